@@ -1,0 +1,22 @@
+//! The words of the gate as plain values: no I/O, no engine, no clock.
+
+mod finding;
+mod ledger;
+mod migration;
+mod names;
+mod outcome;
+mod report;
+mod secret;
+mod tenant;
+
+pub use finding::{Check, CheckDefinition, CheckStatus, Finding, Severity};
+pub use ledger::{Entry, EntryState, History, Ledger};
+pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};
+pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
+pub use outcome::{Outcome, OutcomeState};
+pub use report::{
+    MigrationSetSummary, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary,
+    Standing, TenantCounts, Tool, Verdict,
+};
+pub use secret::{Redactor, Secret};
+pub use tenant::{Tenant, Tenants};

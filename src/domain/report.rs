@@ -1,0 +1,149 @@
+//! The report: all that one run found. Its JSON form is an interface; see `schemas/report.json`.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Check, CheckStatus, Digest, EnvironmentName, Outcome, TenantName, Version};
+
+/// Raised when a reader of the old form would misunderstand the new one.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Passed,
+    Blocked,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MigrationSetSummary {
+    pub digest: Digest,
+    /// How many migrations of the scope.
+    pub shared: usize,
+    pub tenant: usize,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TenantCounts {
+    pub discovered: usize,
+    pub up_to_date: usize,
+    pub migrated: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    pub not_reached: usize,
+}
+
+/// Tenants that need the same migrations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanGroup {
+    pub tenants: Vec<TenantName>,
+    /// Labels (`tenant/0002_orders.sql`), in the order they would run.
+    pub pending: Vec<String>,
+}
+
+/// What would run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanSummary {
+    pub shared: Vec<String>,
+    /// Absent while the registry does not exist yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Vec<PlanGroup>>,
+    /// Labels of the tenant migrations a new tenant would get, shown while tenants are unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_tenant: Vec<String>,
+    /// The text of what would run, where it was asked for, by label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<(String, String)>,
+}
+
+/// Where one tenant stands (the shared schema where `tenant` is absent).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Standing {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Version>,
+    pub applied: usize,
+    pub pending: usize,
+    /// Its newest migration is half done outside a transaction.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
+    /// False where the registry calls it suspended.
+    pub active: bool,
+    /// False where its schema, database or file does not exist yet.
+    pub exists: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PromotionSummary {
+    /// The predecessor whose evidence was asked for.
+    pub after: EnvironmentName,
+    /// When it passed with this digest, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SchemaSummary {
+    pub fingerprint: String,
+    pub groups: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    pub schema_version: u32,
+    pub tool: Tool,
+    /// The project, from the config.
+    pub project: String,
+    /// `run`, `plan`, …
+    pub command: String,
+    pub environment: EnvironmentName,
+    pub verdict: Verdict,
+    pub started_at: Timestamp,
+    pub duration_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
+    /// `PostgreSQL 15.18`, where it was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration_set: Option<MigrationSetSummary>,
+    pub checks: Vec<Check>,
+    /// Absent where no tenants were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<TenantCounts>,
+    /// Those that are not up to date; failures first.
+    pub outcomes: Vec<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standings: Option<Vec<Standing>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<PromotionSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaSummary>,
+    /// Where the evidence of this run was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+}
+
+impl Report {
+    pub fn failed_checks(&self) -> impl Iterator<Item = &Check> {
+        self.checks
+            .iter()
+            .filter(|check| check.status == CheckStatus::Failed)
+    }
+}

@@ -1,0 +1,5 @@
+//! tenantgate turns a multi-tenant deployment checklist into a gate.
+
+pub mod database_url;
+pub mod domain;
+pub mod settings;

@@ -1,0 +1,188 @@
+//! Config file, process environment and flags become one [`Settings`], once.
+//!
+//! Nothing after this stage reads a file of settings or an environment variable.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use globset::GlobSet;
+use regex::Regex;
+
+use crate::domain::{EnvironmentName, Secret, SecretName, TenantName};
+
+/// Everything a run was told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The project's name.
+    pub name: String,
+    /// Folder of the config file; relative paths inside the config begin here.
+    pub root: PathBuf,
+    /// The environment this run is for.
+    pub environment: Environment,
+    /// All environments, predecessors before successors.
+    pub environments: Vec<Environment>,
+    /// As written, with `{ENV}`.
+    pub secrets: Vec<SecretRule>,
+    pub tenancy: Tenancy,
+    /// Absent where the config names no such folder.
+    pub shared_migrations: Option<PathBuf>,
+    pub tenant_migrations: Option<PathBuf>,
+    pub rollout: Rollout,
+    pub expect: Expectations,
+    /// The folder of evidence.
+    pub evidence: Option<PathBuf>,
+    pub variables: Variables,
+}
+
+/// A stage with its secrets, database and predecessor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    pub name: EnvironmentName,
+    /// The environment that must have passed before.
+    pub after: Option<EnvironmentName>,
+    pub database_url: SecretName,
+    /// Where no-transaction migrations connect when `database_url` is a pooler.
+    pub direct_url: Option<SecretName>,
+    /// How long the change must have stood in the predecessor.
+    pub soak: Option<Duration>,
+    /// The predecessor's evidence must not be older than this.
+    pub max_age: Option<Duration>,
+    pub github_environment: Option<String>,
+    /// Absolute, or relative to the working directory.
+    pub env_file: Option<PathBuf>,
+}
+
+/// What is demanded of one secret in every environment.
+#[derive(Debug, Clone)]
+pub struct SecretRule {
+    /// May contain `{ENV}`.
+    pub template: String,
+    pub min_length: Option<usize>,
+    /// At least so many different characters.
+    pub min_distinct: Option<usize>,
+    pub pattern: Option<Regex>,
+    pub one_of: Vec<String>,
+    /// May be absent; when present, the other rules hold.
+    pub optional: bool,
+    /// The same value in another environment's variable is an error.
+    pub unique: bool,
+}
+
+impl SecretRule {
+    /// The variable's name in one environment.
+    pub fn name_in(&self, environment: &EnvironmentName) -> String {
+        self.template.replace("{ENV}", &environment.variable_prefix())
+    }
+}
+
+/// How tenants are separated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenancyMode {
+    /// A schema per tenant (PostgreSQL).
+    Schema,
+    /// A database per tenant (MySQL, MariaDB), or a file per tenant (SQLite).
+    Database,
+}
+
+#[derive(Debug, Clone)]
+pub struct Tenancy {
+    pub mode: TenancyMode,
+    /// A query with a column `tenant`, and perhaps `active`.
+    pub registry: String,
+    /// Tenants that must exist.
+    pub ensure: Vec<TenantName>,
+    /// Inserts the registry row of an ensured tenant; `{tenant}` is its name, quoted.
+    pub ensure_sql: Option<String>,
+    /// Schema or database name, or the file's path beside the shared file; `{tenant}` is the name.
+    pub location: String,
+    /// The schema of the shared migrations (PostgreSQL).
+    pub shared_schema: String,
+    /// The schema or database of the ledger; absent: the engine's default.
+    pub ledger: Option<String>,
+    /// Schemas or databases that are nobody's business.
+    pub ignore: GlobSet,
+    /// Fewer registered tenants than this block.
+    pub min: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Rollout {
+    /// These go first, and alone.
+    pub canary: Vec<TenantName>,
+    pub concurrency: usize,
+    /// More failed tenants than this stop the rollout.
+    pub max_failures: usize,
+    /// How long a statement may queue for a lock.
+    pub lock_timeout: Duration,
+    /// Tries beyond the first after a lock timeout, deadlock or serialization failure.
+    pub lock_retries: usize,
+    /// How long one statement may run; absent: the server's own limit.
+    pub statement_timeout: Option<Duration>,
+    /// A longer run is a warning.
+    pub warn_after: Option<Duration>,
+    /// A longer run fails.
+    pub fail_after: Option<Duration>,
+    /// How long the lease outlives its holder's last heartbeat.
+    pub lease_ttl: Duration,
+    /// How long to wait for another run's lease.
+    pub lease_wait: Duration,
+}
+
+/// What the schemas must look like.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expectations {
+    pub shared: ScopeExpectations,
+    pub tenant: ScopeExpectations,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScopeExpectations {
+    pub tables: BTreeMap<String, TableExpectation>,
+    pub assertions: Vec<Assertion>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableExpectation {
+    pub columns: BTreeMap<String, ColumnExpectation>,
+    pub indexes: Vec<String>,
+    pub foreign_keys: Vec<String>,
+}
+
+/// What is left out is not compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColumnExpectation {
+    pub data_type: Option<String>,
+    pub nullable: Option<bool>,
+    pub default: Option<DefaultExpectation>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultExpectation {
+    Absent,
+    Is(String),
+}
+
+/// A query whose single value must be the expected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    pub name: String,
+    pub sql: String,
+    pub equals: String,
+}
+
+/// The process environment over the environment's env file.
+#[derive(Debug, Clone, Default)]
+pub struct Variables {
+    values: BTreeMap<String, Secret>,
+}
+
+impl Variables {
+    pub fn new(values: BTreeMap<String, Secret>) -> Self {
+        Self { values }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.values.get(name)
+    }
+}
