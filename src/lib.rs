@@ -2,4 +2,5 @@
 
 pub mod database_url;
 pub mod domain;
+pub mod migrations;
 pub mod settings;

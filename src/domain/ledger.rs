@@ -6,13 +6,18 @@ use std::sync::Arc;
 use super::{Checksum, TenantName, Version};
 
 /// How far a migration came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryState {
     Applied,
-    /// Begun outside a transaction and not finished: statements before this index (from 0) are
-    /// done, the one at it is in doubt.
+    /// Begun statement by statement and not finished.
     Running {
-        statement: u32,
+        /// Statements before this index (from 0) are done.
+        statement: usize,
+        /// Over the statements that are done, so that what follows them may still be mended.
+        done: Checksum,
+        /// True: the statement at the index was sent and its answer never read. False: it was
+        /// refused by the server, so it has had no effect.
+        in_doubt: bool,
     },
 }
 

@@ -104,6 +104,17 @@ impl Migration {
     pub fn label(&self) -> String {
         format!("{}/{}_{}.sql", self.scope, self.version, self.name)
     }
+
+    /// Over the first `count` statements: what a half-done migration must still begin with.
+    pub fn done_checksum(&self, count: usize) -> Checksum {
+        let done: Vec<&str> = self
+            .statements
+            .iter()
+            .take(count)
+            .map(|it| it.sql.as_str())
+            .collect();
+        Checksum::of(&done.join("\0"))
+    }
 }
 
 /// All migrations of both scopes, ordered by scope and version.

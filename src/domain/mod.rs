@@ -8,6 +8,7 @@ mod outcome;
 mod report;
 mod secret;
 mod tenant;
+pub mod words;
 
 pub use finding::{Check, CheckDefinition, CheckStatus, Finding, Severity};
 pub use ledger::{Entry, EntryState, History, Ledger};

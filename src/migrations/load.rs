@@ -1,0 +1,400 @@
+//! Folders of files become the migration set, with a finding for all that is wrong in them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::database_url::EngineKind;
+use crate::domain::{Check, CheckDefinition, Checksum, Finding, Migration, MigrationSet, Scope, Version};
+
+use super::file_name::{self, FileName};
+use super::{
+    CHECKS, DIRECTIVE, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint, statements,
+};
+
+/// A folder that the config names and that cannot be read: a wrong configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the {scope} migrations in `{}`", folder.display())]
+pub struct FolderError {
+    pub scope: Scope,
+    pub folder: PathBuf,
+    #[source]
+    pub source: io::Error,
+}
+
+/// The set, and what was found while it was read. Where a check failed the set may lack files.
+#[derive(Debug)]
+pub struct Loaded {
+    pub set: MigrationSet,
+    pub checks: Vec<Check>,
+}
+
+/// Reads both folders. Without `kind` the statements are not told apart: enough for a digest.
+pub fn load(
+    shared: Option<&Path>,
+    tenant: Option<&Path>,
+    kind: Option<EngineKind>,
+) -> Result<Loaded, FolderError> {
+    let mut found = Findings::default();
+    let set = MigrationSet {
+        shared: load_folder(Scope::Shared, shared, kind, &mut found)?,
+        tenant: load_folder(Scope::Tenant, tenant, kind, &mut found)?,
+    };
+    Ok(Loaded {
+        set,
+        checks: found.into_checks(),
+    })
+}
+
+#[derive(Default)]
+struct Findings(BTreeMap<&'static str, Vec<Finding>>);
+
+impl Findings {
+    fn add(&mut self, check: CheckDefinition, finding: Finding) {
+        self.0.entry(check.id).or_default().push(finding);
+    }
+
+    fn into_checks(mut self) -> Vec<Check> {
+        let answer =
+            |check: &CheckDefinition| Check::answered(check, self.0.remove(check.id).unwrap_or_default());
+        CHECKS.iter().map(answer).collect()
+    }
+}
+
+fn load_folder(
+    scope: Scope,
+    folder: Option<&Path>,
+    kind: Option<EngineKind>,
+    found: &mut Findings,
+) -> Result<Vec<Migration>, FolderError> {
+    let Some(folder) = folder else {
+        return Ok(Vec::new());
+    };
+    let failed = |source| FolderError {
+        scope,
+        folder: folder.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    let mut migrations = Vec::new();
+    for path in paths {
+        let shown = shown(&path);
+        if path.is_dir() {
+            nested_sql(&path, &shown, found);
+            continue;
+        }
+        let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+        match file_name::parse(&file_name) {
+            FileName::Other | FileName::Down => {}
+            FileName::Bad(why) => found.add(
+                NAME,
+                Finding::error(format!("this file would never run: {why}"))
+                    .hint("name it <version>_<name>.sql, for example 0042_add_priority.sql")
+                    .file(shown),
+            ),
+            FileName::Migration { version, name } => {
+                let bytes = std::fs::read(&path).map_err(failed)?;
+                if let Some(migration) = read(scope, version, name, shown, bytes, kind, found) {
+                    migrations.push(migration);
+                }
+            }
+        }
+    }
+    migrations.sort_by_key(|migration| migration.version);
+    order_findings(&migrations, found);
+    Ok(migrations)
+}
+
+fn nested_sql(folder: &Path, shown: &str, found: &mut Findings) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let count = entries
+        .filter(|entry| entry.path().extension().is_some_and(|it| it == "sql"))
+        .count();
+    if count > 0 {
+        found.add(
+            NAME,
+            Finding::warning(format!(
+                "{count} SQL files in this subfolder are not part of the migration set"
+            ))
+            .hint("migrations lie directly in the folder that the config names")
+            .file(shown),
+        );
+    }
+}
+
+fn read(
+    scope: Scope,
+    version: Version,
+    name: String,
+    file: String,
+    bytes: Vec<u8>,
+    kind: Option<EngineKind>,
+    found: &mut Findings,
+) -> Option<Migration> {
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let (line, column) = end_of(&String::from_utf8_lossy(good));
+            found.add(
+                ENCODING,
+                Finding::error("this file is not UTF-8")
+                    .hint("save it as UTF-8")
+                    .file(file)
+                    .at(line, column),
+            );
+            return None;
+        }
+    };
+    let sql = normalise(&text);
+    if let Some(at) = sql.find('\0') {
+        let (line, column) = end_of(&sql[..at]);
+        let finding = Finding::error("this file holds a NUL character, which no engine reads");
+        found.add(
+            ENCODING,
+            finding
+                .hint("save it as UTF-8, not UTF-16")
+                .file(file)
+                .at(line, column),
+        );
+        return None;
+    }
+    let transactional = directive(&sql, &file, found);
+    let mut migration = Migration {
+        scope,
+        version,
+        name,
+        file,
+        checksum: Checksum::of(&sql),
+        sql,
+        statements: Vec::new(),
+        transactional,
+    };
+    // Blank files are found without knowing the engine.
+    let any = kind.unwrap_or(EngineKind::Postgres);
+    match statements::split(&migration.sql, any) {
+        Ok(statements) if statements.is_empty() => found.add(
+            EMPTY,
+            Finding::error("this migration has no statement")
+                .hint("write it or delete the file; `SELECT 1;` does nothing on purpose")
+                .file(&migration.file),
+        ),
+        Ok(statements) if kind.is_some() => migration.statements = statements,
+        // PostgreSQL gets the file whole, and says itself what it does not understand.
+        Err(error) if kind.is_some_and(|kind| kind != EngineKind::Postgres || !migration.transactional) => {
+            let finding = Finding::error(format!("cannot tell its statements apart: {error}"));
+            found.add(SYNTAX, finding.file(&migration.file).at(error.line, error.column));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    if let Some(kind) = kind {
+        for finding in lint::transaction_findings(&migration, kind) {
+            found.add(TRANSACTION, finding);
+        }
+    }
+    Some(migration)
+}
+
+/// CRLF read as LF, BOM dropped: what an editor or Git may change without changing the migration.
+fn normalise(text: &str) -> String {
+    text.strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .replace("\r\n", "\n")
+}
+
+/// Reads the `-- tenantgate: …` comment of the first line; true: transactional.
+fn directive(sql: &str, file: &str, found: &mut Findings) -> bool {
+    let mut transactional = true;
+    for (index, line) in sql.lines().enumerate() {
+        let Some(comment) = line.trim().strip_prefix("--") else {
+            continue;
+        };
+        let Some(directive) = comment.trim().strip_prefix("tenantgate:").map(str::trim) else {
+            continue;
+        };
+        let wrong = match (directive, index) {
+            ("no-transaction", 0) => {
+                transactional = false;
+                continue;
+            }
+            ("no-transaction", _) => "`-- tenantgate: no-transaction` counts only in the first line",
+            _ => "there is no such directive; the one there is: `-- tenantgate: no-transaction`",
+        };
+        found.add(DIRECTIVE, Finding::error(wrong).file(file).at(index + 1, 1));
+    }
+    transactional
+}
+
+fn order_findings(migrations: &[Migration], found: &mut Findings) {
+    for pair in migrations.windows(2) {
+        let [first, second] = pair else { continue };
+        if first.version == second.version {
+            found.add(
+                DUPLICATE,
+                Finding::error(format!(
+                    "version {} is also the version of {}",
+                    second.version, first.file
+                ))
+                .hint("give one of them the next free number")
+                .file(&second.file),
+            );
+        }
+        // Timestamps have gaps by nature; numbers that people count do not.
+        let missing = second.version.0.saturating_sub(first.version.0 + 1);
+        if second.version.0 < 1_000_000 && missing > 0 {
+            found.add(
+                GAP,
+                Finding::warning(format!(
+                    "{} {} missing between {} and this file",
+                    missing,
+                    if missing == 1 { "number is" } else { "numbers are" },
+                    first.version
+                ))
+                .hint("if a migration was deleted, restore it: environments that applied it will be blocked")
+                .file(&second.file),
+            );
+        }
+    }
+}
+
+/// Line and column just behind a text, from 1.
+fn end_of(text: &str) -> (usize, usize) {
+    let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (text.matches('\n').count() + 1, column)
+}
+
+/// Relative to the working directory where it is below it, with `/` on every system.
+fn shown(path: &Path) -> String {
+    let below = std::path::absolute(path).ok().and_then(|full| {
+        let here = std::env::current_dir().ok()?;
+        Some(full.strip_prefix(here).ok()?.to_owned())
+    });
+    below
+        .as_deref()
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CheckStatus;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn with(files: &[(&str, &[u8])]) -> Self {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            for (name, content) in files {
+                std::fs::write(folder.path().join(name), content).expect("written");
+            }
+            Self(folder)
+        }
+
+        fn load(&self, kind: EngineKind) -> Loaded {
+            load(None, Some(self.0.path()), Some(kind)).expect("a readable folder")
+        }
+    }
+
+    fn status(loaded: &Loaded, check: CheckDefinition) -> (CheckStatus, Vec<Finding>) {
+        let check = loaded.checks.iter().find(|it| it.id == check.id).expect("asked");
+        (check.status, check.findings.clone())
+    }
+
+    #[test]
+    fn a_clean_folder_passes_every_check() {
+        let folder = Folder::with(&[
+            ("1_a.sql", b"create table a(b int);"),
+            (
+                "0002_b.sql",
+                b"-- tenantgate: no-transaction\ncreate index concurrently i on a(b);",
+            ),
+            ("0002_b.down.sql", b"drop index i;"),
+            ("README.md", b"notes"),
+        ]);
+        let loaded = folder.load(EngineKind::Postgres);
+        assert!(
+            loaded
+                .checks
+                .iter()
+                .all(|check| check.status == CheckStatus::Passed),
+            "{:?}",
+            loaded.checks
+        );
+        let versions: Vec<u64> = loaded.set.tenant.iter().map(|it| it.version.0).collect();
+        assert_eq!(versions, [1, 2]);
+        assert!(loaded.set.tenant[0].transactional && !loaded.set.tenant[1].transactional);
+    }
+
+    #[test]
+    fn each_fault_is_found_with_its_place() {
+        let folder = Folder::with(&[
+            ("1_a.sql", b"select 1"),
+            ("01_b.sql", b"select 1"),
+            ("V2__c.sql", b"select 1"),
+            ("4_d.sql", b"-- nothing\n"),
+            ("5_e.sql", b"select 1;\nselect '\xff'"),
+            ("6_f.sql", b"select 1;\n  commit;"),
+            ("7_g.sql", b"create index concurrently i on a(b)"),
+            (
+                "8_h.sql",
+                b"-- tenantgate: no-transaction\ncreate index concurrently on a(b)",
+            ),
+            ("9_i.sql", b"select 1;\n-- tenantgate: no-transaction"),
+        ]);
+        let loaded = folder.load(EngineKind::Postgres);
+        for check in [DUPLICATE, NAME, EMPTY, ENCODING, DIRECTIVE] {
+            let (status, findings) = status(&loaded, check);
+            assert_eq!((status, findings.len()), (CheckStatus::Failed, 1), "{}", check.id);
+        }
+        let (gap, findings) = status(&loaded, GAP);
+        assert_eq!((gap, findings.len()), (CheckStatus::Warned, 2));
+        assert_eq!(status(&loaded, ENCODING).1[0].line, Some(2));
+        let (transaction, findings) = status(&loaded, TRANSACTION);
+        assert_eq!(transaction, CheckStatus::Failed);
+        let places: Vec<_> = findings.iter().map(|it| (it.line, it.column)).collect();
+        assert_eq!(
+            places,
+            [(Some(2), Some(3)), (Some(1), Some(1)), (Some(2), Some(1))]
+        );
+    }
+
+    #[test]
+    fn statements_that_cannot_be_split_are_found_where_they_must_be() {
+        let folder = Folder::with(&[("1_a.sql", b"select 1;\nselect 'open")]);
+        assert_eq!(
+            status(&folder.load(EngineKind::Mysql), SYNTAX).0,
+            CheckStatus::Failed
+        );
+        assert_eq!(
+            status(&folder.load(EngineKind::Postgres), SYNTAX).0,
+            CheckStatus::Passed
+        );
+    }
+
+    #[test]
+    fn line_ends_and_bom_do_not_change_the_digest() {
+        let unix = Folder::with(&[("1_a.sql", b"select 1;\nselect 2;\n")]);
+        let windows = Folder::with(&[("0001_a.sql", b"\xef\xbb\xbfselect 1;\r\nselect 2;\r\n")]);
+        let other = Folder::with(&[("1_a.sql", b"select 1;\nselect 3;\n")]);
+        let digest = |folder: &Folder| folder.load(EngineKind::Sqlite).set.digest();
+        assert_eq!(digest(&unix), digest(&windows));
+        assert_ne!(digest(&unix), digest(&other));
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_that_names_it() {
+        let error = load(Some(Path::new("no/such/folder")), None, None).expect_err("missing");
+        assert!(
+            error
+                .to_string()
+                .contains("shared migrations in `no/such/folder`"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Files become the migration set; set minus ledger becomes the plan. No network.
+
+mod file_name;
+mod lint;
+mod load;
+mod plan;
+mod statements;
+
+use crate::domain::CheckDefinition;
+
+pub(crate) use lint::needs_no_transaction;
+pub use load::{FolderError, Loaded, load};
+pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};
+pub(crate) use statements::words;
+pub use statements::{Unsplittable, split};
+
+pub const NAME: CheckDefinition = CheckDefinition {
+    id: "migrations.name",
+    title: "every file is named <version>_<name>.sql",
+};
+pub const DUPLICATE: CheckDefinition = CheckDefinition {
+    id: "migrations.duplicate",
+    title: "no two migrations have one version",
+};
+pub const EMPTY: CheckDefinition = CheckDefinition {
+    id: "migrations.empty",
+    title: "every migration has a statement",
+};
+pub const ENCODING: CheckDefinition = CheckDefinition {
+    id: "migrations.encoding",
+    title: "every migration is UTF-8",
+};
+pub const GAP: CheckDefinition = CheckDefinition {
+    id: "migrations.gap",
+    title: "consecutive numbers have no gap",
+};
+pub const DIRECTIVE: CheckDefinition = CheckDefinition {
+    id: "migrations.directive",
+    title: "every tenantgate comment is understood",
+};
+pub const TRANSACTION: CheckDefinition = CheckDefinition {
+    id: "migrations.transaction",
+    title: "every migration fits the transaction it runs in",
+};
+pub const SYNTAX: CheckDefinition = CheckDefinition {
+    id: "migrations.syntax",
+    title: "every migration can be split into statements",
+};
+
+/// Asked of the files alone.
+pub const CHECKS: &[CheckDefinition] = &[
+    NAME,
+    DUPLICATE,
+    EMPTY,
+    ENCODING,
+    GAP,
+    DIRECTIVE,
+    SYNTAX,
+    TRANSACTION,
+];
+
+pub const CHANGED: CheckDefinition = CheckDefinition {
+    id: "ledger.changed",
+    title: "no applied migration was edited",
+};
+pub const VANISHED: CheckDefinition = CheckDefinition {
+    id: "ledger.vanished",
+    title: "no applied migration was deleted",
+};
+pub const OUT_OF_ORDER: CheckDefinition = CheckDefinition {
+    id: "ledger.out-of-order",
+    title: "no pending migration is older than an applied one",
+};
+pub const DIRECT_URL: CheckDefinition = CheckDefinition {
+    id: "ledger.direct-url",
+    title: "no-transaction migrations have a connection of their own",
+};
+
+/// Asked of the files against the ledger.
+pub const LEDGER_CHECKS: &[CheckDefinition] = &[CHANGED, VANISHED, OUT_OF_ORDER, DIRECT_URL];

@@ -1,0 +1,349 @@
+//! Where one statement ends and the next begins.
+//!
+//! Quotes, comments and dollar quotes are told apart by `sqlparser`'s tokenizer; what stands here
+//! is only what a `;` means: inside the body of a trigger or routine it does not end the statement.
+//! `DELIMITER` lines of the mysql client are understood, because files written for it have them.
+
+use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+
+use crate::database_url::EngineKind;
+use crate::domain::Statement;
+
+/// Why a file cannot be split, and where.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unsplittable {
+    pub message: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Splits a migration into its statements, without their `;` and without the comments around them.
+pub fn split(sql: &str, kind: EngineKind) -> Result<Vec<Statement>, Unsplittable> {
+    let mut statements = Vec::new();
+    for segment in segments(sql, kind) {
+        match segment.delimiter {
+            None => split_by_semicolon(&segment, kind, &mut statements)?,
+            Some(delimiter) => split_by_delimiter(&segment, delimiter, &mut statements),
+        }
+    }
+    Ok(statements)
+}
+
+/// The words of a statement that are not comments or spaces, in upper case; at most `limit`.
+pub(crate) fn words(sql: &str, kind: EngineKind, limit: usize) -> Vec<String> {
+    let tokens = Tokenizer::new(dialect(kind), sql).tokenize().unwrap_or_default();
+    let significant = tokens
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)));
+    significant
+        .take(limit)
+        .map(|token| match token {
+            Token::Word(word) if word.quote_style.is_none() => word.value.to_uppercase(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+fn dialect(kind: EngineKind) -> &'static dyn Dialect {
+    match kind {
+        EngineKind::Postgres => &PostgreSqlDialect {},
+        EngineKind::Mysql => &MySqlDialect {},
+        EngineKind::Sqlite => &SQLiteDialect {},
+    }
+}
+
+/// A run of lines under one delimiter.
+struct Segment<'a> {
+    text: &'a str,
+    /// Line of the segment's first character, from 1.
+    line: usize,
+    /// Absent: `;`.
+    delimiter: Option<&'a str>,
+}
+
+/// Cuts the text at `DELIMITER` lines (mysql client, "Defining Stored Programs").
+fn segments(sql: &str, kind: EngineKind) -> Vec<Segment<'_>> {
+    let mut segments = Vec::new();
+    let (mut start, mut first_line, mut delimiter) = (0, 1, None);
+    let mut offset = 0;
+    for (index, line) in sql.split_inclusive('\n').enumerate() {
+        let end = offset + line.len();
+        if kind == EngineKind::Mysql
+            && let Some(next) = delimiter_command(line)
+        {
+            segments.push(Segment {
+                text: &sql[start..offset],
+                line: first_line,
+                delimiter,
+            });
+            delimiter = (next != ";").then_some(next);
+            (start, first_line) = (end, index + 2);
+        }
+        offset = end;
+    }
+    segments.push(Segment {
+        text: &sql[start..],
+        line: first_line,
+        delimiter,
+    });
+    segments
+}
+
+fn delimiter_command(line: &str) -> Option<&str> {
+    let (command, argument) = line.trim().split_once(char::is_whitespace)?;
+    let argument = argument.trim();
+    (command.eq_ignore_ascii_case("delimiter") && !argument.is_empty()).then_some(argument)
+}
+
+/// The mysql client looks for a custom delimiter as plain text; at the end of a line is where it is written.
+fn split_by_delimiter(segment: &Segment<'_>, delimiter: &str, statements: &mut Vec<Statement>) {
+    let mut start = 0;
+    let mut offset = 0;
+    for line in segment.text.split_inclusive('\n') {
+        let end = offset + line.len();
+        if let Some(kept) = line.trim_end().strip_suffix(delimiter) {
+            push(segment, start, offset + kept.len(), statements);
+            start = end;
+        }
+        offset = end;
+    }
+    push(segment, start, segment.text.len(), statements);
+}
+
+fn split_by_semicolon(
+    segment: &Segment<'_>,
+    kind: EngineKind,
+    statements: &mut Vec<Statement>,
+) -> Result<(), Unsplittable> {
+    let tokens = Tokenizer::new(dialect(kind), segment.text)
+        .tokenize_with_location()
+        .map_err(|error| Unsplittable {
+            message: error.message,
+            line: error.location.line as usize + segment.line - 1,
+            column: error.location.column as usize,
+        })?;
+    let offsets = Offsets::new(segment.text);
+    let mut body = Body::default();
+    let mut begin: Option<usize> = None;
+    for TokenWithSpan { token, span } in &tokens {
+        let start = offsets.byte(span.start.line, span.start.column);
+        match token {
+            Token::Whitespace(space) if is_blank_or_comment(space) => {}
+            Token::EOF => {}
+            Token::SemiColon if body.depth == 0 => {
+                if let Some(begin) = begin.take() {
+                    push(segment, begin, start, statements);
+                }
+                body = Body::default();
+            }
+            token => {
+                begin.get_or_insert(start);
+                body.see(token);
+            }
+        }
+    }
+    if let Some(begin) = begin {
+        push(segment, begin, segment.text.len(), statements);
+    }
+    Ok(())
+}
+
+fn is_blank_or_comment(space: &Whitespace) -> bool {
+    // `/*! … */` is a statement to MySQL and MariaDB, a comment to everyone else.
+    !matches!(space, Whitespace::MultiLineComment(text) if text.starts_with('!'))
+}
+
+fn push(segment: &Segment<'_>, start: usize, end: usize, statements: &mut Vec<Statement>) {
+    let raw = &segment.text[start..end];
+    let sql = raw.trim();
+    if sql.is_empty() {
+        return;
+    }
+    let before = &segment.text[..start + raw.len() - raw.trim_start().len()];
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let line = segment.line + before.matches('\n').count();
+    statements.push(Statement {
+        sql: sql.to_owned(),
+        line,
+        column,
+    });
+}
+
+/// Byte offsets of line starts: the tokenizer counts lines and characters.
+struct Offsets<'a> {
+    text: &'a str,
+    lines: Vec<usize>,
+}
+
+impl<'a> Offsets<'a> {
+    fn new(text: &'a str) -> Self {
+        let breaks = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
+        Self {
+            text,
+            lines: std::iter::once(0).chain(breaks).collect(),
+        }
+    }
+
+    fn byte(&self, line: u64, column: u64) -> usize {
+        let line = (line.max(1) as usize - 1).min(self.lines.len() - 1);
+        let start = self.lines[line];
+        let within = self.text[start..].char_indices().nth(column.max(1) as usize - 1);
+        within.map_or(self.text.len(), |(at, _)| start + at)
+    }
+}
+
+/// How deep inside `BEGIN … END` of a routine's or trigger's body the scan is.
+#[derive(Default)]
+struct Body {
+    depth: usize,
+    words: usize,
+    /// `CREATE … TRIGGER|PROCEDURE|FUNCTION|EVENT`, or MariaDB's `BEGIN NOT ATOMIC`.
+    compound: bool,
+    creating: bool,
+    /// The last token, in upper case where it is a bare word.
+    previous: String,
+    after_end: bool,
+}
+
+impl Body {
+    fn see(&mut self, token: &Token) {
+        let word = match token {
+            Token::Word(word) if word.quote_style.is_none() => word.value.to_uppercase(),
+            Token::SemiColon => ";".to_owned(),
+            Token::Colon => ":".to_owned(),
+            _ => String::new(),
+        };
+        self.words += 1;
+        match (self.words, word.as_str()) {
+            (1, "CREATE") => self.creating = true,
+            (2, "NOT") if self.previous == "BEGIN" => {
+                self.compound = true;
+                self.depth += 1;
+            }
+            (_, "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT") if self.creating && self.words <= 12 => {
+                self.compound = true;
+            }
+            _ => {}
+        }
+        if self.compound {
+            self.nest(&word);
+        }
+        self.previous = word;
+    }
+
+    fn nest(&mut self, word: &str) {
+        // `END IF`, `END CASE`, …: the second word belongs to the first.
+        let closing_word = std::mem::take(&mut self.after_end);
+        let at_statement = matches!(
+            self.previous.as_str(),
+            ";" | ":" | "BEGIN" | "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" | "ROW"
+        );
+        match word {
+            "END" => {
+                self.depth = self.depth.saturating_sub(1);
+                self.after_end = true;
+            }
+            "IF" | "CASE" | "LOOP" | "WHILE" | "REPEAT" if closing_word => {}
+            "BEGIN" | "CASE" => self.depth += 1,
+            "IF" | "LOOP" | "WHILE" | "REPEAT" if at_statement && self.depth > 0 => self.depth += 1,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(sql: &str, kind: EngineKind) -> Vec<String> {
+        split(sql, kind)
+            .expect("splits")
+            .into_iter()
+            .map(|statement| statement.sql)
+            .collect()
+    }
+
+    #[test]
+    fn quotes_comments_and_dollar_quotes_hide_semicolons() {
+        let sql = "-- a;b\nselect ';' /* ; */;\n\ndo $x$ begin perform 1; end $x$;select \"a;b\"";
+        assert_eq!(
+            texts(sql, EngineKind::Postgres),
+            [
+                "select ';' /* ; */",
+                "do $x$ begin perform 1; end $x$",
+                "select \"a;b\""
+            ]
+        );
+    }
+
+    #[test]
+    fn statements_know_where_they_begin() {
+        let found = split(
+            "-- ä\n\n  create table a(b int);\ninsert into a values (1);",
+            EngineKind::Sqlite,
+        )
+        .expect("splits");
+        let places: Vec<_> = found
+            .iter()
+            .map(|statement| (statement.line, statement.column))
+            .collect();
+        assert_eq!(places, [(3, 3), (4, 1)]);
+    }
+
+    #[test]
+    fn a_trigger_is_one_statement() {
+        let sql = "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n  UPDATE a SET x = CASE WHEN 1 THEN 2 END;\n  DELETE FROM b;\nEND;\nSELECT 1;";
+        let found = texts(sql, EngineKind::Sqlite);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].ends_with("END"));
+    }
+
+    #[test]
+    fn a_procedure_with_nested_blocks_is_one_statement() {
+        let sql = "CREATE DEFINER=`a`@`b` PROCEDURE p(IN n INT)\nBEGIN\n  DECLARE i INT DEFAULT 0;\n  WHILE i < n DO\n    IF i = 1 THEN SET i = IF(1, 2, 3); ELSE SELECT 1; END IF;\n    CASE i WHEN 1 THEN SELECT 1; ELSE SELECT 2; END CASE;\n    SET i = i + 1;\n  END WHILE;\n  DROP TABLE IF EXISTS x;\nEND;\nSELECT 2";
+        let found = texts(sql, EngineKind::Mysql);
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert_eq!(found[1], "SELECT 2");
+    }
+
+    #[test]
+    fn delimiter_lines_are_understood() {
+        let sql = "SELECT 1;\nDELIMITER //\nCREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET NEW.b = 1; END//\nDELIMITER ;\nSELECT 3;\n";
+        let found = split(sql, EngineKind::Mysql).expect("splits");
+        assert_eq!(found.len(), 3, "{found:#?}");
+        assert_eq!((found[1].line, found[2].line), (3, 5));
+        assert!(found[1].sql.ends_with("END"));
+    }
+
+    #[test]
+    fn an_atomic_body_is_one_statement() {
+        let sql =
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END; SELECT 3";
+        assert_eq!(texts(sql, EngineKind::Postgres).len(), 2);
+    }
+
+    #[test]
+    fn only_comments_is_nothing() {
+        for kind in [EngineKind::Postgres, EngineKind::Mysql, EngineKind::Sqlite] {
+            assert!(texts("-- nothing\n/* here */\n;;\n", kind).is_empty());
+        }
+    }
+
+    #[test]
+    fn an_open_quote_is_an_error_with_a_place() {
+        let error = split("select 1;\nselect 'abc", EngineKind::Mysql).expect_err("open quote");
+        assert_eq!(error.line, 2);
+    }
+
+    #[test]
+    fn mysql_escapes_and_hash_comments() {
+        let sql = "insert into a values ('it\\'s; ok'); # note; here\ninsert into a values (\"x;\")";
+        assert_eq!(texts(sql, EngineKind::Mysql).len(), 2);
+    }
+}
