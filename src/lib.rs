@@ -2,5 +2,6 @@
 
 pub mod database_url;
 pub mod domain;
+pub mod engine;
 pub mod migrations;
 pub mod settings;

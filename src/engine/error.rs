@@ -1,0 +1,116 @@
+//! Errors of a server, sorted by what the gate does about them.
+
+use crate::domain::Redactor;
+
+/// What kind of thing went wrong; engines map their codes onto these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No address answered.
+    Unreachable,
+    /// User or password refused.
+    Refused,
+    NoDatabase,
+    /// The role lacks a privilege, or the server is read-only.
+    Forbidden,
+    /// The connection ended in the middle.
+    Disconnected,
+    /// Disk full, too many connections, out of memory.
+    Exhausted,
+    /// A lock was not to be had in time, a deadlock, a serialization failure: worth another try.
+    Contended,
+    /// A statement ran longer than allowed.
+    TimedOut,
+    /// A table, column, schema or database that does not exist.
+    Missing,
+    /// The ledger row exists: another run was faster.
+    AlreadyApplied,
+    /// Anything else the server says about a statement.
+    Statement,
+}
+
+impl ErrorKind {
+    /// True where the gate could not find out, rather than found something wrong.
+    pub fn is_operational(self) -> bool {
+        use ErrorKind::{Disconnected, Exhausted, Forbidden, NoDatabase, Refused, Unreachable};
+        matches!(
+            self,
+            Unreachable | Refused | NoDatabase | Forbidden | Disconnected | Exhausted
+        )
+    }
+
+    pub fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unreachable => {
+                "is the server up, the host and port right, and this machine allowed to reach it?"
+            }
+            Self::Refused => "check user and password in the URL's secret",
+            Self::NoDatabase => "create the database, or mend the name at the end of the URL",
+            Self::Forbidden => "grant the role what the README lists under Privileges",
+            Self::Disconnected => "look into the server's log; then run again, it goes on where it stopped",
+            Self::Exhausted => {
+                "free the resource on the server or lower `rollout.concurrency`; then run again"
+            }
+            Self::Contended => {
+                "find the session that holds the lock, or raise `rollout.lock_timeout`; then run again"
+            }
+            Self::TimedOut => "raise `rollout.statement_timeout`, or make the statement cheaper",
+            Self::Missing | Self::AlreadyApplied | Self::Statement => return None,
+        })
+    }
+}
+
+/// An error of a server or of the way to it. The message has passed the redaction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EngineError {
+    pub kind: ErrorKind,
+    pub message: String,
+    /// What the server itself suggests.
+    pub server_hint: Option<String>,
+    /// Where in the text that was sent, in characters from 1, where the server says so.
+    pub position: Option<usize>,
+}
+
+impl EngineError {
+    pub(super) fn new(kind: ErrorKind, message: impl AsRef<str>, redactor: &Redactor) -> Self {
+        Self {
+            kind,
+            message: redactor.redact(message.as_ref()),
+            server_hint: None,
+            position: None,
+        }
+    }
+
+    /// What happened to the way to the server; engines add what their codes say.
+    pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> Self {
+        let kind = match error {
+            sqlx::Error::Io(error) if is_refusal(error.kind()) => ErrorKind::Unreachable,
+            sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => ErrorKind::Unreachable,
+            sqlx::Error::Database(_) => ErrorKind::Statement,
+            _ => ErrorKind::Disconnected,
+        };
+        let message = match error {
+            sqlx::Error::Database(error) => error.message().to_owned(),
+            sqlx::Error::Io(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        Self::new(kind, message, redactor)
+    }
+
+    /// The remedy: the server's own where it gave one.
+    pub fn hint(&self) -> Option<String> {
+        self.server_hint
+            .clone()
+            .or_else(|| self.kind.hint().map(str::to_owned))
+    }
+}
+
+fn is_refusal(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound, TimedOut,
+    };
+    matches!(
+        kind,
+        AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound | TimedOut
+    )
+}

@@ -1,0 +1,283 @@
+//! What the gate asks of a database, the same for all engines. SQL text lives only below here.
+//!
+//! All statements go out as plain text in the simple protocol: one round trip each, no prepared
+//! statement that a pooler would lose, several statements at once where that saves a trip.
+
+mod error;
+mod history;
+mod postgres;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::database_url::{DatabaseUrl, EngineKind};
+use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
+
+pub use error::{EngineError, ErrorKind};
+
+/// How an engine is reached and what it must keep to.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    pub shared_schema: String,
+    /// Schema or database of the ledger; absent: the engine's default.
+    pub ledger: Option<String>,
+    /// What a tenant's location looks like; `{tenant}` is its name.
+    pub location: String,
+    pub lock_timeout: Duration,
+    pub statement_timeout: Option<Duration>,
+    pub connect_timeout: Duration,
+    /// Which run writes the ledger's rows: its URL, or what tells it from others.
+    pub run: String,
+    pub redactor: Redactor,
+}
+
+/// Who holds the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Unlike any other run's.
+    pub id: String,
+    /// For people: the run's URL, or host and process.
+    pub whence: String,
+}
+
+/// The answer to a wish for the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseAnswer {
+    Acquired,
+    Held {
+        whence: String,
+        /// Until its holder is taken for dead, by the database's clock.
+        expires_in: Duration,
+    },
+}
+
+/// Which environment a database says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub environment: String,
+    pub project: String,
+}
+
+/// One row of the registry's query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryRow {
+    pub tenant: Option<String>,
+    /// Absent: the query has no such column, or it is NULL.
+    pub active: Option<bool>,
+}
+
+/// Where statements run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    Shared,
+    Tenant(&'a Tenant),
+}
+
+impl Target<'_> {
+    pub fn scope(&self) -> Scope {
+        match self {
+            Target::Shared => Scope::Shared,
+            Target::Tenant(_) => Scope::Tenant,
+        }
+    }
+
+    /// The ledger's `tenant` column: empty for the shared schema.
+    pub fn ledger_name(&self) -> &str {
+        match self {
+            Target::Shared => "",
+            Target::Tenant(tenant) => tenant.name.as_str(),
+        }
+    }
+}
+
+/// One table as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundTable {
+    pub name: String,
+    pub columns: Vec<FoundColumn>,
+    pub indexes: Vec<String>,
+    /// Names of the constraints.
+    pub foreign_keys: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundColumn {
+    pub name: String,
+    /// As the engine writes it.
+    pub data_type: String,
+    pub nullable: bool,
+    /// The expression, as the engine writes it.
+    pub default: Option<String>,
+}
+
+/// A migration that failed: at which statement, where it is known.
+#[derive(Debug)]
+pub struct StepError {
+    pub error: EngineError,
+    /// Index into the migrations that were given.
+    pub migration: usize,
+    /// Line and column in the migration's file.
+    pub place: Option<(usize, usize)>,
+}
+
+/// One environment's database.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// True where a failed migration leaves nothing behind, DDL included.
+    fn rolls_back_ddl(&self) -> bool;
+
+    /// What a tenant of this name is called in the database.
+    fn location(&self, tenant: &str) -> String;
+
+    /// Why a location cannot be a tenant's: it belongs to the engine or to the gate.
+    fn reserved(&self, location: &str) -> Option<&'static str>;
+
+    /// Connects, and says what answered: `PostgreSQL 15.18`.
+    async fn server(&self) -> Result<String, EngineError>;
+
+    /// Absent while no run has labelled it.
+    async fn label(&self) -> Result<Option<Label>, EngineError>;
+
+    /// Makes the ledger where it is missing. Several runs may do so at once.
+    async fn prepare(&self) -> Result<(), EngineError>;
+
+    /// Writes which environment this database is: the first label, or a new one with `replace`.
+    async fn set_label(
+        &self,
+        environment: &EnvironmentName,
+        project: &str,
+        replace: bool,
+    ) -> Result<(), EngineError>;
+
+    /// Takes the lease where it is free or expired. Needs [`Engine::prepare`].
+    async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError>;
+
+    /// Prolongs the lease; false: it is somebody else's by now.
+    async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError>;
+
+    async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError>;
+
+    /// The whole ledger, read at once; empty where there is none.
+    async fn ledger(&self, tenants: &[Tenant]) -> Result<Ledger, EngineError>;
+
+    /// One tenant's part of it, on a connection of its own: for looking after something went wrong.
+    async fn history(&self, target: Target<'_>) -> Result<History, EngineError>;
+
+    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError>;
+
+    /// Schemas, databases or files that are, or look like, tenants'.
+    async fn locations(&self) -> Result<BTreeSet<String>, EngineError>;
+
+    /// Runs the SQL that registers a tenant, in one transaction; `{tenant}` is its quoted name.
+    async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError>;
+
+    /// The named tables of each target, in the order of the targets.
+    async fn inspect(
+        &self,
+        targets: &[Target<'_>],
+        tables: &[&str],
+    ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
+
+    /// The first value of the first row of one query, for each target. Nothing is written.
+    async fn values(
+        &self,
+        targets: &[Target<'_>],
+        sql: &str,
+    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError>;
+
+    /// A connection for migrations. `direct`: past a pooler, for what needs session state.
+    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError>;
+}
+
+/// One connection that migrates one tenant after the other.
+#[async_trait]
+pub trait Session: Send {
+    /// False after an error or a session setting: throw it away.
+    fn reusable(&self) -> bool;
+
+    /// Applies the migrations and writes their ledger rows in one transaction, making the tenant's
+    /// schema where `create` says so. On an error nothing has happened.
+    async fn apply(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migrations: &[&Migration],
+    ) -> Result<(), StepError>;
+
+    /// Opens a migration's ledger row, to be carried out statement by statement.
+    async fn begin(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+    ) -> Result<(), EngineError>;
+
+    /// Settles what became of a statement whose answer was never read, or that leaves something
+    /// behind when it fails: true when it took effect. What is left of a failed one is removed.
+    async fn settle(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<bool, EngineError>;
+
+    /// Carries out one statement and records in the ledger that it is done, together where the
+    /// engine can, else before and after. The last statement makes the migration applied.
+    async fn step(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<(), StepError>;
+
+    /// Records that the server refused the statement at `index`: it has had no effect.
+    async fn refuse(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<(), EngineError>;
+
+    /// Records that the first `done` statements are done, and with the last one the migration.
+    async fn advance(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        done: usize,
+    ) -> Result<(), EngineError>;
+}
+
+/// The engine that a URL is for. Nothing is connected yet.
+pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Box<dyn Engine> {
+    match url.kind {
+        EngineKind::Postgres => Box::new(postgres::Postgres::new(url, direct_url, options)),
+        EngineKind::Mysql => todo!(),
+        EngineKind::Sqlite => todo!(),
+    }
+}
+
+/// Reads one registry row from its columns by name; none: there is no column `tenant`.
+fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) -> Option<RegistryRow> {
+    let mut found = None;
+    let mut active = None;
+    for (name, value) in columns {
+        match name.to_ascii_lowercase().as_str() {
+            "tenant" => found = Some(value),
+            "active" => {
+                active = value.map(|text| {
+                    matches!(
+                        text.to_ascii_lowercase().as_str(),
+                        "1" | "t" | "true" | "y" | "yes"
+                    )
+                });
+            }
+            _ => {}
+        }
+    }
+    Some(RegistryRow {
+        tenant: found?,
+        active,
+    })
+}

@@ -1,0 +1,160 @@
+//! Connections, and the one way to send text over them.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Either, Row as _};
+
+use crate::database_url::{Address, DatabaseUrl, TlsMode};
+use crate::domain::Redactor;
+use crate::engine::{EngineError, ErrorKind};
+
+/// A row as text; NULL is `None`.
+pub(super) type Row = Vec<Option<String>>;
+
+/// What went wrong after how many statements of the text that was sent.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: EngineError,
+    pub(super) completed: usize,
+}
+
+impl From<Failed> for EngineError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
+/// Tries the addresses in order, as libpq does.
+pub(super) async fn connect(
+    url: &DatabaseUrl,
+    timeout: Duration,
+    redactor: &Redactor,
+) -> Result<PgConnection, EngineError> {
+    let mut last = None;
+    for address in &url.addresses {
+        let options = options(url, address);
+        let attempt = tokio::time::timeout(timeout, options.connect());
+        let error = match attempt.await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => from_driver(&error, redactor),
+            Err(_) => EngineError::new(
+                ErrorKind::Unreachable,
+                format!("no answer within {timeout:?}"),
+                redactor,
+            ),
+        };
+        let refused = error.kind != ErrorKind::Unreachable && error.kind != ErrorKind::Disconnected;
+        last = Some(error);
+        if refused {
+            break;
+        }
+    }
+    Err(last.unwrap_or_else(|| EngineError::new(ErrorKind::Unreachable, "the URL names no host", redactor)))
+}
+
+fn options(url: &DatabaseUrl, address: &Address) -> PgConnectOptions {
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .database(&url.database)
+        .application_name(url.application_name.as_deref().unwrap_or("tenantgate"))
+        // A startup parameter that PgBouncer refuses.
+        .extra_float_digits(None)
+        .statement_cache_capacity(0)
+        .ssl_mode(match url.tls {
+            TlsMode::Disable => PgSslMode::Disable,
+            TlsMode::Allow => PgSslMode::Allow,
+            TlsMode::Prefer => PgSslMode::Prefer,
+            TlsMode::Require => PgSslMode::Require,
+            TlsMode::VerifyCa => PgSslMode::VerifyCa,
+            TlsMode::VerifyFull => PgSslMode::VerifyFull,
+        });
+    options = match address {
+        Address::Tcp { host, port } => options.host(host).port(*port),
+        Address::Socket { path, port } => options.socket(path).port(*port),
+    };
+    if let Some(user) = &url.user {
+        options = options.username(user);
+    }
+    if let Some(password) = &url.password {
+        options = options.password(password.expose());
+    }
+    if let Some(path) = &url.tls_root_cert {
+        options = options.ssl_root_cert(path);
+    }
+    if let (Some(cert), Some(key)) = (&url.tls_client_cert, &url.tls_client_key) {
+        options = options.ssl_client_cert(cert).ssl_client_key(key);
+    }
+    options
+}
+
+/// Sends one or more statements in one message; the rows of each come back in its place.
+pub(super) async fn send(
+    connection: &mut PgConnection,
+    sql: String,
+    redactor: &Redactor,
+) -> Result<Vec<Vec<Row>>, Failed> {
+    let mut results = vec![Vec::new()];
+    let outcome = {
+        let mut stream = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut *connection);
+        loop {
+            match stream.try_next().await {
+                Ok(Some(Either::Right(row))) => {
+                    if let Some(rows) = results.last_mut() {
+                        rows.push(text_row(&row));
+                    }
+                }
+                Ok(Some(Either::Left(_))) => results.push(Vec::new()),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        }
+    };
+    // One list more than statements is open.
+    let completed = results.len() - 1;
+    results.truncate(completed);
+    match outcome {
+        Ok(()) => Ok(results),
+        Err(error) => Err(Failed {
+            error: from_driver(&error, redactor),
+            completed,
+        }),
+    }
+}
+
+fn text_row(row: &PgRow) -> Row {
+    let text = |index| row.try_get_raw(index).ok()?.as_str().ok().map(str::to_owned);
+    (0..row.len()).map(text).collect()
+}
+
+/// PostgreSQL, appendix A: error codes.
+pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineError {
+    let mut found = EngineError::from_driver(error, redactor);
+    let sqlx::Error::Database(database) = error else {
+        return found;
+    };
+    let Some(error) = database.try_downcast_ref::<PgDatabaseError>() else {
+        return found;
+    };
+    found.kind = match error.code() {
+        "28P01" | "28000" => ErrorKind::Refused,
+        "3D000" => ErrorKind::NoDatabase,
+        "42501" | "25006" => ErrorKind::Forbidden,
+        "55P03" | "40P01" | "40001" => ErrorKind::Contended,
+        "57014" => ErrorKind::TimedOut,
+        "42P01" | "42703" | "3F000" | "42883" => ErrorKind::Missing,
+        "23505" if error.constraint() == Some("ledger_pkey") => ErrorKind::AlreadyApplied,
+        code if code.starts_with("53") => ErrorKind::Exhausted,
+        code if code.starts_with("57P") || code.starts_with("08") => ErrorKind::Disconnected,
+        _ => ErrorKind::Statement,
+    };
+    if let Some(detail) = error.detail() {
+        found.message = redactor.redact(&format!("{} ({detail})", error.message()));
+    }
+    found.server_hint = error.hint().map(|hint| redactor.redact(hint));
+    found.position = match error.position() {
+        Some(PgErrorPosition::Original(position)) => Some(position),
+        _ => None,
+    };
+    found
+}

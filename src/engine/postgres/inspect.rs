@@ -1,0 +1,70 @@
+//! Tables, columns, indexes and foreign keys by name, for many schemas at once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::engine::{FoundColumn, FoundTable};
+
+use super::connect::Row;
+use super::sql::array;
+
+/// Four statements: tables, columns, indexes, foreign keys.
+pub(super) fn statements(schemas: &[String], tables: &[&str]) -> String {
+    let names = format!(
+        "n.nspname = ANY ({}) AND c.relname = ANY ({}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+        array(schemas.iter().map(String::as_str)),
+        array(tables.iter().copied())
+    );
+    let from = "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+    format!(
+        "BEGIN READ ONLY;
+SELECT n.nspname, c.relname {from} WHERE {names};
+SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
+{from} JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE {names} ORDER BY a.attrelid, a.attnum;
+SELECT n.nspname, c.relname, i.relname
+{from} JOIN pg_catalog.pg_index x ON x.indrelid = c.oid AND x.indisvalid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE {names};
+SELECT n.nspname, c.relname, k.conname
+{from} JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' WHERE {names};
+COMMIT"
+    )
+}
+
+/// The tables of each schema, in the order of the schemas.
+pub(super) fn tables(schemas: &[String], results: Vec<Vec<Row>>) -> Vec<Vec<FoundTable>> {
+    let mut found: HashMap<String, BTreeMap<String, FoundTable>> = HashMap::new();
+    // The first result is BEGIN's.
+    let mut results = results.into_iter().skip(1);
+    for kind in 0..4 {
+        for row in results.next().unwrap_or_default() {
+            let mut row = row.into_iter();
+            let mut text = || row.next().flatten().unwrap_or_default();
+            let (schema, name) = (text(), text());
+            let tables = found.entry(schema).or_default();
+            let table = tables.entry(name.clone()).or_insert_with(|| FoundTable {
+                name,
+                ..FoundTable::default()
+            });
+            match kind {
+                0 => {}
+                1 => {
+                    let (name, data_type, not_null) = (text(), text(), text());
+                    let default = row.next().flatten();
+                    table.columns.push(FoundColumn {
+                        name,
+                        data_type,
+                        nullable: not_null != "t",
+                        default,
+                    });
+                }
+                2 => table.indexes.push(text()),
+                _ => table.foreign_keys.push(text()),
+            }
+        }
+    }
+    schemas
+        .iter()
+        .map(|schema| found.remove(schema).unwrap_or_default().into_values().collect())
+        .collect()
+}

@@ -1,0 +1,357 @@
+//! PostgreSQL: a schema per tenant, DDL in transactions, through a pooler too.
+
+mod connect;
+mod inspect;
+mod session;
+mod sql;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgConnection;
+use tokio::sync::Mutex;
+
+use crate::database_url::DatabaseUrl;
+use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+
+use super::{
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
+    Session, Target, history,
+};
+use connect::Row;
+use sql::{ident, literal};
+
+/// One PostgreSQL database.
+pub(super) struct Postgres {
+    url: DatabaseUrl,
+    /// Past a pooler.
+    direct_url: Option<DatabaseUrl>,
+    options: EngineOptions,
+    ledger: String,
+    /// For everything but migrations; made when first needed, thrown away after an error.
+    control: Mutex<Option<PgConnection>>,
+}
+
+impl Postgres {
+    pub(super) fn new(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Self {
+        let ledger = options.ledger.clone().unwrap_or_else(|| "tenantgate".to_owned());
+        Self {
+            url,
+            direct_url,
+            options,
+            ledger,
+            control: Mutex::new(None),
+        }
+    }
+
+    async fn connect(&self, direct: bool) -> Result<PgConnection, EngineError> {
+        let url = self.direct_url.as_ref().filter(|_| direct).unwrap_or(&self.url);
+        let timeout = url.connect_timeout.unwrap_or(self.options.connect_timeout);
+        connect::connect(url, timeout, &self.options.redactor).await
+    }
+
+    /// Sends text over the control connection.
+    async fn send(&self, sql: String) -> Result<Vec<Vec<Row>>, EngineError> {
+        let mut control = self.control.lock().await;
+        let mut connection = match control.take() {
+            Some(connection) => connection,
+            None => self.connect(false).await?,
+        };
+        let results = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        *control = Some(connection);
+        Ok(results)
+    }
+
+    /// Runs one query that must not write, with the shared schema in the search path.
+    async fn read(&self, sql: &str) -> Result<Vec<Row>, EngineError> {
+        let text = format!(
+            "BEGIN READ ONLY;{}\n{sql}\n;COMMIT",
+            self.search_path(Target::Shared)
+        );
+        let mut results = self.send(text).await?;
+        // BEGIN, SET, the query's own statements, COMMIT.
+        results.pop();
+        Ok(results.into_iter().skip(2).next_back().unwrap_or_default())
+    }
+
+    /// The same for our own tables, which may not be there yet.
+    async fn read_own(&self, sql: &str) -> Result<Option<Vec<Row>>, EngineError> {
+        match self.read(sql).await {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) if error.kind == ErrorKind::Missing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn search_path(&self, target: Target<'_>) -> String {
+        let shared = ident(&self.options.shared_schema);
+        match target {
+            Target::Shared => format!("SET LOCAL search_path = {shared};"),
+            Target::Tenant(tenant) => {
+                format!("SET LOCAL search_path = {}, {shared};", ident(&tenant.location))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Postgres {
+    fn rolls_back_ddl(&self) -> bool {
+        true
+    }
+
+    fn location(&self, tenant: &str) -> String {
+        self.options.location.replace("{tenant}", tenant)
+    }
+
+    fn reserved(&self, location: &str) -> Option<&'static str> {
+        if location.len() > 63 {
+            return Some("is longer than the 63 bytes of a PostgreSQL name");
+        }
+        if location.starts_with("pg_") || location == "information_schema" {
+            return Some("belongs to PostgreSQL");
+        }
+        if location == self.options.shared_schema {
+            return Some("is the shared schema");
+        }
+        (location == self.ledger).then_some("is the ledger")
+    }
+
+    async fn server(&self) -> Result<String, EngineError> {
+        let rows = self.read("SHOW server_version").await?;
+        let version = rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next().flatten())
+            .unwrap_or_default();
+        let number = version.split_whitespace().next().unwrap_or_default();
+        Ok(format!("PostgreSQL {number}"))
+    }
+
+    async fn label(&self) -> Result<Option<Label>, EngineError> {
+        let sql = format!("SELECT name, project FROM {}.environment", ident(&self.ledger));
+        let rows = self.read_own(&sql).await?.unwrap_or_default();
+        let [Some(environment), Some(project)] = rows.into_iter().next().unwrap_or_default()[..]
+            .to_owned()
+            .try_into()
+            .unwrap_or([None, None])
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Label { environment, project }))
+    }
+
+    async fn prepare(&self) -> Result<(), EngineError> {
+        for attempt in 0.. {
+            let exists = format!(
+                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL",
+                literal(&ident(&self.ledger)),
+                literal(&format!("{}.ledger", ident(&self.ledger)))
+            );
+            let rows = self.read(&exists).await?;
+            let is = |index: usize| rows.first().and_then(|row| row[index].as_deref()) == Some("t");
+            if is(1) {
+                return Ok(());
+            }
+            match self.send(sql::create_ledger(&self.ledger, is(0))).await {
+                Ok(_) => return Ok(()),
+                // Another run makes the same at the same moment: look again.
+                Err(error) if error.kind == ErrorKind::Statement && attempt < 5 => {
+                    tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_label(
+        &self,
+        environment: &EnvironmentName,
+        project: &str,
+        replace: bool,
+    ) -> Result<(), EngineError> {
+        let conflict = if replace {
+            "UPDATE SET name = excluded.name, project = excluded.project, run = excluded.run, labelled_at = excluded.labelled_at"
+        } else {
+            "NOTHING"
+        };
+        let sql = format!(
+            "INSERT INTO {}.environment (name, project, run) VALUES ({}, {}, {}) ON CONFLICT (singleton) DO {conflict}",
+            ident(&self.ledger),
+            literal(environment.as_str()),
+            literal(project),
+            literal(&self.options.run)
+        );
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
+        let take = sql::take_lease(&self.ledger, &holder.id, &holder.whence, ttl);
+        let results = self
+            .send(format!("{take};{}", sql::read_lease(&self.ledger)))
+            .await?;
+        if results.first().is_some_and(|rows| !rows.is_empty()) {
+            return Ok(LeaseAnswer::Acquired);
+        }
+        let row = results
+            .get(1)
+            .and_then(|rows| rows.first())
+            .cloned()
+            .unwrap_or_default();
+        let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+        let expires_in = Duration::from_millis(text(1).parse().unwrap_or(0));
+        Ok(LeaseAnswer::Held {
+            whence: self.options.redactor.redact(&text(0)),
+            expires_in,
+        })
+    }
+
+    async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
+        let results = self.send(sql::renew_lease(&self.ledger, &holder.id, ttl)).await?;
+        Ok(results.first().is_some_and(|rows| !rows.is_empty()))
+    }
+
+    async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError> {
+        let sql = format!(
+            "DELETE FROM {}.lease WHERE holder = {}",
+            ident(&self.ledger),
+            literal(&holder.id)
+        );
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn ledger(&self, _tenants: &[Tenant]) -> Result<Ledger, EngineError> {
+        let mut ledger = Ledger::default();
+        for row in self
+            .read_own(&sql::read_ledger(&self.ledger))
+            .await?
+            .unwrap_or_default()
+        {
+            let [tenants, history] = &row[..] else { continue };
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            history::add_group(&mut ledger, &text(tenants), &text(history))?;
+        }
+        Ok(ledger)
+    }
+
+    async fn history(&self, target: Target<'_>) -> Result<History, EngineError> {
+        let sql = sql::read_history(&self.ledger, target.scope().as_str(), target.ledger_name());
+        let rows = self.read_own(&sql).await?.unwrap_or_default();
+        let text = rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next().flatten());
+        history::parse(&text.unwrap_or_default())
+    }
+
+    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
+        // As JSON every column keeps its name whatever the query; PostgreSQL 13 has it all.
+        let query = sql.trim().trim_end_matches(';');
+        let named = format!("SELECT to_jsonb(registry) FROM (\n{query}\n) AS registry");
+        let rows = self.read(&named).await?;
+        let rows = rows
+            .into_iter()
+            .map(|row| row.into_iter().next().flatten().unwrap_or_default());
+        rows.map(|json| registry_row(&json, self)).collect()
+    }
+
+    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+        let sql = format!(
+            "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+AND nspname <> {} AND nspname <> {}",
+            literal(&self.options.shared_schema),
+            literal(&self.ledger)
+        );
+        let rows = self.read(&sql).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next().flatten())
+            .collect())
+    }
+
+    async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError> {
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        let sql = sql.replace("{tenant}", &literal(tenant));
+        let text = format!(
+            "BEGIN;{limits}{}\n{sql}\n;COMMIT",
+            self.search_path(Target::Shared)
+        );
+        self.send(text).await.map(|_| ())
+    }
+
+    async fn inspect(
+        &self,
+        targets: &[Target<'_>],
+        tables: &[&str],
+    ) -> Result<Vec<Vec<FoundTable>>, EngineError> {
+        let schema = |target: &Target<'_>| match target {
+            Target::Shared => self.options.shared_schema.clone(),
+            Target::Tenant(tenant) => tenant.location.clone(),
+        };
+        let schemas: Vec<String> = targets.iter().map(schema).collect();
+        let results = self.send(inspect::statements(&schemas, tables)).await?;
+        Ok(inspect::tables(&schemas, results))
+    }
+
+    async fn values(
+        &self,
+        targets: &[Target<'_>],
+        sql: &str,
+    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
+        let mut values = Vec::with_capacity(targets.len());
+        let query = sql.trim().trim_end_matches(';');
+        for chunk in targets.chunks(500) {
+            let one = |target: &Target<'_>| format!("{}\n{query}\n;", self.search_path(*target));
+            let all: String = chunk.iter().map(one).collect();
+            match self.send(format!("BEGIN READ ONLY;{all}COMMIT")).await {
+                Ok(results) => {
+                    // BEGIN, then a SET and a query each.
+                    let answers = results.into_iter().skip(2).step_by(2).take(chunk.len());
+                    let first = |rows: Vec<Row>| {
+                        Ok(rows
+                            .into_iter()
+                            .next()
+                            .and_then(|row| row.into_iter().next().flatten()))
+                    };
+                    values.extend(answers.map(first));
+                }
+                Err(error) if chunk.len() == 1 || error.kind.is_operational() => {
+                    values.extend(chunk.iter().map(|_| Err(error.clone())));
+                }
+                // One of them fails: ask again one by one to learn which.
+                Err(_) => {
+                    for target in chunk {
+                        values.append(&mut Box::pin(self.values(&[*target], sql)).await?);
+                    }
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+        let connection = self.connect(direct).await?;
+        Ok(Box::new(session::PostgresSession::new(
+            connection,
+            self.options.clone(),
+            self.ledger.clone(),
+        )))
+    }
+}
+
+fn registry_row(json: &str, engine: &Postgres) -> Result<RegistryRow, EngineError> {
+    let wrong = |why: &str| EngineError::new(ErrorKind::Statement, why, &engine.options.redactor);
+    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json)
+        .map_err(|_| wrong("the registry's query gave a row that is not readable"))?;
+    super::registry_row(row.iter().map(|(name, value)| {
+        let text = match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        (name.as_str(), text)
+    }))
+    .ok_or_else(|| wrong("the registry's query has no column named `tenant`"))
+}

@@ -1,0 +1,446 @@
+//! Migrations of one schema after the other over one connection.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgConnection;
+
+use crate::database_url::EngineKind;
+use crate::domain::Migration;
+use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
+use crate::migrations::{needs_no_transaction, words};
+
+use super::connect::{self, Failed, Row};
+use super::sql::{self, ident, literal};
+
+pub(super) struct PostgresSession {
+    connection: PgConnection,
+    options: EngineOptions,
+    ledger: String,
+    reusable: bool,
+}
+
+impl PostgresSession {
+    pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: String) -> Self {
+        Self {
+            connection,
+            options,
+            ledger,
+            reusable: true,
+        }
+    }
+
+    async fn send(&mut self, sql: String) -> Result<Vec<Vec<Row>>, Failed> {
+        let sent = connect::send(&mut self.connection, sql, &self.options.redactor).await;
+        self.reusable &= sent.is_ok();
+        sent
+    }
+
+    fn path(&self, target: Target<'_>) -> String {
+        let shared = ident(&self.options.shared_schema);
+        match target {
+            Target::Shared => shared,
+            Target::Tenant(tenant) => format!("{}, {shared}", ident(&tenant.location)),
+        }
+    }
+
+    fn create(&self, target: Target<'_>, create: bool) -> String {
+        match target {
+            Target::Tenant(tenant) if create => {
+                format!("CREATE SCHEMA IF NOT EXISTS {};", ident(&tenant.location))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The ledger's rows, as one INSERT: a second run fails here, before any of its DDL.
+    fn insert(&self, target: Target<'_>, migrations: &[&Migration], state: &str) -> String {
+        let row = |migration: &&Migration| {
+            format!(
+                "({}, {}, {}, {}, {}, '{state}', {}, {})",
+                literal(target.scope().as_str()),
+                literal(target.ledger_name()),
+                migration.version.0,
+                literal(&migration.name),
+                literal(&migration.checksum.0),
+                literal(&migration.done_checksum(0).0),
+                literal(&self.options.run)
+            )
+        };
+        let rows: Vec<String> = migrations.iter().map(row).collect();
+        format!(
+            "INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, done, run) VALUES {};",
+            ident(&self.ledger),
+            rows.join(", ")
+        )
+    }
+
+    fn update(&self, target: Target<'_>, migration: &Migration, set: &str) -> String {
+        format!(
+            "UPDATE {}.ledger SET {set}, run = {} WHERE scope = {} AND tenant = {} AND version = {}",
+            ident(&self.ledger),
+            literal(&self.options.run),
+            literal(target.scope().as_str()),
+            literal(target.ledger_name()),
+            migration.version.0
+        )
+    }
+
+    fn advanced(&self, target: Target<'_>, migration: &Migration, done: usize) -> String {
+        let state = if done >= migration.statements.len() {
+            "applied"
+        } else {
+            "running"
+        };
+        let set = format!(
+            "state = '{state}', statement = {done}, done = {}, checksum = {}, in_doubt = false, backend = '', applied_at = clock_timestamp()",
+            literal(&migration.done_checksum(done).0),
+            literal(&migration.checksum.0)
+        );
+        self.update(target, migration, &set)
+    }
+
+    /// `SET` and the like outlive the transaction: the next tenant gets a fresh connection.
+    fn note_settings(&mut self, migration: &Migration) {
+        let sets = |sql: &str| {
+            let words = words(sql, EngineKind::Postgres, 2);
+            matches!(
+                words.first().map(String::as_str),
+                Some("SET" | "RESET" | "DISCARD")
+            ) && words.get(1).map(String::as_str) != Some("LOCAL")
+        };
+        let set_config = migration.sql.to_ascii_lowercase().contains("set_config");
+        if set_config || migration.statements.iter().any(|it| sets(&it.sql)) {
+            self.reusable = false;
+        }
+    }
+
+    /// Ends a backend that may still be carrying out the statement of a run that died.
+    async fn end_backend(&mut self, backend: &str) -> Result<(), EngineError> {
+        let Some((pid, start)) = backend.split_once(' ') else {
+            return Ok(());
+        };
+        let Ok(pid) = pid.parse::<i32>() else {
+            return Ok(());
+        };
+        let same = format!("pid = {pid} AND backend_start::text = {}", literal(start));
+        for attempt in 0..100 {
+            let text = format!(
+                "SELECT count(*), bool_or(pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE {same}"
+            );
+            let results = self.send(text).await?;
+            let gone = results
+                .first()
+                .and_then(|rows| rows.first())
+                .and_then(|row| row[0].clone());
+            if gone.as_deref() == Some("0") {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(if attempt < 20 { 50 } else { 250 })).await;
+        }
+        let message = "a backend of an earlier run still carries out this statement and does not end";
+        Err(EngineError::new(
+            ErrorKind::Contended,
+            message,
+            &self.options.redactor,
+        ))
+    }
+
+    /// One row of (exists, valid) for an index of the target's schema.
+    async fn index_state(&mut self, target: Target<'_>, name: &str) -> Result<Option<bool>, EngineError> {
+        let schema = match target {
+            Target::Shared => self.options.shared_schema.clone(),
+            Target::Tenant(tenant) => tenant.location.clone(),
+        };
+        let text = format!(
+            "SELECT x.indisvalid FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
+            literal(&schema),
+            literal(name)
+        );
+        let results = self.send(text).await?;
+        let row = results
+            .into_iter()
+            .next()
+            .and_then(|rows| rows.into_iter().next());
+        Ok(row.map(|row| row[0].as_deref() == Some("t")))
+    }
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    fn reusable(&self) -> bool {
+        self.reusable
+    }
+
+    async fn apply(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migrations: &[&Migration],
+    ) -> Result<(), StepError> {
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        let opening = format!(
+            "BEGIN;{limits}{}{}",
+            self.create(target, create),
+            self.insert(target, migrations, "applied")
+        );
+        let failed = |migration, place| {
+            move |failed: Failed| StepError {
+                error: failed.error,
+                migration,
+                place,
+            }
+        };
+        if let Err(error) = self.send(opening).await {
+            let _ = self.send("ROLLBACK".to_owned()).await;
+            return Err(failed(0, None)(error));
+        }
+        // Before each file, because the one before may have changed it.
+        let prefix = format!("SET LOCAL search_path = {};", self.path(target));
+        for (index, migration) in migrations.iter().enumerate() {
+            if let Err(error) = self.send(format!("{prefix}{}", migration.sql)).await {
+                let place = place(&error, &prefix, migration);
+                let _ = self.send("ROLLBACK".to_owned()).await;
+                return Err(failed(index, place)(error));
+            }
+            self.note_settings(migration);
+        }
+        self.send("COMMIT".to_owned())
+            .await
+            .map(|_| ())
+            .map_err(failed(migrations.len() - 1, None))
+    }
+
+    async fn begin(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+    ) -> Result<(), EngineError> {
+        let text = format!(
+            "{}{}",
+            self.create(target, create),
+            self.insert(target, &[migration], "running")
+        );
+        self.send(text).await?;
+        Ok(())
+    }
+
+    async fn settle(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<bool, EngineError> {
+        let Some(statement) = migration.statements.get(index) else {
+            return Ok(false);
+        };
+        let read = format!(
+            "SELECT backend FROM {}.ledger WHERE scope = {} AND tenant = {} AND version = {}",
+            ident(&self.ledger),
+            literal(target.scope().as_str()),
+            literal(target.ledger_name()),
+            migration.version.0
+        );
+        let results = self.send(read).await?;
+        let backend = results
+            .first()
+            .and_then(|rows| rows.first())
+            .and_then(|row| row[0].clone());
+        self.end_backend(&backend.unwrap_or_default()).await?;
+        let Some(action) = IndexAction::of(&statement.sql) else {
+            return Ok(false);
+        };
+        let state = self.index_state(target, action.name()).await?;
+        match (action, state) {
+            (IndexAction::Create(_), Some(true)) | (IndexAction::Drop(_), None) => Ok(true),
+            (IndexAction::Create(name), Some(false)) => {
+                // What a failed CREATE INDEX CONCURRENTLY leaves is dropped, as its manual page says.
+                let schema = self.path(target);
+                self.send(format!("SET search_path = {schema}")).await?;
+                self.send(format!("DROP INDEX CONCURRENTLY {}", ident(&name)))
+                    .await?;
+                Ok(false)
+            }
+            (IndexAction::Create(_), None) | (IndexAction::Drop(_), Some(_)) => Ok(false),
+        }
+    }
+
+    async fn step(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<(), StepError> {
+        let statement = &migration.statements[index];
+        let words = words(&statement.sql, EngineKind::Postgres, 8);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let advanced = self.advanced(target, migration, index + 1);
+        let place = Some((statement.line, statement.column));
+        let failed = |failed: Failed| StepError {
+            error: failed.error,
+            migration: 0,
+            place,
+        };
+        self.note_settings(migration);
+        let path = self.path(target);
+        if !needs_no_transaction(&words, EngineKind::Postgres)
+            && !matches!(words.first(), Some(&"CALL" | &"DO"))
+        {
+            let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+            let opening = format!("BEGIN;{limits}SET LOCAL search_path = {path};");
+            let text = format!("{opening}{}\n;{advanced};COMMIT", statement.sql);
+            if let Err(error) = self.send(text).await {
+                let place = within(&error, &opening, statement.line, statement.column, &statement.sql);
+                let _ = self.send("ROLLBACK".to_owned()).await;
+                return Err(StepError {
+                    error: error.error,
+                    migration: 0,
+                    place,
+                });
+            }
+            return Ok(());
+        }
+        let doubt = format!(
+            "in_doubt = true, statement = {index}, done = {}, checksum = {},
+backend = (SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())",
+            literal(&migration.done_checksum(index).0),
+            literal(&migration.checksum.0)
+        );
+        let before = format!(
+            "SET search_path = {path};{}",
+            self.update(target, migration, &doubt)
+        );
+        self.send(before).await.map_err(failed)?;
+        // Alone in its message: several statements in one would be a transaction.
+        self.send(statement.sql.clone()).await.map_err(failed)?;
+        self.send(advanced).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn refuse(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<(), EngineError> {
+        let set = format!("in_doubt = false, backend = '', statement = {index}");
+        self.send(self.update(target, migration, &set)).await?;
+        Ok(())
+    }
+
+    async fn advance(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        done: usize,
+    ) -> Result<(), EngineError> {
+        self.send(self.advanced(target, migration, done)).await?;
+        Ok(())
+    }
+}
+
+/// What a statement does to one index, where it does so concurrently.
+#[derive(Debug, PartialEq, Eq)]
+enum IndexAction {
+    Create(String),
+    Drop(String),
+}
+
+impl IndexAction {
+    fn of(sql: &str) -> Option<Self> {
+        let words = words(sql, EngineKind::Postgres, 12);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words[..] {
+            ["DROP", "INDEX", "CONCURRENTLY", "IF", "EXISTS", ref rest @ ..]
+            | ["DROP", "INDEX", "CONCURRENTLY", ref rest @ ..] => Some(Self::Drop(index_name(rest)?)),
+            [
+                "CREATE",
+                "INDEX",
+                "CONCURRENTLY",
+                "IF",
+                "NOT",
+                "EXISTS",
+                ref rest @ ..,
+            ]
+            | [
+                "CREATE",
+                "UNIQUE",
+                "INDEX",
+                "CONCURRENTLY",
+                "IF",
+                "NOT",
+                "EXISTS",
+                ref rest @ ..,
+            ]
+            | ["CREATE", "INDEX", "CONCURRENTLY", ref rest @ ..]
+            | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ref rest @ ..] => {
+                Some(Self::Create(index_name(rest)?))
+            }
+            _ => None,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Create(name) | Self::Drop(name) => name,
+        }
+    }
+}
+
+/// The last part of `schema.name`, as the catalog has it: folded to lower case unless quoted.
+fn index_name(words: &[&str]) -> Option<String> {
+    let name = match words {
+        [_, ".", name, ..] | [name, ..] => *name,
+        [] => return None,
+    };
+    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => Some(quoted.replace("\"\"", "\"")),
+        None => Some(name.to_lowercase()),
+    }
+}
+
+/// Where in the file: by the server's position, else by how many statements were carried out.
+fn place(failed: &Failed, prefix: &str, migration: &Migration) -> Option<(usize, usize)> {
+    if let Some(place) = within(failed, prefix, 1, 1, &migration.sql) {
+        return Some(place);
+    }
+    // The prefix is one statement.
+    let statement = migration.statements.get(failed.completed.checked_sub(1)?)?;
+    Some((statement.line, statement.column))
+}
+
+/// Translates the server's position in the text that was sent into one in the file, where `sql`
+/// begins at `line` and `column` and was sent behind `prefix`.
+fn within(failed: &Failed, prefix: &str, line: usize, column: usize, sql: &str) -> Option<(usize, usize)> {
+    let offset = failed.error.position?.checked_sub(prefix.chars().count() + 1)?;
+    let before: String = sql.chars().take(offset).collect();
+    let breaks = before.matches('\n').count();
+    let last = before.rsplit('\n').next().unwrap_or_default().chars().count();
+    Some((line + breaks, if breaks == 0 { column + last } else { last + 1 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_of_a_concurrent_statement_is_known() {
+        let create = |name: &str| Some(IndexAction::Create(name.to_owned()));
+        assert_eq!(
+            IndexAction::of("create index concurrently Foo on t (a)"),
+            create("foo")
+        );
+        assert_eq!(
+            IndexAction::of("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"My Idx\" ON t(a)"),
+            create("My Idx")
+        );
+        let dropped = Some(IndexAction::Drop("i".to_owned()));
+        assert_eq!(
+            IndexAction::of("drop index concurrently if exists public.i"),
+            dropped
+        );
+        assert_eq!(IndexAction::of("create index i on t (a)"), None);
+    }
+}
