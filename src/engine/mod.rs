@@ -6,6 +6,8 @@
 mod error;
 mod history;
 mod postgres;
+mod rows;
+mod sqlite;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -254,7 +256,7 @@ pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOp
     match url.kind {
         EngineKind::Postgres => Box::new(postgres::Postgres::new(url, direct_url, options)),
         EngineKind::Mysql => todo!(),
-        EngineKind::Sqlite => todo!(),
+        EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
 }
 

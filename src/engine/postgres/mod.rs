@@ -336,7 +336,7 @@ AND nspname <> {} AND nspname <> {}",
         Ok(Box::new(session::PostgresSession::new(
             connection,
             self.options.clone(),
-            self.ledger.clone(),
+            &self.ledger,
         )))
     }
 }

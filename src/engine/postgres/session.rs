@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
 use crate::domain::Migration;
+use crate::engine::rows::LedgerSql;
 use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
 use crate::migrations::{needs_no_transaction, words};
 
@@ -16,16 +17,22 @@ use super::sql::{self, ident, literal};
 pub(super) struct PostgresSession {
     connection: PgConnection,
     options: EngineOptions,
-    ledger: String,
+    rows: LedgerSql,
     reusable: bool,
 }
 
 impl PostgresSession {
-    pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: String) -> Self {
+    pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: &str) -> Self {
+        let rows = LedgerSql {
+            table: format!("{}.ledger", ident(ledger)),
+            literal,
+            now: "clock_timestamp()",
+            run: options.run.clone(),
+        };
         Self {
             connection,
             options,
-            ledger,
+            rows,
             reusable: true,
         }
     }
@@ -51,53 +58,6 @@ impl PostgresSession {
             }
             _ => String::new(),
         }
-    }
-
-    /// The ledger's rows, as one INSERT: a second run fails here, before any of its DDL.
-    fn insert(&self, target: Target<'_>, migrations: &[&Migration], state: &str) -> String {
-        let row = |migration: &&Migration| {
-            format!(
-                "({}, {}, {}, {}, {}, '{state}', {}, {})",
-                literal(target.scope().as_str()),
-                literal(target.ledger_name()),
-                migration.version.0,
-                literal(&migration.name),
-                literal(&migration.checksum.0),
-                literal(&migration.done_checksum(0).0),
-                literal(&self.options.run)
-            )
-        };
-        let rows: Vec<String> = migrations.iter().map(row).collect();
-        format!(
-            "INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, done, run) VALUES {};",
-            ident(&self.ledger),
-            rows.join(", ")
-        )
-    }
-
-    fn update(&self, target: Target<'_>, migration: &Migration, set: &str) -> String {
-        format!(
-            "UPDATE {}.ledger SET {set}, run = {} WHERE scope = {} AND tenant = {} AND version = {}",
-            ident(&self.ledger),
-            literal(&self.options.run),
-            literal(target.scope().as_str()),
-            literal(target.ledger_name()),
-            migration.version.0
-        )
-    }
-
-    fn advanced(&self, target: Target<'_>, migration: &Migration, done: usize) -> String {
-        let state = if done >= migration.statements.len() {
-            "applied"
-        } else {
-            "running"
-        };
-        let set = format!(
-            "state = '{state}', statement = {done}, done = {}, checksum = {}, in_doubt = false, backend = '', applied_at = clock_timestamp()",
-            literal(&migration.done_checksum(done).0),
-            literal(&migration.checksum.0)
-        );
-        self.update(target, migration, &set)
     }
 
     /// `SET` and the like outlive the transaction: the next tenant gets a fresh connection.
@@ -183,7 +143,7 @@ impl Session for PostgresSession {
         let opening = format!(
             "BEGIN;{limits}{}{}",
             self.create(target, create),
-            self.insert(target, migrations, "applied")
+            self.rows.insert(target, migrations, "applied")
         );
         let failed = |migration, place| {
             move |failed: Failed| StepError {
@@ -221,7 +181,7 @@ impl Session for PostgresSession {
         let text = format!(
             "{}{}",
             self.create(target, create),
-            self.insert(target, &[migration], "running")
+            self.rows.insert(target, &[migration], "running")
         );
         self.send(text).await?;
         Ok(())
@@ -237,11 +197,9 @@ impl Session for PostgresSession {
             return Ok(false);
         };
         let read = format!(
-            "SELECT backend FROM {}.ledger WHERE scope = {} AND tenant = {} AND version = {}",
-            ident(&self.ledger),
-            literal(target.scope().as_str()),
-            literal(target.ledger_name()),
-            migration.version.0
+            "SELECT backend FROM {} WHERE {}",
+            self.rows.table,
+            self.rows.this_row(target, migration)
         );
         let results = self.send(read).await?;
         let backend = results
@@ -276,7 +234,7 @@ impl Session for PostgresSession {
         let statement = &migration.statements[index];
         let words = words(&statement.sql, EngineKind::Postgres, 8);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let advanced = self.advanced(target, migration, index + 1);
+        let advanced = self.rows.advanced(target, migration, index + 1);
         let place = Some((statement.line, statement.column));
         let failed = |failed: Failed| StepError {
             error: failed.error,
@@ -302,15 +260,11 @@ impl Session for PostgresSession {
             }
             return Ok(());
         }
-        let doubt = format!(
-            "in_doubt = true, statement = {index}, done = {}, checksum = {},
-backend = (SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())",
-            literal(&migration.done_checksum(index).0),
-            literal(&migration.checksum.0)
-        );
+        let doubt = "in_doubt = true, backend = (
+    SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())";
         let before = format!(
             "SET search_path = {path};{}",
-            self.update(target, migration, &doubt)
+            self.rows.update(target, migration, index, doubt)
         );
         self.send(before).await.map_err(failed)?;
         // Alone in its message: several statements in one would be a transaction.
@@ -325,8 +279,8 @@ backend = (SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity W
         migration: &Migration,
         index: usize,
     ) -> Result<(), EngineError> {
-        let set = format!("in_doubt = false, backend = '', statement = {index}");
-        self.send(self.update(target, migration, &set)).await?;
+        let set = "in_doubt = false, backend = ''";
+        self.send(self.rows.update(target, migration, index, set)).await?;
         Ok(())
     }
 
@@ -336,7 +290,7 @@ backend = (SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity W
         migration: &Migration,
         done: usize,
     ) -> Result<(), EngineError> {
-        self.send(self.advanced(target, migration, done)).await?;
+        self.send(self.rows.advanced(target, migration, done)).await?;
         Ok(())
     }
 }

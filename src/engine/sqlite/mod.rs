@@ -1,0 +1,309 @@
+//! SQLite: one shared file, a file per tenant.
+
+mod connect;
+mod files;
+mod inspect;
+mod session;
+mod sql;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Mutex;
+
+use crate::database_url::DatabaseUrl;
+use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+
+use super::{
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
+    Session, Target, history,
+};
+use connect::{Access, Row, first};
+use sql::literal;
+
+/// A shared file and the tenants' files beside it.
+pub(super) struct Sqlite {
+    shared: PathBuf,
+    options: EngineOptions,
+    /// For the lease and the label; made when first needed, thrown away after an error.
+    control: Mutex<Option<SqliteConnection>>,
+}
+
+impl Sqlite {
+    pub(super) fn new(url: DatabaseUrl, options: EngineOptions) -> Self {
+        Self {
+            shared: PathBuf::from(url.database),
+            options,
+            control: Mutex::new(None),
+        }
+    }
+
+    fn path<'a>(&'a self, target: &Target<'a>) -> &'a Path {
+        match target {
+            Target::Shared => &self.shared,
+            Target::Tenant(tenant) => Path::new(&tenant.location),
+        }
+    }
+
+    async fn open(&self, path: &Path, access: Access) -> Result<SqliteConnection, EngineError> {
+        connect::open(path, access, self.options.lock_timeout, &self.options.redactor).await
+    }
+
+    /// Runs statements that must not write; none where the file is not there yet.
+    async fn read(&self, path: &Path, sql: String) -> Result<Option<Vec<Row>>, EngineError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut connection = self.open(path, Access::Read).await?;
+        connect::send(&mut connection, sql, &self.options.redactor)
+            .await
+            .map(Some)
+    }
+
+    /// The same for our own tables, which may not be there yet.
+    async fn read_own(&self, path: &Path, sql: String) -> Result<Option<Vec<Row>>, EngineError> {
+        match self.read(path, sql).await {
+            Err(error) if error.kind == ErrorKind::Missing => Ok(None),
+            other => other,
+        }
+    }
+
+    /// Writes to the shared file, making it where it is missing.
+    async fn write(&self, sql: String) -> Result<Vec<Row>, EngineError> {
+        let mut control = self.control.lock().await;
+        let mut connection = match control.take() {
+            Some(connection) => connection,
+            None => self.open(&self.shared, Access::Create).await?,
+        };
+        let rows = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        *control = Some(connection);
+        Ok(rows)
+    }
+
+    fn missing(&self, path: &Path) -> EngineError {
+        let message = format!("there is no file `{}` yet", path.display());
+        EngineError::new(ErrorKind::Missing, message, &self.options.redactor)
+    }
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    fn rolls_back_ddl(&self) -> bool {
+        true
+    }
+
+    fn location(&self, tenant: &str) -> String {
+        files::location(&self.shared, &self.options.location, tenant)
+    }
+
+    fn reserved(&self, location: &str) -> Option<&'static str> {
+        (Path::new(location) == self.shared).then_some("is the shared file")
+    }
+
+    async fn server(&self) -> Result<String, EngineError> {
+        // Without a file the library still answers; with one, this tells whether it can be opened.
+        let path = if self.shared.exists() {
+            self.shared.as_path()
+        } else {
+            Path::new(":memory:")
+        };
+        let mut connection = self.open(path, Access::Read).await?;
+        let sql = "SELECT sqlite_version(), (SELECT count(*) FROM sqlite_schema)".to_owned();
+        let rows = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        Ok(format!("SQLite {}", first(&rows).unwrap_or_default()))
+    }
+
+    async fn label(&self) -> Result<Option<Label>, EngineError> {
+        let sql = "SELECT name, project FROM tenantgate_environment".to_owned();
+        let rows = self.read_own(&self.shared, sql).await?.unwrap_or_default();
+        let row = rows.into_iter().next().unwrap_or_default();
+        let mut values = row.into_iter().filter_map(|(_, value)| value);
+        Ok(values
+            .next()
+            .zip(values.next())
+            .map(|(environment, project)| Label { environment, project }))
+    }
+
+    async fn prepare(&self) -> Result<(), EngineError> {
+        let text = format!(
+            "BEGIN IMMEDIATE;{}{}COMMIT",
+            sql::CREATE_SHARED,
+            sql::CREATE_LEDGER
+        );
+        self.write(text).await.map(|_| ())
+    }
+
+    async fn set_label(
+        &self,
+        environment: &EnvironmentName,
+        project: &str,
+        replace: bool,
+    ) -> Result<(), EngineError> {
+        let or = if replace { "REPLACE" } else { "IGNORE" };
+        let text = format!(
+            "INSERT OR {or} INTO tenantgate_environment (singleton, name, project, run, labelled_at)
+VALUES (1, {}, {}, {}, {})",
+            literal(environment.as_str()),
+            literal(project),
+            literal(&self.options.run),
+            sql::NOW
+        );
+        self.write(text).await.map(|_| ())
+    }
+
+    async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
+        if !self
+            .write(sql::take_lease(&holder.id, &holder.whence, ttl))
+            .await?
+            .is_empty()
+        {
+            return Ok(LeaseAnswer::Acquired);
+        }
+        let text = format!("SELECT whence, expires_at - {} FROM tenantgate_lease", sql::NOW);
+        let row = self.write(text).await?.into_iter().next().unwrap_or_default();
+        let mut values = row.into_iter().map(|(_, value)| value.unwrap_or_default());
+        let whence = self.options.redactor.redact(&values.next().unwrap_or_default());
+        let left = values.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(LeaseAnswer::Held {
+            whence,
+            expires_in: Duration::from_millis(left),
+        })
+    }
+
+    async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
+        Ok(!self.write(sql::renew_lease(&holder.id, ttl)).await?.is_empty())
+    }
+
+    async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError> {
+        let text = format!(
+            "DELETE FROM tenantgate_lease WHERE holder = {}",
+            literal(&holder.id)
+        );
+        self.write(text).await.map(|_| ())
+    }
+
+    async fn ledger(&self, tenants: &[Tenant]) -> Result<Ledger, EngineError> {
+        let mut ledger = Ledger {
+            shared: Arc::new(self.history(Target::Shared).await?),
+            ..Ledger::default()
+        };
+        if !self.shared.exists() {
+            return Ok(ledger);
+        }
+        // One connection for all files: opening one each would cost a thread each.
+        let mut connection = self.open(&self.shared, Access::Read).await?;
+        let redactor = &self.options.redactor;
+        let mut known: HashMap<String, Arc<History>> = HashMap::new();
+        for tenant in tenants
+            .iter()
+            .filter(|tenant| Path::new(&tenant.location).exists())
+        {
+            let read = sql::read_history("one.tenantgate_ledger", "tenant", tenant.name.as_str());
+            let attach = format!("ATTACH {} AS one", literal(&tenant.location));
+            connect::send(&mut connection, attach, redactor).await?;
+            let rows = connect::send(&mut connection, read, redactor).await;
+            connect::send(&mut connection, "DETACH one".to_owned(), redactor).await?;
+            let text = match rows {
+                Ok(rows) => first(&rows).unwrap_or_default(),
+                Err(error) if error.kind == ErrorKind::Missing => continue,
+                Err(mut error) => {
+                    error.message = format!("cannot read `{}`: {}", tenant.location, error.message);
+                    return Err(error);
+                }
+            };
+            if text.is_empty() {
+                continue;
+            }
+            let shared = match known.get(&text) {
+                Some(history) => history.clone(),
+                None => {
+                    let history = Arc::new(history::parse(&text)?);
+                    known.insert(text, history.clone());
+                    history
+                }
+            };
+            ledger.tenants.insert(tenant.name.clone(), shared);
+        }
+        Ok(ledger)
+    }
+
+    async fn history(&self, target: Target<'_>) -> Result<History, EngineError> {
+        let text = sql::read_history(sql::LEDGER, target.scope().as_str(), target.ledger_name());
+        let rows = self.read_own(self.path(&target), text).await?.unwrap_or_default();
+        history::parse(&first(&rows).unwrap_or_default())
+    }
+
+    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
+        let rows = self
+            .read(&self.shared, sql.to_owned())
+            .await?
+            .ok_or_else(|| self.missing(&self.shared))?;
+        let wrong = "the registry's query has no column named `tenant`";
+        let row = |row: Row| {
+            super::registry_row(row.iter().map(|(name, value)| (name.as_str(), value.clone())))
+                .ok_or_else(|| EngineError::new(ErrorKind::Statement, wrong, &self.options.redactor))
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+        files::existing(&self.shared, &self.options.location).map_err(|error| {
+            EngineError::new(
+                ErrorKind::Forbidden,
+                format!("cannot list the tenants' files: {error}"),
+                &self.options.redactor,
+            )
+        })
+    }
+
+    async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError> {
+        let sql = sql.replace("{tenant}", &literal(tenant));
+        self.write(format!("BEGIN IMMEDIATE;\n{sql}\n;COMMIT"))
+            .await
+            .map(|_| ())
+    }
+
+    async fn inspect(
+        &self,
+        targets: &[Target<'_>],
+        tables: &[&str],
+    ) -> Result<Vec<Vec<FoundTable>>, EngineError> {
+        let mut found = Vec::with_capacity(targets.len());
+        for target in targets {
+            let mut results = Vec::new();
+            for statement in inspect::statements(tables) {
+                results.push(self.read(self.path(target), statement).await?.unwrap_or_default());
+            }
+            found.push(inspect::tables(results));
+        }
+        Ok(found)
+    }
+
+    async fn values(
+        &self,
+        targets: &[Target<'_>],
+        sql: &str,
+    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
+        let mut values = Vec::with_capacity(targets.len());
+        for target in targets {
+            let path = self.path(target);
+            values.push(match self.read(path, sql.to_owned()).await {
+                Ok(Some(rows)) => Ok(first(&rows)),
+                Ok(None) => Err(self.missing(path)),
+                Err(error) => Err(error),
+            });
+        }
+        Ok(values)
+    }
+
+    async fn session(&self, _direct: bool) -> Result<Box<dyn Session>, EngineError> {
+        Ok(Box::new(session::SqliteSession::new(
+            self.shared.clone(),
+            self.options.clone(),
+        )))
+    }
+}
