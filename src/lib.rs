@@ -4,4 +4,6 @@ pub mod database_url;
 pub mod domain;
 pub mod engine;
 pub mod migrations;
+pub mod rollout;
 pub mod settings;
+pub mod tenants;

@@ -1,0 +1,95 @@
+//! One run at a time: the lease is taken, kept alive while work goes on, and given back on every path.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::engine::{Engine, EngineError, Holder, LeaseAnswer};
+
+use super::{Event, Progress, Stop};
+
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    #[error("another run still owned this environment after {waited:?}: {whence}")]
+    Held { whence: String, waited: Duration },
+    #[error("stopped by a signal while waiting for the lease")]
+    Stopped,
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Waits for the lease, does the work under it, gives it back. When the lease is lost on the way,
+/// `stop` is told.
+pub async fn with_lease<T>(
+    engine: &dyn Engine,
+    holder: &Holder,
+    ttl: Duration,
+    wait: Duration,
+    stop: &Stop,
+    progress: &dyn Progress,
+    work: impl Future<Output = T>,
+) -> Result<T, LeaseError> {
+    acquire(engine, holder, ttl, wait, stop, progress).await?;
+    let result = {
+        let heartbeat = keep_alive(engine, holder, ttl, stop);
+        tokio::pin!(work);
+        tokio::select! {
+            result = &mut work => result,
+            () = heartbeat => work.await,
+        }
+    };
+    // A lease that cannot be given back expires; the work itself is done.
+    let _ = engine.release_lease(holder).await;
+    Ok(result)
+}
+
+async fn acquire(
+    engine: &dyn Engine,
+    holder: &Holder,
+    ttl: Duration,
+    wait: Duration,
+    stop: &Stop,
+    progress: &dyn Progress,
+) -> Result<(), LeaseError> {
+    let begun = Instant::now();
+    let mut told = false;
+    loop {
+        let (whence, expires_in) = match engine.try_lease(holder, ttl).await? {
+            LeaseAnswer::Acquired => return Ok(()),
+            LeaseAnswer::Held { whence, expires_in } => (whence, expires_in),
+        };
+        if begun.elapsed() >= wait {
+            return Err(LeaseError::Held { whence, waited: wait });
+        }
+        if !told {
+            progress.tell(&Event::Waiting {
+                whence: &whence,
+                seconds: expires_in.as_secs(),
+            });
+            told = true;
+        }
+        // Its holder may finish long before the lease would expire.
+        let left = wait.saturating_sub(begun.elapsed());
+        let pause = expires_in
+            .clamp(Duration::from_millis(50), Duration::from_millis(500))
+            .min(left);
+        let jitter = Duration::from_millis(fastrand::u64(0..50));
+        tokio::select! {
+            () = tokio::time::sleep(pause + jitter) => {}
+            () = stop.wanted() => return Err(LeaseError::Stopped),
+        }
+    }
+}
+
+/// Renews until the lease is somebody else's, or could not be renewed for as long as it lives.
+async fn keep_alive(engine: &dyn Engine, holder: &Holder, ttl: Duration, stop: &Stop) {
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(ttl / 3).await;
+        match engine.renew_lease(holder, ttl).await {
+            Ok(true) => renewed = Instant::now(),
+            Ok(false) => return stop.lose_lease(),
+            Err(_) if renewed.elapsed() >= ttl => return stop.lose_lease(),
+            Err(_) => {}
+        }
+    }
+}

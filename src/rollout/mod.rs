@@ -1,0 +1,34 @@
+//! Carrying out a plan: what is pending becomes outcomes.
+
+mod lease;
+mod progress;
+mod stop;
+mod target;
+mod waves;
+
+use crate::domain::CheckDefinition;
+
+pub use lease::{LeaseError, with_lease};
+pub use progress::{Event, Progress};
+pub use stop::{Stop, StopReason};
+pub use target::{Failure, Migrated, migrate};
+pub use waves::{TenantResult, roll_out};
+
+pub const LEASE: CheckDefinition = CheckDefinition {
+    id: "rollout.lease",
+    title: "this run alone owned the environment",
+};
+pub const SHARED: CheckDefinition = CheckDefinition {
+    id: "rollout.shared",
+    title: "the shared migrations were applied",
+};
+pub const TENANTS: CheckDefinition = CheckDefinition {
+    id: "rollout.tenants",
+    title: "every tenant's migrations were applied",
+};
+pub const DURATION: CheckDefinition = CheckDefinition {
+    id: "rollout.duration",
+    title: "the run took no longer than allowed",
+};
+
+pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, TENANTS, DURATION];

@@ -1,0 +1,34 @@
+//! What a rollout tells while it runs.
+
+use crate::domain::{Outcome, TenantName};
+
+/// Something worth telling at once.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Another run holds the lease.
+    Waiting {
+        whence: &'a str,
+        seconds: u64,
+    },
+    Shared {
+        pending: usize,
+    },
+    /// The rollout begins.
+    Tenants {
+        total: usize,
+        behind: usize,
+    },
+    Done(&'a Outcome),
+    Retry {
+        tenant: Option<&'a TenantName>,
+        message: &'a str,
+    },
+    /// A signal came: the tenants in hand are finished, no others begun.
+    Stopping,
+    Finished,
+}
+
+/// Somebody who wants to know.
+pub trait Progress: Send + Sync {
+    fn tell(&self, event: &Event<'_>);
+}

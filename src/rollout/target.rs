@@ -1,0 +1,301 @@
+//! The pending migrations of one target: batches, steps, retries.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+
+use crate::domain::words::count;
+use crate::domain::{EntryState, Finding, History, Migration, Version};
+use crate::engine::{Engine, EngineError, ErrorKind, Session, StepError, Target};
+use crate::migrations::{Pending, Resume, pending_after};
+
+use super::{Event, Progress};
+
+/// What became of a target that went well.
+#[derive(Debug, Default)]
+pub struct Migrated {
+    pub applied: Vec<Version>,
+    pub head: Option<Version>,
+    pub retries: u32,
+}
+
+/// What became of one that did not.
+#[derive(Debug)]
+pub struct Failure {
+    pub migrated: Migrated,
+    /// Message, place, hint, and where the target stands now; without its tenant.
+    pub finding: Finding,
+}
+
+/// Connections of one worker, made when first needed and kept while they are good.
+#[derive(Default)]
+pub(super) struct Sessions {
+    usual: Option<Box<dyn Session>>,
+    direct: Option<Box<dyn Session>>,
+}
+
+impl Sessions {
+    async fn get(&mut self, engine: &dyn Engine, direct: bool) -> Result<&mut Box<dyn Session>, EngineError> {
+        let slot = if direct { &mut self.direct } else { &mut self.usual };
+        let session = match slot.take().filter(|session| session.reusable()) {
+            Some(session) => session,
+            None => engine.session(direct).await?,
+        };
+        Ok(slot.insert(session))
+    }
+}
+
+/// Brings one target to its newest migration, on connections of its own.
+pub async fn migrate(
+    engine: &dyn Engine,
+    target: Target<'_>,
+    create: bool,
+    migrations: &[Migration],
+    pending: &Pending,
+    lock_retries: usize,
+    progress: &dyn Progress,
+) -> Result<Migrated, Failure> {
+    let work = Work {
+        engine,
+        target,
+        create,
+        migrations,
+        lock_retries,
+        progress,
+    };
+    work.carry_out(&mut Sessions::default(), pending).await
+}
+
+/// One target and what is needed to migrate it.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a dyn Engine,
+    pub(super) target: Target<'a>,
+    pub(super) create: bool,
+    pub(super) migrations: &'a [Migration],
+    pub(super) lock_retries: usize,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Work<'_> {
+    /// Tries until done, refused, or out of tries. After an error the ledger is read again: it, not
+    /// the error, says what happened.
+    pub(super) async fn carry_out(
+        &self,
+        sessions: &mut Sessions,
+        pending: &Pending,
+    ) -> Result<Migrated, Failure> {
+        let mut delays = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_jitter()
+            .with_max_times(self.lock_retries)
+            .build();
+        let mut pending = pending.clone();
+        let before = pending.clone();
+        let mut retries = 0;
+        loop {
+            let Err(failed) = self.attempt(sessions, &pending).await else {
+                return Ok(self.migrated(&before, &Pending::default(), retries));
+            };
+            let history = self.engine.history(self.target).await;
+            if let Ok(history) = &history {
+                let now = pending_after(self.migrations, history);
+                // The answer to COMMIT was lost, or another run was faster.
+                if now.migrations.is_empty() {
+                    return Ok(self.migrated(&before, &now, retries));
+                }
+                let again = matches!(
+                    failed.error.kind,
+                    ErrorKind::Contended | ErrorKind::AlreadyApplied
+                );
+                if again && let Some(delay) = delays.next() {
+                    let tenant = match self.target {
+                        Target::Shared => None,
+                        Target::Tenant(tenant) => Some(&tenant.name),
+                    };
+                    self.progress.tell(&Event::Retry {
+                        tenant,
+                        message: &failed.error.message,
+                    });
+                    tokio::time::sleep(delay).await;
+                    retries += 1;
+                    pending = now;
+                    continue;
+                }
+            }
+            let left = history
+                .as_ref()
+                .map_or_else(|_| before.clone(), |it| pending_after(self.migrations, it));
+            return Err(Failure {
+                migrated: self.migrated(&before, &left, retries),
+                finding: self.finding(&failed, history.as_ref().ok()),
+            });
+        }
+    }
+
+    fn migrated(&self, before: &Pending, left: &Pending, retries: u32) -> Migrated {
+        let version = |index: &usize| self.migrations[*index].version;
+        let done = before
+            .migrations
+            .iter()
+            .filter(|index| !left.migrations.contains(index));
+        let applied: Vec<Version> = done.map(version).collect();
+        let head = applied.iter().copied().max().max(before.head);
+        Migrated {
+            applied,
+            head,
+            retries,
+        }
+    }
+
+    async fn attempt(&self, sessions: &mut Sessions, pending: &Pending) -> Result<(), Failed<'_>> {
+        let mut rest = pending
+            .migrations
+            .iter()
+            .map(|index| &self.migrations[*index])
+            .collect::<Vec<_>>();
+        let mut resume = pending.resume.as_ref();
+        let mut create = self.create;
+        while let Some(first) = rest.first().copied() {
+            let together = |it: &&&Migration| self.engine.rolls_back_ddl() && it.transactional;
+            let batch = if resume.is_some() {
+                0
+            } else {
+                rest.iter().take_while(together).count()
+            };
+            let direct = batch == 0 && !first.transactional;
+            let session = sessions
+                .get(self.engine, direct)
+                .await
+                .map_err(|error| Failed::of(error, None))?;
+            if batch > 0 {
+                let migrations: Vec<&Migration> = rest.drain(..batch).collect();
+                let applied = session.apply(self.target, create, &migrations).await;
+                applied.map_err(|failed| Failed {
+                    migration: migrations.get(failed.migration).copied(),
+                    place: failed.place,
+                    error: failed.error,
+                })?;
+            } else {
+                rest.remove(0);
+                self.by_statement(session, create, first, resume.take()).await?;
+            }
+            create = false;
+        }
+        Ok(())
+    }
+
+    /// Carries out a migration that cannot be rolled back whole: the ledger keeps up statement by
+    /// statement, so that a rerun goes on where this one stopped.
+    async fn by_statement<'m>(
+        &self,
+        session: &mut Box<dyn Session>,
+        create: bool,
+        migration: &'m Migration,
+        resume: Option<&Resume>,
+    ) -> Result<(), Failed<'m>> {
+        let whole = |error| Failed::of(error, Some(migration));
+        let last = migration.statements.len();
+        let start = match resume {
+            None => {
+                session
+                    .begin(self.target, create, migration)
+                    .await
+                    .map_err(whole)?;
+                0
+            }
+            Some(Resume { statement, .. }) => {
+                let took_effect = session
+                    .settle(self.target, migration, *statement)
+                    .await
+                    .map_err(whole)?;
+                let start = if took_effect { statement + 1 } else { *statement };
+                if took_effect || start >= last {
+                    session
+                        .advance(self.target, migration, start)
+                        .await
+                        .map_err(whole)?;
+                }
+                start
+            }
+        };
+        for index in start..last {
+            let Err(StepError { error, place, .. }) = session.step(self.target, migration, index).await
+            else {
+                continue;
+            };
+            if !error.kind.is_operational() {
+                // Where this fails too the statement stays in doubt, which the next run settles.
+                let _ = session.refuse(self.target, migration, index).await;
+            }
+            return Err(Failed {
+                error,
+                migration: Some(migration),
+                place,
+            });
+        }
+        Ok(())
+    }
+
+    fn finding(&self, failed: &Failed<'_>, history: Option<&History>) -> Finding {
+        let state = self.state(failed, history);
+        let what = match failed.migration {
+            Some(migration) => format!("{} failed: {}; {state}", migration.label(), failed.error.message),
+            None => format!("{}; {state}", failed.error.message),
+        };
+        let mut finding = Finding::error(what).operational(failed.error.kind.is_operational());
+        if let Some(migration) = failed.migration {
+            finding = finding.file(&migration.file);
+            if let Some((line, column)) = failed.place {
+                finding = finding.at(line, column);
+            }
+        }
+        let fallback = || "mend the migration and run again: those that are done are left alone".to_owned();
+        let hint = failed.error.hint().unwrap_or_else(fallback);
+        finding.hint(hint)
+    }
+
+    /// Where the target stands now.
+    fn state(&self, failed: &Failed<'_>, history: Option<&History>) -> String {
+        let who = match self.target {
+            Target::Shared => "the shared schema".to_owned(),
+            Target::Tenant(tenant) => tenant.name.to_string(),
+        };
+        let Some(history) = history else {
+            return format!("where {who} stands could not be read, the next run will");
+        };
+        let half_done = history.iter().find_map(|entry| match &entry.state {
+            EntryState::Running { statement, .. } => Some((entry.version, *statement)),
+            EntryState::Applied => None,
+        });
+        if let Some((version, done)) = half_done {
+            let migration = failed.migration.filter(|it| it.version == version);
+            let of = migration.map_or_else(String::new, |it| format!(" of {}", it.statements.len()));
+            return format!(
+                "{who} is half way through {version}: {}{of} done, the next run goes on with statement {}",
+                count(done, "statement"),
+                done + 1
+            );
+        }
+        match history.iter().map(|entry| entry.version).max() {
+            Some(head) => format!("{who} is at {head}, with nothing half done"),
+            None => format!("{who} has no migration applied, and nothing half done"),
+        }
+    }
+}
+
+struct Failed<'m> {
+    error: EngineError,
+    migration: Option<&'m Migration>,
+    place: Option<(usize, usize)>,
+}
+
+impl<'m> Failed<'m> {
+    fn of(error: EngineError, migration: Option<&'m Migration>) -> Self {
+        Self {
+            error,
+            migration,
+            place: None,
+        }
+    }
+}

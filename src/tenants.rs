@@ -1,0 +1,200 @@
+//! Rows of the registry become tenants. Names are data: what is odd about one is a finding, and
+//! nothing is touched for anybody until it is mended.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::words::{count, listed};
+use crate::domain::{Check, CheckDefinition, Finding, Ledger, Tenant, TenantName};
+use crate::engine::{Engine, RegistryRow};
+use crate::settings::{Tenancy, TenancyMode};
+
+pub const REGISTRY: CheckDefinition = CheckDefinition {
+    id: "tenants.registry",
+    title: "the registry can be read",
+};
+pub const NAME: CheckDefinition = CheckDefinition {
+    id: "tenants.name",
+    title: "every tenant's name can be used",
+};
+pub const DUPLICATE: CheckDefinition = CheckDefinition {
+    id: "tenants.duplicate",
+    title: "no two tenants share a name or a place",
+};
+pub const ENSURED: CheckDefinition = CheckDefinition {
+    id: "tenants.ensured",
+    title: "the tenants that must exist are registered",
+};
+pub const MINIMUM: CheckDefinition = CheckDefinition {
+    id: "tenants.minimum",
+    title: "there are as many tenants as there must be",
+};
+pub const LOST: CheckDefinition = CheckDefinition {
+    id: "tenants.lost",
+    title: "no tenant of the ledger has lost its schema",
+};
+
+pub const CHECKS: &[CheckDefinition] = &[REGISTRY, NAME, DUPLICATE, ENSURED, MINIMUM, LOST];
+
+/// Tenants in the registry's order, and what is wrong with the others.
+#[derive(Debug)]
+pub struct Resolved {
+    pub tenants: Vec<Tenant>,
+    pub checks: Vec<Check>,
+}
+
+/// Names every tenant and its place. Where a check failed the list is not complete.
+pub fn resolve(rows: Vec<RegistryRow>, tenancy: &Tenancy, engine: &dyn Engine) -> Resolved {
+    let mut names = Vec::new();
+    let mut tenants: Vec<Tenant> = Vec::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        let Some(text) = row.tenant else {
+            let finding = Finding::error(format!("row {} of the registry has NULL for a tenant", index + 1));
+            names.push(finding.hint("mend the row, or leave it out with WHERE … IS NOT NULL"));
+            continue;
+        };
+        if tenancy.mode == TenancyMode::Schema && text == tenancy.shared_schema {
+            let finding = Finding::note(format!("the registry lists the shared schema `{text}`: left out"));
+            names.push(finding);
+            continue;
+        }
+        match TenantName::parse(&text) {
+            Ok(name) => {
+                let location = engine.location(name.as_str());
+                if let Some(why) = engine.reserved(&location) {
+                    let finding = Finding::error(format!("its place {location} {why}")).tenant(&name);
+                    names.push(finding.hint("rename the tenant, or leave it out of the registry's query"));
+                    continue;
+                }
+                tenants.push(Tenant {
+                    name,
+                    location,
+                    active: row.active.unwrap_or(true),
+                });
+            }
+            Err(why) => names.push(
+                Finding::error(format!("the registry names a tenant {}: {why}", shown(&text)))
+                    .hint("mend the row in the registry, or leave it out of the query"),
+            ),
+        }
+    }
+    let duplicates = duplicates(&tenants);
+    let checks = vec![
+        Check::answered(&REGISTRY, Vec::new()),
+        Check::answered(&NAME, names),
+        Check::answered(&DUPLICATE, duplicates),
+    ];
+    Resolved { tenants, checks }
+}
+
+/// The same name twice, and names that are one on a server or disk that folds case.
+fn duplicates(tenants: &[Tenant]) -> Vec<Finding> {
+    let mut seen: HashMap<String, &Tenant> = HashMap::new();
+    let mut findings = Vec::new();
+    for tenant in tenants {
+        let Some(first) = seen.insert(tenant.location.to_lowercase(), tenant) else {
+            continue;
+        };
+        let message = if first.name == tenant.name {
+            "the registry names this tenant twice".to_owned()
+        } else {
+            format!("differs from tenant {} only in case", first.name)
+        };
+        let hint = "make the registry's names unique (SELECT DISTINCT hides it, it does not mend it)";
+        findings.push(Finding::error(message).tenant(&tenant.name).hint(hint));
+    }
+    findings
+}
+
+/// Fewer tenants than there must be: an empty registry never passes by itself.
+pub fn minimum(tenants: &[Tenant], min: usize) -> Check {
+    let finding = (tenants.len() < min).then(|| {
+        let found = if tenants.is_empty() {
+            "no tenants".to_owned()
+        } else {
+            count(tenants.len(), "tenant")
+        };
+        Finding::error(format!(
+            "the registry's query found {found}, and at least {min} must be there"
+        ))
+        .hint("is it the right database, and the right query? If so, say `min = 0` in [tenancy]")
+    });
+    Check::answered(&MINIMUM, finding.into_iter().collect())
+}
+
+/// Tenants that the config ensures and the registry lacks.
+pub fn missing_ensured(tenants: &[Tenant], ensure: &[TenantName]) -> Vec<TenantName> {
+    let known = |name: &TenantName| tenants.iter().any(|tenant| tenant.name == *name);
+    ensure.iter().filter(|name| !known(name)).cloned().collect()
+}
+
+/// Tenants for which migrations ran and whose schema is gone: creating it anew would be wrong.
+pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &BTreeSet<String>) -> Check {
+    let is_lost =
+        |tenant: &&Tenant| !locations.contains(&tenant.location) && !ledger.tenant(&tenant.name).is_empty();
+    let lost: Vec<&TenantName> = tenants
+        .iter()
+        .filter(is_lost)
+        .map(|tenant| &tenant.name)
+        .collect();
+    let finding = (!lost.is_empty()).then(|| {
+        Finding::error(format!(
+            "migrations were applied for {} whose schema is gone: {}",
+            count(lost.len(), "tenant"),
+            listed(&lost, 5)
+        ))
+        .hint(
+            "restore it from a backup; or take the tenant out of the registry and its rows out of the ledger",
+        )
+    });
+    Check::answered(&LOST, finding.into_iter().collect())
+}
+
+/// A name that is none, made safe to show.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(40).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CheckStatus;
+
+    fn tenant(name: &str) -> Tenant {
+        let name = TenantName::parse(name).expect("a name");
+        Tenant {
+            location: name.as_str().to_owned(),
+            name,
+            active: true,
+        }
+    }
+
+    #[test]
+    fn names_that_differ_in_case_are_found() {
+        assert!(duplicates(&[tenant("acme"), tenant("zeta")]).is_empty());
+        assert!(
+            duplicates(&[tenant("acme"), tenant("Acme")])[0]
+                .message
+                .contains("only in case")
+        );
+        assert!(
+            duplicates(&[tenant("acme"), tenant("acme")])[0]
+                .message
+                .contains("twice")
+        );
+    }
+
+    #[test]
+    fn no_tenants_block_unless_allowed() {
+        assert_eq!(minimum(&[], 1).status, CheckStatus::Failed);
+        assert_eq!(minimum(&[], 0).status, CheckStatus::Passed);
+        assert_eq!(minimum(&[tenant("acme")], 1).status, CheckStatus::Passed);
+    }
+
+    #[test]
+    fn odd_names_are_shown_harmlessly() {
+        assert_eq!(shown("a\u{1b}[2J\n"), "\"a\\u{1b}[2J\\n\"");
+        assert!(shown(&"x".repeat(200)).len() < 60);
+    }
+}
