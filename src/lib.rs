@@ -5,5 +5,6 @@ pub mod domain;
 pub mod engine;
 pub mod migrations;
 pub mod rollout;
+pub mod secrets;
 pub mod settings;
 pub mod tenants;

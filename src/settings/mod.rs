@@ -2,7 +2,23 @@
 //!
 //! Nothing after this stage reads a file of settings or an environment variable.
 
-use std::collections::BTreeMap;
+mod config;
+mod document;
+mod duration;
+mod env_file;
+mod environments;
+mod error;
+mod expect;
+mod load;
+mod rollout;
+mod rules;
+mod schema;
+mod tenancy;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +26,11 @@ use globset::GlobSet;
 use regex::Regex;
 
 use crate::domain::{EnvironmentName, Secret, SecretName, TenantName};
+
+pub use error::SettingsError;
+pub use load::{Flags, load};
+pub use schema::config_schema;
+pub use variables::{ProcessEnvironment, Variables};
 
 /// Everything a run was told.
 #[derive(Debug, Clone)]
@@ -35,6 +56,32 @@ pub struct Settings {
     pub variables: Variables,
 }
 
+impl Settings {
+    /// The names of all secrets of an environment: of its rules and of its URLs.
+    pub fn secret_names(&self, environment: &Environment) -> BTreeSet<String> {
+        let rules = self.secrets.iter().map(|rule| rule.name_in(&environment.name));
+        let urls = [Some(&environment.database_url), environment.direct_url.as_ref()];
+        let urls = urls.into_iter().flatten().map(|name| name.as_str().to_owned());
+        rules.chain(urls).collect()
+    }
+
+    /// What a name holds in an environment, as far as this run can see.
+    ///
+    /// For another environment than the run's own, the process environment is asked first and its
+    /// env file next. A name that both environments use (`DATABASE_URL` in each) is looked up in the
+    /// other one's env file only: what the process holds under it belongs to this run.
+    pub fn value_in(&self, environment: &Environment, name: &str) -> Option<&Secret> {
+        if environment.name == self.environment.name {
+            return self.variables.get(name);
+        }
+        let theirs = self.variables.in_file_of(&environment.name, name);
+        if self.secret_names(&self.environment).contains(name) {
+            return theirs;
+        }
+        self.variables.get(name).or(theirs)
+    }
+}
+
 /// A stage with its secrets, database and predecessor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -49,7 +96,7 @@ pub struct Environment {
     /// The predecessor's evidence must not be older than this.
     pub max_age: Option<Duration>,
     pub github_environment: Option<String>,
-    /// Absolute, or relative to the working directory.
+    /// Absolute, or relative to the working directory. It need not exist.
     pub env_file: Option<PathBuf>,
 }
 
@@ -169,20 +216,4 @@ pub struct Assertion {
     pub name: String,
     pub sql: String,
     pub equals: String,
-}
-
-/// The process environment over the environment's env file.
-#[derive(Debug, Clone, Default)]
-pub struct Variables {
-    values: BTreeMap<String, Secret>,
-}
-
-impl Variables {
-    pub fn new(values: BTreeMap<String, Secret>) -> Self {
-        Self { values }
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Secret> {
-        self.values.get(name)
-    }
 }

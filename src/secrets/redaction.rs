@@ -1,0 +1,29 @@
+//! Which values must never be printed.
+
+use crate::domain::Redactor;
+use crate::settings::Settings;
+
+/// A redactor of every value that any environment's secrets have here, the URLs among them.
+///
+/// Spared are the values of `one_of`: they stand in the config file, and are often words such as
+/// `true` that would star out half of a report. Parts of a URL (its password, decoded) are not
+/// known here; whoever parses the URL adds them.
+pub fn redactor(settings: &Settings) -> Redactor {
+    let mut redactor = Redactor::default();
+    for environment in &settings.environments {
+        for name in settings.secret_names(environment) {
+            let rule = settings
+                .secrets
+                .iter()
+                .find(|rule| rule.name_in(&environment.name) == name);
+            for value in settings.variables.everywhere(&name) {
+                let public =
+                    rule.is_some_and(|rule| rule.one_of.iter().any(|allowed| allowed == value.expose()));
+                if !public {
+                    redactor.add(value.expose());
+                }
+            }
+        }
+    }
+    redactor
+}

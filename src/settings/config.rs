@@ -1,0 +1,363 @@
+//! The config file as it is written. The comments on its fields are the manual: they become the
+//! descriptions of `schemas/config.json`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// tenantgate.toml: what the gate demands of each environment.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "tenantgate.toml")]
+pub(super) struct Config {
+    /// The project's name, as comments and reports show it.
+    pub(super) name: String,
+    /// The environments by name: `[environments.dev]`, `[environments.uat]`, `[environments.prod]`.
+    #[serde(default)]
+    pub(super) environments: BTreeMap<String, EnvironmentConfig>,
+    /// What is demanded of secrets, by name. `{ENV}` in a name stands for the environment's name in
+    /// upper case (`DEV`, `UAT`, `UAT_2` for `uat-2`). Each rule holds in every environment.
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<String, SecretConfig>,
+    /// How tenants are separated and found.
+    pub(super) tenancy: TenancyConfig,
+    /// The folders of migrations; at least one of the two.
+    #[serde(default)]
+    pub(super) migrations: MigrationsConfig,
+    /// How a change moves from one environment to the next.
+    #[serde(default)]
+    pub(super) promotion: PromotionConfig,
+    /// How migrations are carried out over the tenants.
+    #[serde(default)]
+    pub(super) rollout: RolloutConfig,
+    /// What the schemas must look like once migrated.
+    #[serde(default)]
+    pub(super) expect: ExpectConfig,
+}
+
+/// A stage with its secrets, database and predecessor.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnvironmentConfig {
+    /// The GitHub environment that holds the secrets; hints name it.
+    pub(super) github_environment: Option<String>,
+    /// The NAME of the environment variable (the secret) that holds the database's URL, never the
+    /// URL itself. May contain `{ENV}`.
+    pub(super) database_url: String,
+    /// The name of the variable that holds a URL past the pooler, for migrations that cannot run in
+    /// a transaction. May contain `{ENV}`.
+    pub(super) direct_url: Option<String>,
+    /// The environment in which exactly this change must have passed before.
+    pub(super) after: Option<String>,
+    /// How long the change must have stood in the environment before this one: `"24h"`.
+    pub(super) soak: Option<DurationText>,
+    /// The evidence of the environment before this one must not be older than this: `"7d"`.
+    pub(super) max_age: Option<DurationText>,
+    /// A file of variables (`NAME=value`) for work on a laptop, relative to this file. The process
+    /// environment wins over it, and it may be absent.
+    pub(super) env_file: Option<String>,
+}
+
+/// What is demanded of one secret.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SecretConfig {
+    /// At least so many characters.
+    pub(super) min_length: Option<usize>,
+    /// At least so many different characters. Default: 8 where `min_length` is 20 or more.
+    pub(super) min_distinct: Option<usize>,
+    /// A regular expression that must match; `^` and `$` tie it to the beginning and the end.
+    pub(super) pattern: Option<String>,
+    /// The values that are allowed. They are public, as they stand in this file.
+    pub(super) one_of: Option<Vec<String>>,
+    /// The secret may be absent. When it is present, the other demands hold.
+    pub(super) optional: bool,
+    /// The same value in two environments is an error. Default: true where `min_length` or
+    /// `min_distinct` is given.
+    pub(super) unique: Option<bool>,
+}
+
+/// How tenants are separated and found.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TenancyConfig {
+    /// How tenants are separated.
+    pub(super) mode: ModeConfig,
+    /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name,
+    /// and perhaps `active` (false: suspended; migrated all the same).
+    pub(super) registry: String,
+    /// Tenants that must exist; they are created where they do not.
+    #[serde(default)]
+    pub(super) ensure: Vec<String>,
+    /// A statement that registers an ensured tenant; `{tenant}` is its name, quoted as text.
+    pub(super) ensure_sql: Option<String>,
+    /// Mode `schema`: a tenant's schema; `{tenant}` is its name. Default: `{tenant}`.
+    pub(super) schema: Option<String>,
+    /// Mode `database`: a tenant's database, or its file beside the shared one (SQLite); `{tenant}`
+    /// is its name. Required there.
+    pub(super) database: Option<String>,
+    /// The schema of the shared migrations (PostgreSQL).
+    #[serde(default = "public")]
+    pub(super) shared_schema: String,
+    /// The schema or database of tenantgate's own tables. Default: `tenantgate`.
+    pub(super) ledger: Option<String>,
+    /// Schemas or databases that belong to no tenant and are left alone: names or globs (`audit_*`).
+    #[serde(default)]
+    pub(super) ignore: Vec<String>,
+    /// Fewer registered tenants than this block the gate.
+    #[serde(default = "one")]
+    pub(super) min: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ModeConfig {
+    /// A schema per tenant (PostgreSQL).
+    Schema,
+    /// A database per tenant (MySQL, MariaDB, PostgreSQL), or a file per tenant (SQLite).
+    Database,
+    /// Tenants share tables. Not available in this version.
+    Row,
+}
+
+/// The folders of migrations.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct MigrationsConfig {
+    /// The folder of migrations of the shared schema, relative to this file.
+    pub(super) shared: Option<String>,
+    /// The folder of migrations that each tenant gets, relative to this file.
+    pub(super) tenant: Option<String>,
+}
+
+/// How a change moves from one environment to the next.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PromotionConfig {
+    /// The folder of evidence, relative to this file; `--evidence` wins over it.
+    pub(super) evidence: Option<String>,
+}
+
+/// How migrations are carried out over the tenants.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RolloutConfig {
+    /// Tenants that go first, and alone: when one of them fails, no other is touched.
+    pub(super) canary: Vec<String>,
+    /// How many tenants are migrated at a time.
+    pub(super) concurrency: usize,
+    /// More failed tenants than this stop the rollout.
+    pub(super) max_failures: usize,
+    /// How long a statement may wait for a lock before it gives way to the application.
+    pub(super) lock_timeout: DurationText,
+    /// Tries beyond the first after a lock timeout, a deadlock or a serialization failure.
+    pub(super) lock_retries: usize,
+    /// How long one statement may run. Default: the server's own limit.
+    pub(super) statement_timeout: Option<DurationText>,
+    /// A run that takes longer is a warning.
+    pub(super) warn_after: Option<DurationText>,
+    /// A run that takes longer fails.
+    pub(super) fail_after: Option<DurationText>,
+    /// How long after its last sign of life a run still owns the environment; at least `"1s"`.
+    pub(super) lease_ttl: DurationText,
+    /// How long to wait for another run that owns the environment.
+    pub(super) lease_wait: DurationText,
+}
+
+impl Default for RolloutConfig {
+    fn default() -> Self {
+        Self {
+            canary: Vec::new(),
+            concurrency: 8,
+            max_failures: 0,
+            lock_timeout: DurationText("2s".to_owned()),
+            lock_retries: 5,
+            statement_timeout: None,
+            warn_after: None,
+            fail_after: None,
+            lease_ttl: DurationText("30s".to_owned()),
+            lease_wait: DurationText("10m".to_owned()),
+        }
+    }
+}
+
+/// What the schemas must look like once migrated.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ExpectConfig {
+    /// The shared schema.
+    pub(super) shared: ScopeExpectConfig,
+    /// Every tenant's schema.
+    pub(super) tenant: ScopeExpectConfig,
+}
+
+/// What one kind of schema must hold.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ScopeExpectConfig {
+    /// Tables by name. Tables that are not named here are not looked at.
+    pub(super) tables: BTreeMap<String, TableExpectConfig>,
+    /// Queries that must give a certain value.
+    pub(super) assertions: Vec<AssertionConfig>,
+}
+
+/// What one table must have. What is left out is not compared.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TableExpectConfig {
+    /// Columns by name: `id = "bigint"`, or `status = { type = "text", nullable = false }`.
+    pub(super) columns: BTreeMap<String, ColumnConfig>,
+    /// Names of indexes.
+    pub(super) indexes: Vec<String>,
+    /// Names of foreign keys.
+    pub(super) foreign_keys: Vec<String>,
+}
+
+/// A column's type, or more about it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(untagged)]
+#[serde(untagged)]
+pub(super) enum ColumnConfig {
+    /// The column's type, as the database writes it.
+    Type(String),
+    Full(ColumnFullConfig),
+}
+
+/// What one column must be. What is left out is not compared.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ColumnFullConfig {
+    /// The column's type, as the database writes it.
+    #[serde(rename = "type")]
+    pub(super) data_type: Option<String>,
+    /// Whether the column takes NULL.
+    pub(super) nullable: Option<bool>,
+    /// The column's default, as the database writes it and always as text: `"0"`, `"now()"`.
+    pub(super) default: Option<String>,
+    /// True: the column must not have a default.
+    pub(super) no_default: bool,
+}
+
+/// A query whose single value must be the expected one.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AssertionConfig {
+    /// What is true when it holds: `every order has a customer`.
+    pub(super) name: String,
+    /// A query of one row and one column.
+    pub(super) sql: String,
+    /// The value that it must give, compared as text.
+    pub(super) equals: ScalarText,
+}
+
+/// A duration: a number and a unit, such as `"1500ms"`, `"30s"`, `"5m"`, `"24h"`, `"2d"`, `"1h30m"`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct DurationText(pub(super) String);
+
+/// Text, a number, or true or false; kept as text.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct ScalarText(pub(super) String);
+
+fn public() -> String {
+    "public".to_owned()
+}
+
+fn one() -> usize {
+    1
+}
+
+impl<'de> Deserialize<'de> for ColumnConfig {
+    /// By hand, since serde's untagged enums lose the place of an error.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Column;
+        impl<'de> Visitor<'de> for Column {
+            type Value = ColumnConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a type as text or a table such as { type = \"text\", nullable = false }")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ColumnConfig, E> {
+                Ok(ColumnConfig::Type(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ColumnConfig, A::Error> {
+                ColumnFullConfig::deserialize(MapAccessDeserializer::new(map)).map(ColumnConfig::Full)
+            }
+        }
+        deserializer.deserialize_any(Column)
+    }
+}
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = DurationText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration as text, such as \"30s\" or \"24h\"")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<DurationText, E> {
+                Ok(DurationText(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScalarText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+        impl Visitor<'_> for Scalar {
+            type Value = ScalarText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text, a number, true or false")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ScalarText, E> {
+                Ok(ScalarText(text.to_owned()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<ScalarText, E> {
+                Ok(ScalarText(number.to_string()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<ScalarText, E> {
+                Ok(ScalarText(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<ScalarText, E> {
+                Ok(ScalarText(number.to_string()))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<ScalarText, E> {
+                Ok(ScalarText(value.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Scalar)
+    }
+}
+
+impl JsonSchema for ScalarText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ScalarText".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}

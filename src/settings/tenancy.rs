@@ -1,0 +1,139 @@
+//! How tenants are separated and found.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::domain::TenantName;
+
+use super::config::{ModeConfig, TenancyConfig};
+use super::document::Document;
+use super::error::SettingsError;
+use super::{Tenancy, TenancyMode};
+
+pub(super) fn resolve_tenancy(
+    document: &Document<'_>,
+    config: &TenancyConfig,
+) -> Result<Tenancy, SettingsError> {
+    let mode = resolve_mode(document, config.mode)?;
+    let optional_texts = [
+        ("registry", Some(&config.registry)),
+        ("ensure_sql", config.ensure_sql.as_ref()),
+        ("shared_schema", Some(&config.shared_schema)),
+        ("ledger", config.ledger.as_ref()),
+    ];
+    for (key, text) in optional_texts {
+        if text.is_some_and(|text| text.trim().is_empty()) {
+            return Err(document.error(&["tenancy", key], format!("`{key}` is empty")));
+        }
+    }
+    if let Some(sql) = &config.ensure_sql
+        && !sql.contains("{tenant}")
+    {
+        return Err(document
+            .error(&["tenancy", "ensure_sql"], "`ensure_sql` does not contain {tenant}")
+            .hint("{tenant} becomes the tenant's name, quoted: INSERT INTO clients (schema_name) VALUES ({tenant})"));
+    }
+    Ok(Tenancy {
+        mode,
+        registry: config.registry.clone(),
+        ensure: resolve_tenants(document, ["tenancy", "ensure"], &config.ensure)?,
+        ensure_sql: config.ensure_sql.clone(),
+        location: resolve_location(document, mode, config)?,
+        shared_schema: config.shared_schema.clone(),
+        ledger: config.ledger.clone(),
+        ignore: resolve_ignore(document, &config.ignore)?,
+        min: config.min,
+    })
+}
+
+fn resolve_mode(document: &Document<'_>, mode: ModeConfig) -> Result<TenancyMode, SettingsError> {
+    match mode {
+        ModeConfig::Schema => Ok(TenancyMode::Schema),
+        ModeConfig::Database => Ok(TenancyMode::Database),
+        ModeConfig::Row => Err(document
+            .error(
+                &["tenancy", "mode"],
+                "row-level tenancy is not available in this version",
+            )
+            .hint("`schema` and `database` are")),
+    }
+}
+
+fn resolve_location(
+    document: &Document<'_>,
+    mode: TenancyMode,
+    config: &TenancyConfig,
+) -> Result<String, SettingsError> {
+    let (key, template, foreign) = match mode {
+        TenancyMode::Schema => ("schema", &config.schema, ("database", &config.database)),
+        TenancyMode::Database => ("database", &config.database, ("schema", &config.schema)),
+    };
+    if let (other, Some(_)) = foreign {
+        let message = format!("`{other}` belongs to mode \"{other}\", but the mode is \"{key}\"");
+        return Err(document.error_at_key(&["tenancy", other], message));
+    }
+    let template = match (mode, template) {
+        (_, Some(template)) => template.as_str(),
+        (TenancyMode::Schema, None) => "{tenant}",
+        (TenancyMode::Database, None) => {
+            return Err(document
+                .error_at_key(&["tenancy", "mode"], "mode \"database\" needs the key `database`")
+                .hint(
+                    "say how a tenant's database is called: database = \"app_{tenant}\", or its file beside the \
+                     shared one: database = \"tenants/{tenant}.db\"",
+                ));
+        }
+    };
+    let rest = template.replace("{tenant}", "");
+    if rest == template {
+        return Err(document
+            .error(
+                &["tenancy", key],
+                format!("`{key}` does not contain {{tenant}}: all tenants would be one"),
+            )
+            .hint(format!("such as {key} = \"app_{{tenant}}\"")));
+    }
+    if rest.contains(['{', '}']) {
+        let message = format!("`{key}` has a brace that is not of {{tenant}}");
+        return Err(document.error(&["tenancy", key], message));
+    }
+    Ok(template.to_owned())
+}
+
+/// Each name once, in the order given.
+pub(super) fn resolve_tenants(
+    document: &Document<'_>,
+    path: [&str; 2],
+    names: &[String],
+) -> Result<Vec<TenantName>, SettingsError> {
+    let mut tenants = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let index = index.to_string();
+        let tenant = TenantName::parse(name).map_err(|invalid| {
+            let message = format!("`{}` has an item that is no tenant's name: {invalid}", path[1]);
+            document.error(&[path[0], path[1], &index], message)
+        })?;
+        if !tenants.contains(&tenant) {
+            tenants.push(tenant);
+        }
+    }
+    Ok(tenants)
+}
+
+fn resolve_ignore(document: &Document<'_>, patterns: &[String]) -> Result<GlobSet, SettingsError> {
+    let mut set = GlobSetBuilder::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        let index = index.to_string();
+        let path = ["tenancy", "ignore", index.as_str()];
+        let not_a_glob = |error: &globset::Error| {
+            let message = format!("`ignore` has an item that is not a glob: {}", error.kind());
+            document.error(&path, message)
+        };
+        set.add(
+            GlobBuilder::new(pattern)
+                .build()
+                .map_err(|error| not_a_glob(&error))?,
+        );
+    }
+    set.build()
+        .map_err(|error| document.error(&["tenancy", "ignore"], format!("`ignore`: {}", error.kind())))
+}
