@@ -2,4 +2,5 @@
 
 pub mod database_url;
 pub mod domain;
+pub mod report;
 pub mod settings;
