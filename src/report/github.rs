@@ -4,9 +4,8 @@
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
 
 use super::groups::{Group, groups, unexplained};
-use super::words::listed;
 use super::{clean, text};
-use crate::domain::{Finding, Report, Severity, TenantName};
+use crate::domain::{Finding, Report, Severity};
 
 /// The runner shows so many errors and so many warnings of a step, and drops the rest.
 const PER_SEVERITY: usize = 10;
@@ -77,13 +76,12 @@ fn place(finding: &Finding) -> Option<Vec<String>> {
 }
 
 fn message(group: &Group<'_>) -> String {
-    let names: Vec<_> = group.tenants.iter().copied().map(TenantName::to_string).collect();
     let mut message = clean::clip(&group.first.message, 2_000, 40);
-    if !names.is_empty() {
-        message.push_str(&format!("\nin {}", listed(&names, 10)));
+    if let Some(tenants) = group.places(10, str::to_owned) {
+        message.push_str(&format!("\n{tenants}"));
     }
-    if let Some(hint) = &group.first.hint {
-        message.push_str(&format!("\n-> {hint}"));
+    if let Some((hint, others)) = group.hint() {
+        message.push_str(&format!("\n-> {hint}{others}"));
     }
     clean::block(&message)
 }

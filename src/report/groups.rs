@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
+use super::words::{self, Mark};
 use crate::domain::{Finding, OutcomeState, Report, Severity, TenantName};
 
 /// Findings of one check with one message and one place.
@@ -12,9 +13,42 @@ pub(super) struct Group<'a> {
     /// Without repetition, in the report's order.
     pub(super) tenants: Vec<&'a TenantName>,
     /// The messages differ, but only in the tenant's own name.
-    pub(super) alike: bool,
+    alike: bool,
     /// Not all have the first one's hint.
-    pub(super) other_hints: bool,
+    other_hints: bool,
+}
+
+impl Group<'_> {
+    /// `in acme, zeta and 35 more`; absent where the findings are about no tenant.
+    pub(super) fn places(&self, show: usize, name: impl Fn(&str) -> String) -> Option<String> {
+        let names: Vec<_> = self.tenants.iter().map(|tenant| name(tenant.as_str())).collect();
+        match (names.as_slice(), self.alike) {
+            ([], _) => None,
+            ([first, rest @ ..], true) if !rest.is_empty() => {
+                Some(format!("in {first}, and alike in {}", words::listed(rest, show)))
+            }
+            (all, _) => Some(format!("in {}", words::listed(all, show))),
+        }
+    }
+
+    /// What is said before the message, where the check's own mark does not say it.
+    pub(super) fn label(&self, mark: Mark) -> &'static str {
+        match (self.first.severity, mark) {
+            (Severity::Note, Mark::Failed | Mark::Warned) => "note: ",
+            (Severity::Warning, Mark::Failed) => "warning: ",
+            _ => "",
+        }
+    }
+
+    /// The first one's hint, and whether the others have other ones.
+    pub(super) fn hint(&self) -> Option<(&str, &'static str)> {
+        let others = if self.other_hints {
+            " (and likewise for the others)"
+        } else {
+            ""
+        };
+        Some((self.first.hint.as_deref()?, others))
+    }
 }
 
 /// Worst first, otherwise in the report's order.

@@ -10,6 +10,7 @@ pub mod github;
 mod groups;
 pub mod json;
 pub mod markdown;
+mod plans;
 mod rows;
 pub mod schema;
 mod summary;

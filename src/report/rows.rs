@@ -5,6 +5,8 @@ use crate::domain::{Outcome, OutcomeState, Report, Standing};
 
 pub(super) struct Row {
     pub(super) mark: Mark,
+    /// False for the shared schema.
+    pub(super) is_tenant: bool,
     pub(super) state: String,
     pub(super) cells: [String; 5],
 }
@@ -48,6 +50,7 @@ fn outcome_row(outcome: &Outcome) -> Row {
     };
     Row {
         mark: Mark::of_outcome(outcome.state),
+        is_tenant: outcome.tenant.is_some(),
         state: state.to_owned(),
         cells: [
             words::tenant(outcome.tenant.as_ref()),
@@ -120,6 +123,7 @@ fn standing_row(standing: &Standing) -> Row {
             Stand::Missing | Stand::Behind => Mark::Warned,
             Stand::UpToDate => Mark::Passed,
         },
+        is_tenant: standing.tenant.is_some(),
         state: stand.as_str().to_owned(),
         cells: [
             words::tenant(standing.tenant.as_ref()),

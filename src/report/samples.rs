@@ -370,3 +370,73 @@ pub(super) fn unreachable() -> Report {
         )
     }
 }
+
+/// A dry run that would migrate one tenant of three; the registry calls one by the longest name.
+pub(super) fn dry_run() -> Report {
+    let long = "a".repeat(TenantName::LONGEST);
+    let skipped = [outcome(Some("acme"), OutcomeState::Skipped, 0..0)];
+    Report {
+        dry_run: true,
+        tenants: Some(TenantCounts {
+            discovered: 3,
+            up_to_date: 2,
+            skipped: 1,
+            ..TenantCounts::default()
+        }),
+        outcomes: skipped.into(),
+        plan: Some(PlanSummary {
+            shared: Vec::new(),
+            tenants: Some(vec![PlanGroup {
+                tenants: vec![tenant(&long)],
+                pending: vec!["tenant/0039_step.sql".into()],
+            }]),
+            each_tenant: Vec::new(),
+            sql: Vec::new(),
+        }),
+        ..report("migrate", checks(&[], None))
+    }
+}
+
+pub(super) fn drifted() -> Report {
+    let drift = |name: &str, message: &str| Finding::error(message).tenant(&tenant(name));
+    let index = "index `orders_priority` on `orders` is missing";
+    let findings = vec![
+        drift("acme", index).hint("run `tenantgate migrate --tenant acme`"),
+        drift("zeta", index).hint("run `tenantgate migrate --tenant zeta`"),
+        drift(
+            &"b".repeat(TenantName::LONGEST),
+            "column `orders.total`: numeric(12,2) expected, double precision found",
+        ),
+        Finding::warning("schema `old_backup` belongs to no tenant").hint("list it under `tenancy.ignore`"),
+    ];
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: 5,
+            ..TenantCounts::default()
+        }),
+        schema: Some(SchemaSummary {
+            fingerprint: format!("sha256:{}", "9c".repeat(32)),
+            groups: 3,
+        }),
+        ..report("validate", checks(&[("drift.tenant", findings)], None))
+    }
+}
+
+/// A failure of the rollout that no check speaks of, among the longest names.
+pub(super) fn unexplained_failure() -> Report {
+    let failed = Outcome {
+        error: Some("server closed the connection unexpectedly".into()),
+        ..outcome(Some(&"c".repeat(TenantName::LONGEST)), OutcomeState::Failed, 1..3)
+    };
+    Report {
+        verdict: Verdict::Blocked,
+        tenants: Some(TenantCounts {
+            discovered: 3,
+            migrated: 1,
+            failed: 1,
+            ..TenantCounts::default()
+        }),
+        outcomes: vec![failed, outcome(Some("acme"), OutcomeState::Migrated, 1..40)],
+        ..report("run", checks(&[], None))
+    }
+}

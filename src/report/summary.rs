@@ -1,28 +1,40 @@
 //! The sentences of a report, the same in every format.
 
+use super::groups::groups;
+use super::plans;
 use super::rows::Stand;
 use super::words::{self, counted};
 use crate::domain::{
-    Check, CheckStatus, Finding, PlanSummary, Report, Severity, Standing, TenantCounts, Verdict,
+    Check, CheckStatus, Finding, OutcomeState, Report, Severity, Standing, TenantCounts, Verdict,
 };
 
 /// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
 pub(super) fn verdict(report: &Report) -> String {
     let dry = if report.dry_run { " (dry run)" } else { "" };
-    let warned = report
+    let checks = report
         .checks
         .iter()
-        .filter(|check| check.status == CheckStatus::Warned)
-        .count();
+        .filter(|check| check.status == CheckStatus::Warned);
+    let warnings: usize = checks
+        .map(|check| {
+            groups(&check.findings)
+                .iter()
+                .filter(|group| group.first.severity == Severity::Warning)
+                .count()
+        })
+        .sum();
     let failed = report.failed_checks().count();
     let unanswered = report
         .failed_checks()
         .filter(|check| is_unanswered(check))
         .count();
     match (report.verdict, failed) {
-        (Verdict::Passed, _) if warned > 0 => format!("passed{dry} with {}", counted(warned, "warning")),
+        (Verdict::Passed, _) if warnings > 0 => format!("passed{dry} with {}", counted(warnings, "warning")),
         (Verdict::Passed, _) => format!("passed{dry}"),
-        (Verdict::Blocked, 0) => format!("blocked{dry}"),
+        (Verdict::Blocked, 0) => match report.tenants.as_ref().map_or(0, |tenants| tenants.failed) {
+            0 => format!("blocked{dry}"),
+            failed => format!("blocked{dry}: {} failed", counted(failed, "tenant")),
+        },
         (Verdict::Blocked, _) if unanswered == failed => {
             format!("blocked{dry}: {} could not be answered", counted(failed, "check"))
         }
@@ -52,10 +64,9 @@ pub(super) fn migrations(report: &Report) -> Option<String> {
     Some(counted(set.shared + set.tenant, "migration"))
 }
 
-/// `5 tenants: 3 migrated, 2 up to date`.
+/// `5 tenants: 3 migrated, 2 up to date`. Absent where another sentence counts them.
 pub(super) fn counts(report: &Report) -> Option<String> {
     let tenants = report.tenants.as_ref()?;
-    let found = counted(tenants.discovered, "tenant");
     let TenantCounts {
         discovered,
         up_to_date,
@@ -65,6 +76,12 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         not_reached,
     } = *tenants;
     let sum = up_to_date + migrated + failed + skipped + not_reached;
+    let planned = plans::shown(report)
+        .and_then(|plan| plans::sentence(report, plan))
+        .is_some();
+    if nothing_to_do(report).is_some() || (migrated + failed + not_reached == 0 && planned) {
+        return None;
+    }
     let unknown = if sum == 0 {
         0
     } else {
@@ -78,18 +95,23 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         (skipped, "skipped"),
         (unknown, "not accounted for"),
     ];
-    Some(with_states(found, &states))
+    Some(with_states(discovered, &states))
 }
 
-fn with_states(found: String, states: &[(usize, &str)]) -> String {
-    let states = states.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<_> = states
-        .map(|(count, state)| format!("{} {state}", words::thousands(*count)))
-        .collect();
-    if parts.is_empty() {
-        found
-    } else {
-        format!("{found}: {}", parts.join(", "))
+fn with_states(tenants: usize, states: &[(usize, &str)]) -> String {
+    let found = counted(tenants, "tenant");
+    let states: Vec<_> = states.iter().filter(|(count, _)| *count > 0).collect();
+    match states.as_slice() {
+        [] => found,
+        [(count, state)] if *count == tenants && tenants > 1 => format!("{found}, all {state}"),
+        [(count, state)] if *count == tenants => format!("{found}, {state}"),
+        many => {
+            let parts: Vec<_> = many
+                .iter()
+                .map(|(count, state)| format!("{} {state}", words::thousands(*count)))
+                .collect();
+            format!("{found}: {}", parts.join(", "))
+        }
     }
 }
 
@@ -110,17 +132,14 @@ pub(super) fn standings(standings: &[Standing]) -> String {
         0 => String::new(),
         number => format!("; {number} suspended"),
     };
-    format!(
-        "{}{suspended}",
-        with_states(counted(tenants.len(), "tenant"), &states)
-    )
+    format!("{}{suspended}", with_states(tenants.len(), &states))
 }
 
 /// Said where a command that migrates, or would, found everything at its newest migration.
 pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
     let migrates = matches!(report.command.as_str(), "run" | "migrate" | "plan");
     let planned = match &report.plan {
-        Some(plan) => plan.shared.is_empty() && pending_groups(plan)?.is_empty(),
+        Some(plan) => plan.shared.is_empty() && plans::pending(plan)?.is_empty(),
         None => true,
     };
     let tenants = report.tenants.as_ref()?;
@@ -128,7 +147,7 @@ pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
     let done = report
         .outcomes
         .iter()
-        .all(|outcome| outcome.state == crate::domain::OutcomeState::UpToDate);
+        .all(|outcome| outcome.state == OutcomeState::UpToDate);
     // A blocked run that saw no tenants knows nothing about them.
     let known = tenants.discovered > 0 || report.verdict == Verdict::Passed;
     if !(migrates && planned && counted_so && done && known) {
@@ -149,78 +168,6 @@ pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
             words::thousands(many)
         ),
     })
-}
-
-/// The plan's groups that have something to run; absent where tenants are not known yet.
-pub(super) fn pending_groups(plan: &PlanSummary) -> Option<Vec<&crate::domain::PlanGroup>> {
-    let groups = plan.tenants.as_ref()?;
-    Some(
-        groups
-            .iter()
-            .filter(|group| !group.pending.is_empty() && !group.tenants.is_empty())
-            .collect(),
-    )
-}
-
-/// `the shared schema needs 1 migration; 37 tenants need 2, 3 need 5; 2 are up to date`.
-/// Absent where the plan is empty.
-pub(super) fn plan(report: &Report) -> Option<String> {
-    let plan = report.plan.as_ref()?;
-    let mut parts = Vec::new();
-    let mut unit = "migration";
-    if !plan.shared.is_empty() {
-        parts.push(format!(
-            "the shared schema needs {}",
-            counted(plan.shared.len(), unit)
-        ));
-        unit = "";
-    }
-    let number = |pending: usize, unit: &str| match unit {
-        "" => words::thousands(pending),
-        unit => counted(pending, unit),
-    };
-    match pending_groups(plan) {
-        None => parts.push(UNKNOWN_TENANTS.to_owned()),
-        Some(groups) => {
-            let mut needs = Vec::new();
-            for group in &groups {
-                let who = match needs.is_empty() {
-                    true => counted(group.tenants.len(), "tenant"),
-                    false => words::thousands(group.tenants.len()),
-                };
-                let verb = if group.tenants.len() == 1 { "needs" } else { "need" };
-                needs.push(format!("{who} {verb} {}", number(group.pending.len(), unit)));
-                unit = "";
-            }
-            if needs.is_empty() && plan.shared.is_empty() {
-                return None;
-            }
-            parts.extend((!needs.is_empty()).then(|| needs.join(", ")));
-            parts.extend(up_to_date(
-                report,
-                groups.iter().map(|group| group.tenants.len()).sum(),
-            ));
-        }
-    }
-    Some(parts.join("; "))
-}
-
-pub(super) const UNKNOWN_TENANTS: &str =
-    "tenants are not known yet: the registry is made by shared migrations";
-
-fn up_to_date(report: &Report, pending: usize) -> Option<String> {
-    match report.tenants.as_ref()?.discovered.checked_sub(pending)? {
-        0 => None,
-        1 if pending == 0 => Some("1 tenant is up to date".to_owned()),
-        1 => Some("1 is up to date".to_owned()),
-        rest if pending == 0 => Some(format!("{} are up to date", counted(rest, "tenant"))),
-        rest => Some(format!("{} are up to date", words::thousands(rest))),
-    }
-}
-
-/// Whether the plan is what this report is about: nothing was carried out.
-pub(super) fn shows_plan(report: &Report) -> bool {
-    report.command == "plan" || report.dry_run || report.outcomes.is_empty()
 }
 
 /// `dev passed with this migration set on 2026-03-01 10:00 UTC`.
@@ -245,50 +192,76 @@ pub(super) fn schema(report: &Report) -> Option<String> {
     })
 }
 
-/// Checks of one area (what stands before the dot of their ids) that share a fate.
+/// Passed checks of one area: of what stands before the dot of their ids.
 pub(super) struct Area<'a> {
     pub(super) name: &'a str,
     pub(super) checks: Vec<&'a Check>,
-    /// Why they were not asked.
-    pub(super) reason: String,
 }
 
 pub(super) fn passed(report: &Report) -> Vec<Area<'_>> {
-    areas(report, CheckStatus::Passed, |_| String::new())
-}
-
-/// A skipped check's first finding is the reason; without one it is the gate's usual one.
-pub(super) fn skipped(report: &Report) -> Vec<Area<'_>> {
-    let usual = match report.failed_checks().next() {
-        Some(_) => "not asked: an earlier check blocked",
-        None => "not asked",
-    };
-    areas(report, CheckStatus::Skipped, |check| {
-        match check.findings.first() {
-            Some(finding) => format!("not asked: {}", finding.message),
-            None => usual.to_owned(),
-        }
-    })
-}
-
-fn areas(report: &Report, status: CheckStatus, reason: impl Fn(&Check) -> String) -> Vec<Area<'_>> {
     let mut areas: Vec<Area<'_>> = Vec::new();
-    for check in report.checks.iter().filter(|check| check.status == status) {
-        let name = check.id.split('.').next().unwrap_or(&check.id);
-        let reason = reason(check);
-        match areas
-            .iter_mut()
-            .find(|area| area.name == name && area.reason == reason)
-        {
+    for check in report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Passed)
+    {
+        let name = area(check);
+        match areas.iter_mut().find(|area| area.name == name) {
             Some(area) => area.checks.push(check),
             None => areas.push(Area {
                 name,
                 checks: vec![check],
-                reason,
             }),
         }
     }
     areas
+}
+
+/// Checks that were not asked for one and the same reason.
+pub(super) struct Skipped<'a> {
+    pub(super) reason: String,
+    pub(super) areas: Vec<&'a str>,
+    pub(super) checks: usize,
+}
+
+/// A skipped check's first finding is its reason; without one it is the gate's usual one.
+pub(super) fn skipped(report: &Report) -> Vec<Skipped<'_>> {
+    let usual = match report.failed_checks().next() {
+        Some(_) => "not asked: an earlier check blocked",
+        None => "not asked",
+    };
+    let mut reasons: Vec<Skipped<'_>> = Vec::new();
+    for check in report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Skipped)
+    {
+        let finding = check.findings.first();
+        let reason = finding.map_or_else(
+            || usual.to_owned(),
+            |finding| format!("not asked: {}", finding.message),
+        );
+        let at = reasons
+            .iter()
+            .position(|known| known.reason == reason)
+            .unwrap_or(reasons.len());
+        if at == reasons.len() {
+            reasons.push(Skipped {
+                reason,
+                areas: Vec::new(),
+                checks: 0,
+            });
+        }
+        reasons[at].checks += 1;
+        if !reasons[at].areas.contains(&area(check)) {
+            reasons[at].areas.push(area(check));
+        }
+    }
+    reasons
+}
+
+fn area(check: &Check) -> &str {
+    check.id.split('.').next().unwrap_or(&check.id)
 }
 
 /// Notes of checks that passed; those of others stand with the others.

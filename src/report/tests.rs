@@ -17,6 +17,9 @@ fn situations() -> Vec<(&'static str, Report)> {
         ("plan_of_unknown_tenants", samples::plan_of_unknown_tenants()),
         ("status", samples::status()),
         ("unreachable", samples::unreachable()),
+        ("dry_run", samples::dry_run()),
+        ("drifted", samples::drifted()),
+        ("unexplained_failure", samples::unexplained_failure()),
     ]
 }
 
@@ -57,6 +60,23 @@ fn no_control_character_of_others_reaches_the_terminal() {
         let text = plain(&report, 80);
         let control = text.chars().find(|c| c.is_control() && *c != '\n');
         assert_eq!(control, None, "{name}");
+    }
+}
+
+#[test]
+fn lines_fit_the_terminal() {
+    for (name, report) in situations() {
+        for width in [40, 60, 80, 120] {
+            for line in plain(&report, width).lines() {
+                let one_word =
+                    line.trim().split(' ').map(|word| word.chars().count()).max() > Some(width - 12);
+                let is_sql = line.starts_with("ALTER") || line.starts_with("CREATE");
+                assert!(
+                    line.chars().count() <= width || one_word || is_sql,
+                    "{name} {width}: {line}"
+                );
+            }
+        }
     }
 }
 

@@ -90,11 +90,19 @@ pub(super) fn joined(items: &[String]) -> String {
 
 /// `acme, zeta and 35 more`: all where at most two would be left out, else the first `show`.
 pub(super) fn listed(names: &[String], show: usize) -> String {
-    if names.len() <= show + 2 {
-        return joined(names);
+    match first(names, show) {
+        (all, []) => joined(all),
+        (shown, rest) => format!("{} and {} more", shown.join(", "), thousands(rest.len())),
     }
-    let rest = names.len() - show;
-    format!("{} and {} more", names[..show].join(", "), thousands(rest))
+}
+
+/// The first `show` of many; all where at most two would be left out.
+pub(super) fn first<T>(items: &[T], show: usize) -> (&[T], &[T]) {
+    items.split_at(if items.len() <= show + 2 {
+        items.len()
+    } else {
+        show
+    })
 }
 
 /// `340 ms`, `1.2 s`, `2 min 5 s`, `1 h 3 min`.

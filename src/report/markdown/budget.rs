@@ -75,6 +75,8 @@ pub(super) fn assemble(first: &str, sections: Vec<Section>, limit: usize) -> Str
     if cut {
         out.push_str(CUT);
     }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     out
 }
 
@@ -131,7 +133,7 @@ mod tests {
         let text = assemble("head\n", vec![section(2)], 1_000);
         assert_eq!(
             text,
-            "head\n<details><summary>rows</summary>\n\nrow 0\nrow 1\n\n</details>\n\n"
+            "head\n<details><summary>rows</summary>\n\nrow 0\nrow 1\n\n</details>\n"
         );
     }
 

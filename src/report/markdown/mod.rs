@@ -2,6 +2,7 @@
 
 mod budget;
 mod escape;
+mod findings;
 mod sections;
 
 use self::escape::{code, html, inline};

@@ -1,12 +1,13 @@
 //! The summary at the end of a command, for a person at a terminal.
 
 mod page;
+mod work;
 
 use self::page::{BOLD, DIM, HINT, PLAIN, Page, ink};
 use super::groups::{Group, groups, unexplained};
-use super::words::{self, Mark, counted, listed};
-use super::{clean, rows, summary};
-use crate::domain::{CheckStatus, Finding, PlanSummary, Report, Severity, TenantName, Verdict};
+use super::words::{self, Mark, counted};
+use super::{clean, summary};
+use crate::domain::{CheckStatus, Finding, Report, Severity, Verdict};
 
 /// How the terminal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +17,8 @@ pub struct Style {
     pub width: usize,
 }
 
-/// Groups of findings shown of one check.
-const GROUPS: usize = 25;
-/// Rows shown of a table.
-const ROWS: usize = 20;
-/// Labels shown of one list of migrations.
-const LABELS: usize = 10;
+/// After so many lines about one check, the rest of its findings is counted.
+const LINES: usize = 60;
 /// Tenants named in a sentence.
 const NAMES: usize = 3;
 
@@ -30,7 +27,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     let mut page = Page::new(style);
     verdict(&mut page, report);
     problems(&mut page, report);
-    work(&mut page, report);
+    work::work(&mut page, report);
     facts(&mut page, report);
     checks(&mut page, report);
     page.finish()
@@ -41,37 +38,62 @@ fn verdict(page: &mut Page, report: &Report) {
         Verdict::Passed => Mark::Passed,
         Verdict::Blocked => Mark::Failed,
     };
-    let whole = |text: String| format!("  {}", text.replace(' ', "\u{a0}"));
-    let headline = format!(
-        "{}\u{a0}{}",
-        mark.sign(),
-        summary::verdict(report).replace(' ', "\u{a0}")
-    );
-    let set = report.migration_set.as_ref().zip(summary::migrations(report));
-    let set = set.map(|(set, count)| whole(format!("{count} (sha256 {})", set.digest.short())));
-    page.line(
-        0,
-        2,
-        &[
-            (ink(mark).bold(), &headline),
-            (BOLD, &whole(report.environment.as_str().to_owned())),
-            (PLAIN, &whole(clean::line(&report.project))),
-            (PLAIN, &set.unwrap_or_default()),
-            (DIM, &whole(format!("in {}", words::duration(report.duration_ms)))),
-        ],
-    );
-    let commit = report
-        .commit
+    let whole = |text: &str| text.replace(' ', "\u{a0}");
+    let headline = format!("{}\u{a0}{}", mark.sign(), summary::verdict(report));
+    let environment = format!("  {}", report.environment.as_str());
+    let set = report
+        .migration_set
         .as_ref()
-        .map(|commit| format!("commit {}", clean::clip(commit, 12, 1).trim_end_matches('…')));
-    let origin = [report.server.clone(), commit, report.run_url.clone()];
-    let origin = origin.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    if !origin.is_empty() {
-        page.line(2, 0, &[(DIM, &clean::line(&origin))]);
-    }
+        .map(|set| format!("sha256 {}", set.digest.short()));
+    let count = summary::migrations(report).map(|count| format!("  {count}"));
+    let subject = format!("  {}{}", clean::line(&report.project), count.unwrap_or_default());
+    let time = format!(
+        "  {}",
+        whole(&format!("in {}", words::duration(report.duration_ms)))
+    );
+    let bracketed = set.as_ref().map(|set| format!(" ({set})")).unwrap_or_default();
+    let length = [&headline, &environment, &subject, &bracketed, &time].map(|part| part.chars().count());
+    let fits = length.iter().sum::<usize>() <= page.width();
+    let subject = if fits { subject + &bracketed } else { subject };
+    let parts = [
+        (ink(mark).bold(), headline),
+        (BOLD, environment),
+        (PLAIN, subject),
+        (DIM, time),
+    ];
+    let parts = parts.each_ref().map(|(ink, text)| (*ink, text.as_str()));
+    page.line(0, 2, &parts);
+    origin(page, report, set.filter(|_| !fits));
     if let Some(sentence) = summary::nothing_to_do(report) {
         page.blank();
         page.line(0, 0, &[(PLAIN, &sentence)]);
+    }
+}
+
+/// What did not fit above, the server, the commit; the URL on a line of its own where it must.
+fn origin(page: &mut Page, report: &Report, set: Option<String>) {
+    let commit = report.commit.as_ref().map(|commit| {
+        let short: String = commit.chars().take(12).collect();
+        format!("commit {short}")
+    });
+    let facts: Vec<_> = [set, report.server.clone(), commit]
+        .into_iter()
+        .flatten()
+        .collect();
+    let facts = clean::line(&facts.join(" · "));
+    let url = clean::line(report.run_url.as_deref().unwrap_or_default());
+    let both = [facts.as_str(), url.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>();
+    let joined = both.join(" · ");
+    let lines = if joined.chars().count() + 2 <= page.width() {
+        vec![joined.as_str()]
+    } else {
+        both
+    };
+    for line in lines.into_iter().filter(|line| !line.is_empty()) {
+        page.line(2, 0, &[(DIM, line)]);
     }
 }
 
@@ -106,167 +128,47 @@ fn problem(page: &mut Page, mark: Mark, title: &str, id: &str, findings: &[Findi
     let sign = format!("{}\u{a0}", mark.sign());
     page.line(0, 2, &[(ink(mark), &sign), (BOLD, title), (DIM, "  "), (DIM, id)]);
     let groups = groups(findings);
-    for shown in groups.iter().take(GROUPS) {
-        group(page, mark, shown);
+    let before = page.lines();
+    let mut shown = 0;
+    for one in &groups {
+        if shown >= 3 && page.lines() - before > LINES {
+            break;
+        }
+        group(page, mark, one);
+        shown += 1;
     }
-    if groups.len() > GROUPS {
-        let rest = counted(groups.len() - GROUPS, "more finding");
-        page.line(4, 0, &[(DIM, &format!("and {rest}, all in the JSON report"))]);
+    if shown < groups.len() {
+        let rest = counted(groups.len() - shown, "more finding");
+        page.line(
+            4,
+            0,
+            &[(DIM, &format!("and {rest}; the JSON report has them all"))],
+        );
     }
 }
 
 /// The message, then on lines of their own: the place, the tenants, what to do.
 fn group(page: &mut Page, mark: Mark, group: &Group<'_>) {
-    let finding = group.first;
-    let note = finding.severity == Severity::Note;
-    let body = if note { DIM } else { PLAIN };
-    let label = match (finding.severity, mark) {
-        (Severity::Note, _) => "note: ",
-        (Severity::Warning, Mark::Failed) => "warning: ",
-        _ => "",
-    };
-    page.line(
-        4,
-        0,
-        &[(body, label), (body, &clean::clip(&finding.message, 1_500, 24))],
-    );
-    if let Some(place) = words::place(finding) {
+    let note = group.first.severity == Severity::Note;
+    let (body, color) = if note { (DIM, DIM) } else { (PLAIN, HINT) };
+    let message = clean::clip(&group.first.message, 1_500, 24);
+    page.line(4, 0, &[(body, group.label(mark)), (body, &message)]);
+    if let Some(place) = words::place(group.first) {
         page.line(6, 0, &[(body, "at "), (body, &clean::line(&place))]);
     }
-    if let Some(tenants) = tenants(group) {
+    if let Some(tenants) = group.places(NAMES, str::to_owned) {
         page.line(6, 0, &[(body, &tenants)]);
     }
-    if let Some(hint) = &finding.hint {
-        let others = if group.other_hints {
-            " (and likewise for the others)"
-        } else {
-            ""
-        };
-        let color = if note { DIM } else { HINT };
-        page.line(6, 3, &[(color, "-> "), (color, hint), (color, others)]);
-    }
-}
-
-fn tenants(group: &Group<'_>) -> Option<String> {
-    match (group.tenants.as_slice(), group.alike) {
-        ([], _) => None,
-        ([first, rest @ ..], true) if !rest.is_empty() => Some(format!(
-            "in {first}, and alike in {}",
-            listed(&strings(rest), NAMES)
-        )),
-        (all, _) => Some(format!("in {}", listed(&strings(all), NAMES))),
-    }
-}
-
-fn strings(names: &[&TenantName]) -> Vec<String> {
-    names.iter().map(ToString::to_string).collect()
-}
-
-/// What was done, would be done, or stands.
-fn work(page: &mut Page, report: &Report) {
-    if let Some(plan) = report.plan.as_ref().filter(|_| summary::shows_plan(report)) {
-        planned(page, report, plan);
-    }
-    table(page, &rows::outcomes(report));
-    if let Some(standings) = &report.standings {
-        table(page, &rows::standings(standings));
-        page.blank();
-        page.line(0, 2, &[(BOLD, &summary::standings(standings))]);
-    } else if let Some(counts) = summary::counts(report) {
-        page.blank();
-        page.line(0, 2, &[(BOLD, &counts)]);
-    }
-}
-
-fn table(page: &mut Page, table: &rows::Table) {
-    if table.rows.is_empty() {
-        return;
-    }
-    let shown = table.rows.len().min(ROWS);
-    let mut grid = comfy_table::Table::new();
-    grid.load_style(comfy_table::presets::NOTHING);
-    grid.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    grid.set_width(u16::try_from(page.width()).unwrap_or(u16::MAX));
-    let mut header = table.header.map(str::to_owned);
-    header[0].insert_str(0, "  ");
-    grid.add_row(header);
-    for row in &table.rows[..shown] {
-        let mut cells = row.cells.clone();
-        cells[0].insert_str(0, &format!("{} ", row.mark.sign()));
-        grid.add_row(cells);
-    }
-    for column in grid.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    page.blank();
-    for (at, line) in grid.trim_fmt().lines().enumerate() {
-        match at {
-            0 => page.verbatim(0, DIM, line),
-            _ => page.table_line(0, line),
-        }
-    }
-    if shown < table.rows.len() {
+    if let Some((hint, others)) = group.hint() {
         page.line(
-            2,
-            0,
-            &[(DIM, &format!("and {}", rows::more(&table.rows[shown..])))],
+            6,
+            3,
+            &[
+                (color, "-> "),
+                (color, &clean::clip(hint, 1_500, 24)),
+                (color, others),
+            ],
         );
-    }
-}
-
-fn planned(page: &mut Page, report: &Report, plan: &PlanSummary) {
-    let Some(sentence) = summary::plan(report) else {
-        return;
-    };
-    page.blank();
-    page.line(0, 2, &[(BOLD, &sentence)]);
-    labels(page, "shared schema", &plan.shared);
-    match summary::pending_groups(plan) {
-        None => labels(page, "each tenant will get", &plan.each_tenant),
-        Some(groups) => {
-            for group in groups.iter().take(ROWS) {
-                let names: Vec<_> = group.tenants.iter().map(ToString::to_string).collect();
-                let number = counted(names.len(), "tenant");
-                labels(
-                    page,
-                    &format!("{number}: {}", listed(&names, NAMES)),
-                    &group.pending,
-                );
-            }
-            if groups.len() > ROWS {
-                page.line(
-                    2,
-                    0,
-                    &[(
-                        DIM,
-                        &format!("and {}", counted(groups.len() - ROWS, "more group")),
-                    )],
-                );
-            }
-        }
-    }
-    for (label, sql) in &plan.sql {
-        page.blank();
-        page.verbatim(0, BOLD, &format!("-- {}", clean::line(label)));
-        page.verbatim(0, PLAIN, sql);
-    }
-}
-
-fn labels(page: &mut Page, heading: &str, labels: &[String]) {
-    if labels.is_empty() {
-        return;
-    }
-    page.line(2, 2, &[(PLAIN, heading)]);
-    let shown = if labels.len() <= LABELS + 2 {
-        labels.len()
-    } else {
-        LABELS
-    };
-    for label in &labels[..shown] {
-        page.line(4, 2, &[(PLAIN, &clean::line(label))]);
-    }
-    if shown < labels.len() {
-        page.line(4, 0, &[(DIM, &format!("and {} more", labels.len() - shown))]);
     }
 }
 
@@ -311,27 +213,31 @@ fn checks(page: &mut Page, report: &Report) {
             &[(ink(Mark::Passed), &sign), (PLAIN, area.name), (DIM, &count)],
         );
     }
-    for area in summary::skipped(report) {
-        let rest = format!(
-            " ({})  {}",
-            counted(area.checks.len(), "check"),
-            clean::line(&area.reason)
+    for skipped in summary::skipped(report) {
+        let checks = counted(skipped.checks, "check");
+        let line = format!(
+            "{} ({checks})  {}",
+            skipped.areas.join(", "),
+            clean::line(&skipped.reason)
         );
         let sign = format!("{}\u{a0}", Mark::Skipped.sign());
-        page.line(0, 2, &[(DIM, &sign), (DIM, area.name), (DIM, &rest)]);
+        page.line(0, 2, &[(DIM, &sign), (DIM, &line)]);
     }
     let notes = summary::notes(report);
     if !notes.is_empty() {
         page.blank();
     }
-    for shown in groups(&notes).iter().take(GROUPS) {
-        let mut text = clean::line(&clean::clip(&shown.first.message, 1_500, 24));
-        for part in [words::place(shown.first), tenants(shown)].into_iter().flatten() {
+    for note in groups(&notes).iter().take(LINES) {
+        let mut text = clean::line(&clean::clip(&note.first.message, 1_500, 24));
+        for part in [words::place(note.first), note.places(NAMES, str::to_owned)]
+            .into_iter()
+            .flatten()
+        {
             text.push_str(&format!(" ({part})"));
         }
         page.line(0, 2, &[(DIM, "·\u{a0}"), (DIM, &text)]);
-        if let Some(hint) = &shown.first.hint {
-            page.line(2, 3, &[(DIM, "-> "), (DIM, hint)]);
+        if let Some((hint, others)) = note.hint() {
+            page.line(2, 3, &[(DIM, "-> "), (DIM, hint), (DIM, others)]);
         }
     }
 }

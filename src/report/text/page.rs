@@ -24,6 +24,7 @@ pub(super) fn ink(mark: Mark) -> Ink {
 /// which clean it: only the page itself writes escape sequences.
 pub(super) struct Page {
     out: String,
+    lines: usize,
     style: Style,
 }
 
@@ -32,12 +33,18 @@ impl Page {
         let width = style.width.max(40);
         Self {
             out: String::new(),
+            lines: 0,
             style: Style { width, ..*style },
         }
     }
 
     pub(super) fn width(&self) -> usize {
         self.style.width
+    }
+
+    /// Written so far.
+    pub(super) fn lines(&self) -> usize {
+        self.lines
     }
 
     pub(super) fn finish(self) -> String {
@@ -87,7 +94,7 @@ impl Page {
     /// A line of a table, its mark coloured.
     pub(super) fn table_line(&mut self, indent: usize, line: &str) {
         let mark = Mark::ALL.into_iter().find(|mark| line.starts_with(mark.sign()));
-        let line = clean::line(line);
+        let line = clean::block(line.trim_end());
         let paint = |(at, c)| (if at == 0 { mark.map_or(PLAIN, ink) } else { PLAIN }, c);
         let row: Vec<_> = line.chars().enumerate().map(paint).collect();
         self.write(indent, &row);
@@ -110,6 +117,7 @@ impl Page {
             self.out.push_str(&current.render_reset().to_string());
         }
         self.out.push('\n');
+        self.lines += 1;
     }
 }
 
