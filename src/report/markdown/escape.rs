@@ -65,7 +65,8 @@ fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
 pub(super) fn code(text: &str) -> String {
     let text = clean::line(text);
     if text.is_empty() {
-        return String::new();
+        // A list item without text would underline the line before it as a heading.
+        return "` `".to_owned();
     }
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') {
@@ -130,6 +131,7 @@ mod tests {
         assert_eq!(inline("``` x"), "\\`\\`\\` x");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(code(" \n"), "` `");
     }
 
     #[test]
