@@ -6,5 +6,6 @@ pub mod engine;
 pub mod migrations;
 pub mod rollout;
 pub mod secrets;
+pub mod report;
 pub mod settings;
 pub mod tenants;

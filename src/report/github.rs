@@ -1,0 +1,112 @@
+//! The log of a GitHub Actions step: annotations as workflow commands, then the text summary where
+//! no command is obeyed.
+//!
+//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
+
+use super::groups::{Group, groups, unexplained};
+use super::{clean, text};
+use crate::domain::{Finding, Report, Severity};
+
+/// The runner shows so many errors and so many warnings of a step, and drops the rest.
+const PER_SEVERITY: usize = 10;
+/// The runner cuts a message here.
+const MESSAGE: usize = 4096;
+/// An Actions log is about this wide before it scrolls.
+const WIDTH: usize = 120;
+
+/// `token` must be unguessable to whoever wrote the report's texts: until a line repeats it, the
+/// runner obeys no command.
+pub fn render(report: &Report, token: &str) -> String {
+    let mut out = String::new();
+    let silent = unexplained(report);
+    for severity in [Severity::Error, Severity::Warning] {
+        let checks = report
+            .checks
+            .iter()
+            .map(|check| (check.title.as_str(), check.id.as_str(), &check.findings));
+        let all = checks.chain([("every tenant was migrated", "", &silent)]);
+        let annotations = all.flat_map(|(title, id, findings)| {
+            let groups = groups(findings)
+                .into_iter()
+                .filter(|group| group.first.severity == severity);
+            groups
+                .map(|group| annotation(title, id, &group))
+                .collect::<Vec<_>>()
+        });
+        for annotation in annotations.take(PER_SEVERITY) {
+            out.push_str(&annotation);
+        }
+    }
+    let style = text::Style {
+        color: false,
+        width: WIDTH,
+    };
+    let summary = text::render(report, &style).replace(token, "***");
+    out.push_str(&format!("::stop-commands::{token}\n{summary}::{token}::\n"));
+    out
+}
+
+fn annotation(title: &str, id: &str, group: &Group<'_>) -> String {
+    let finding = group.first;
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let title = if id.is_empty() {
+        title.to_owned()
+    } else {
+        format!("{title} ({id})")
+    };
+    let mut properties: Vec<_> = place(finding).into_iter().flatten().collect();
+    properties.push(format!("title={}", property(&title)));
+    format!("::{level} {}::{}\n", properties.join(","), data(&message(group)))
+}
+
+fn place(finding: &Finding) -> Option<Vec<String>> {
+    let mut parts = vec![format!("file={}", property(finding.file.as_ref()?))];
+    parts.extend(finding.line.map(|line| format!("line={line}")));
+    parts.extend(
+        finding
+            .line
+            .and(finding.column)
+            .map(|column| format!("col={column}")),
+    );
+    Some(parts)
+}
+
+fn message(group: &Group<'_>) -> String {
+    let mut message = clean::clip(&group.first.message, 2_000, 40);
+    if let Some(tenants) = group.places(10, str::to_owned) {
+        message.push_str(&format!("\n{tenants}"));
+    }
+    if let Some((hint, others)) = group.hint() {
+        message.push_str(&format!("\n-> {hint}{others}"));
+    }
+    clean::block(&message)
+}
+
+/// Escaped, and cut before it is too long, never within an escape.
+fn data(text: &str) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for c in text.chars() {
+        let piece = match c {
+            '%' => "%25".to_owned(),
+            '\r' => "%0D".to_owned(),
+            '\n' => "%0A".to_owned(),
+            c => c.to_string(),
+        };
+        length += piece.chars().count();
+        if length >= MESSAGE {
+            out.push('…');
+            break;
+        }
+        out.push_str(&piece);
+    }
+    out
+}
+
+fn property(text: &str) -> String {
+    data(&clean::line(text)).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,75 @@
+//! What would run, in words.
+
+use super::words::{self, counted};
+use crate::domain::{PlanGroup, PlanSummary, Report};
+
+/// The plan, where it is what the report is about: nothing was carried out.
+pub(super) fn shown(report: &Report) -> Option<&PlanSummary> {
+    let planned_only = report.command == "plan" || report.dry_run || report.outcomes.is_empty();
+    report.plan.as_ref().filter(|_| planned_only)
+}
+
+/// The plan's groups that have something to run; absent where tenants are not known yet.
+pub(super) fn pending(plan: &PlanSummary) -> Option<Vec<&PlanGroup>> {
+    let groups = plan.tenants.as_ref()?;
+    Some(
+        groups
+            .iter()
+            .filter(|group| !group.pending.is_empty() && !group.tenants.is_empty())
+            .collect(),
+    )
+}
+
+/// `the shared schema needs 1 migration; 37 tenants need 2, 3 need 5; 2 are up to date`.
+/// Absent where the plan is empty.
+pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut unit = "migration";
+    if !plan.shared.is_empty() {
+        parts.push(format!(
+            "the shared schema needs {}",
+            counted(plan.shared.len(), unit)
+        ));
+        unit = "";
+    }
+    let number = |pending: usize, unit: &str| match unit {
+        "" => words::thousands(pending),
+        unit => counted(pending, unit),
+    };
+    match pending(plan) {
+        None => parts.push(UNKNOWN_TENANTS.to_owned()),
+        Some(groups) => {
+            let mut needs = Vec::new();
+            for group in &groups {
+                let who = match needs.is_empty() {
+                    true => counted(group.tenants.len(), "tenant"),
+                    false => words::thousands(group.tenants.len()),
+                };
+                let verb = if group.tenants.len() == 1 { "needs" } else { "need" };
+                needs.push(format!("{who} {verb} {}", number(group.pending.len(), unit)));
+                unit = "";
+            }
+            if needs.is_empty() && plan.shared.is_empty() {
+                return None;
+            }
+            parts.extend((!needs.is_empty()).then(|| needs.join(", ")));
+            parts.extend(up_to_date(
+                report,
+                groups.iter().map(|group| group.tenants.len()).sum(),
+            ));
+        }
+    }
+    Some(parts.join("; "))
+}
+
+const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";
+
+fn up_to_date(report: &Report, pending: usize) -> Option<String> {
+    match report.tenants.as_ref()?.discovered.checked_sub(pending)? {
+        0 => None,
+        1 if pending == 0 => Some("1 tenant is up to date".to_owned()),
+        1 => Some("1 is up to date".to_owned()),
+        rest if pending == 0 => Some(format!("{} are up to date", counted(rest, "tenant"))),
+        rest => Some(format!("{} are up to date", words::thousands(rest))),
+    }
+}

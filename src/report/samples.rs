@@ -1,0 +1,442 @@
+//! Reports as runs would make them: the situations that every format is looked at in.
+
+use crate::domain::{
+    Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Outcome, OutcomeState,
+    PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts,
+    TenantName, Tool, Verdict, Version,
+};
+
+pub(super) fn tenant(name: &str) -> TenantName {
+    TenantName::parse(name).expect("a good name")
+}
+
+fn environment(name: &str) -> EnvironmentName {
+    EnvironmentName::parse(name).expect("a good name")
+}
+
+const CHECKS: [(&str, &str); 14] = [
+    ("secrets.missing", "required secrets are set"),
+    ("secrets.weak", "secrets are long and varied enough"),
+    ("secrets.shared", "no secret is used in two environments"),
+    ("url.parse", "the database URL can be read"),
+    ("url.unencoded-password", "the password is encoded"),
+    ("migrations.files", "the migration files can be read"),
+    ("migrations.edited", "no applied migration was edited"),
+    ("promotion.digest", "exactly this migration set passed before"),
+    ("connect.server", "the database server answers"),
+    ("connect.environment", "the database belongs to this environment"),
+    ("rollout.tenants", "every tenant was migrated"),
+    ("rollout.duration", "the rollout was quick enough"),
+    ("drift.tenant", "all tenants have the same structure"),
+    ("drift.expected", "expected tables and columns are there"),
+];
+
+/// All checks passed but those given; those after the one named `stopped_at` were not asked.
+fn checks(answers: &[(&str, Vec<Finding>)], stopped_at: Option<&str>) -> Vec<Check> {
+    let mut stopped = false;
+    let check = |(id, title)| {
+        let definition = CheckDefinition { id, title };
+        let findings = answers.iter().find(|(answered, _)| *answered == id);
+        let check = match stopped {
+            true => Check::skipped(&definition),
+            false => Check::answered(
+                &definition,
+                findings.map(|(_, found)| found.clone()).unwrap_or_default(),
+            ),
+        };
+        stopped |= stopped_at == Some(id);
+        check
+    };
+    CHECKS.into_iter().map(check).collect()
+}
+
+fn report(command: &str, checks: Vec<Check>) -> Report {
+    let verdict = match checks.iter().any(Check::blocks) {
+        true => Verdict::Blocked,
+        false => Verdict::Passed,
+    };
+    Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool {
+            name: "tenantgate".into(),
+            version: "1.0.0".into(),
+        },
+        project: "meats-central".into(),
+        command: command.into(),
+        environment: environment("uat"),
+        verdict,
+        started_at: "2026-03-01T10:00:00Z".parse().expect("a time"),
+        duration_ms: 1_234,
+        commit: Some("3b1f6c0de5a94a2f8e7b1c2d3e4f5a6b7c8d9e0f".into()),
+        run_url: Some("https://github.com/meats/central/actions/runs/4711".into()),
+        server: Some("PostgreSQL 15.18".into()),
+        dry_run: false,
+        migration_set: Some(MigrationSetSummary {
+            digest: Digest(format!("sha256:3fa2b1c0d9e8{}", "0".repeat(52))),
+            shared: 3,
+            tenant: 39,
+        }),
+        checks,
+        tenants: None,
+        outcomes: Vec::new(),
+        plan: None,
+        standings: None,
+        promotion: None,
+        schema: None,
+        evidence: None,
+    }
+}
+
+const NAMES: [&str; 5] = ["acme", "beta_foods", "super_tenant", "tasty-treats", "zeta"];
+
+fn outcome(name: Option<&str>, state: OutcomeState, applied: std::ops::Range<u64>) -> Outcome {
+    Outcome {
+        tenant: name.map(tenant),
+        state,
+        head: applied.clone().last().map(Version),
+        applied: applied.map(Version).collect(),
+        duration_ms: 180,
+        retries: 0,
+        error: None,
+    }
+}
+
+fn passed_in_dev() -> Option<PromotionSummary> {
+    Some(PromotionSummary {
+        after: environment("dev"),
+        passed_at: Some("2026-02-28T09:30:00Z".parse().expect("a time")),
+        run_url: Some("https://github.com/meats/central/actions/runs/4700".into()),
+    })
+}
+
+pub(super) fn first_run() -> Report {
+    let password =
+        Finding::note("the URL has no port; 5432 is taken").hint("write it, so that nobody has to know");
+    let mut outcomes = vec![outcome(None, OutcomeState::Migrated, 1..4)];
+    outcomes.extend(NAMES.map(|name| outcome(Some(name), OutcomeState::Migrated, 1..40)));
+    outcomes[2].retries = 2;
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: 5,
+            migrated: 5,
+            ..TenantCounts::default()
+        }),
+        outcomes,
+        promotion: passed_in_dev(),
+        schema: Some(SchemaSummary {
+            fingerprint: format!("sha256:{}", "9c".repeat(32)),
+            groups: 1,
+        }),
+        evidence: Some("evidence/uat/3fa2b1c0d9e8.json".into()),
+        ..report("run", checks(&[("url.parse", vec![password])], None))
+    }
+}
+
+pub(super) fn nothing_to_do() -> Report {
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: 5,
+            up_to_date: 5,
+            ..TenantCounts::default()
+        }),
+        promotion: passed_in_dev(),
+        schema: Some(SchemaSummary {
+            fingerprint: format!("sha256:{}", "9c".repeat(32)),
+            groups: 1,
+        }),
+        duration_ms: 84,
+        ..report("run", checks(&[], None))
+    }
+}
+
+pub(super) fn missing_secrets() -> Report {
+    let missing = |name: &str| {
+        Finding::error(format!("{name} is not set"))
+            .hint("add it under Settings > Environments > uat-backend, and pass it to this step with `env:`")
+    };
+    let weak = Finding::error("UAT_SECRET_KEY has 12 characters; at least 50 are required")
+        .file("tenantgate.toml")
+        .at(14, 1);
+    let unused = Finding::warning("UAT_EMAIL_PASSWORD is the same as DEV_EMAIL_PASSWORD")
+        .hint("give each environment its own");
+    let answers = [
+        (
+            "secrets.missing",
+            vec![missing("UAT_DB_URL"), missing("UAT_DJANGO_SETTINGS_MODULE")],
+        ),
+        ("secrets.weak", vec![weak]),
+        ("secrets.shared", vec![unused]),
+    ];
+    Report {
+        server: None,
+        duration_ms: 12,
+        ..report("run", checks(&answers, Some("secrets.shared")))
+    }
+}
+
+pub(super) fn blocked_promotion() -> Report {
+    let message = "dev passed with another migration set (sha256 77aa01020304, on 2026-02-28)\n  \
+        + tenant/0039_add_priority.sql   not in what passed\n  \
+        - tenant/0038_drop_legacy.sql    passed, and is gone\n  \
+        ~ shared/0003_regions.sql        edited since";
+    let finding = Finding::error(message)
+        .hint("deploy this commit to dev first, or promote the commit that passed there: 77aa010");
+    Report {
+        promotion: Some(PromotionSummary {
+            after: environment("dev"),
+            passed_at: None,
+            run_url: None,
+        }),
+        server: None,
+        ..report(
+            "promote",
+            checks(&[("promotion.digest", vec![finding])], Some("promotion.digest")),
+        )
+    }
+}
+
+pub(super) fn one_tenant_failed() -> Report {
+    let error = "column \"priority\" of relation \"orders\" already exists";
+    let finding = Finding::error(error)
+        .tenant(&tenant(NAMES[2]))
+        .file("migrations/tenant/0039_add_priority.sql")
+        .at(3, 14)
+        .hint("nothing of 0039 was kept; look at what made the column, then run again: `tenantgate migrate --tenant super_tenant`");
+    let mut failed = outcome(Some(NAMES[2]), OutcomeState::Failed, 0..0);
+    failed.head = Some(Version(38));
+    failed.error = Some(error.into());
+    let waiting = |name| Outcome {
+        head: Some(Version(38)),
+        duration_ms: 0,
+        ..outcome(Some(name), OutcomeState::NotReached, 0..0)
+    };
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: 5,
+            migrated: 2,
+            failed: 1,
+            not_reached: 2,
+            ..TenantCounts::default()
+        }),
+        outcomes: vec![
+            failed,
+            waiting(NAMES[3]),
+            waiting(NAMES[4]),
+            outcome(Some(NAMES[0]), OutcomeState::Migrated, 39..40),
+            outcome(Some(NAMES[1]), OutcomeState::Migrated, 39..40),
+        ],
+        duration_ms: 65_400,
+        ..report(
+            "run",
+            checks(&[("rollout.tenants", vec![finding])], Some("rollout.tenants")),
+        )
+    }
+}
+
+const HOSTILE: &str = "\u{1b}[2J\u{1b}[32m✔ passed\r\n</details><!-- @octocat #1 | ``` ::error::x\n::set-output name=a::b\n```\n# all is well";
+
+/// Half of the failures are the same, half differ from tenant to tenant.
+pub(super) fn many_failed(number: usize, padding: usize) -> Report {
+    let name = |n: usize| tenant(&format!("tenant_{n:04}"));
+    let message = |n: usize| match n % 2 {
+        0 => format!("relation \"{}.orders\" does not exist", name(n)),
+        _ => format!("{HOSTILE} {n} {}", "`<@x $".repeat(padding)),
+    };
+    let finding = |n: usize| {
+        Finding::error(message(n))
+            .tenant(&name(n))
+            .file("migrations/tenant/0039_a|b.sql")
+            .at(1, 1)
+    };
+    let failed = |n: usize| Outcome {
+        tenant: Some(name(n)),
+        error: Some(message(n)),
+        ..outcome(None, OutcomeState::Failed, 0..0)
+    };
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: number + 1,
+            failed: number,
+            not_reached: 1,
+            ..TenantCounts::default()
+        }),
+        outcomes: (0..number)
+            .map(failed)
+            .chain([outcome(Some("zz"), OutcomeState::NotReached, 0..0)])
+            .collect(),
+        ..report(
+            "run",
+            checks(
+                &[("rollout.tenants", (0..number).map(finding).collect())],
+                Some("rollout.tenants"),
+            ),
+        )
+    }
+}
+
+fn group(range: std::ops::Range<usize>, versions: std::ops::RangeInclusive<u64>) -> PlanGroup {
+    PlanGroup {
+        tenants: range.map(|n| tenant(&format!("tenant_{n:02}"))).collect(),
+        pending: versions
+            .map(|version| format!("tenant/{:04}_step.sql", version))
+            .collect(),
+    }
+}
+
+pub(super) fn plan() -> Report {
+    let sql = "ALTER TABLE orders ADD COLUMN priority integer NOT NULL DEFAULT 0;\n\nCREATE INDEX orders_priority ON orders (priority);\n";
+    let lint = Finding::warning("adding a column with a volatile default rewrites the table")
+        .file("migrations/tenant/0038_step.sql")
+        .at(2, 1)
+        .hint("add it without the default, fill it in batches, then set the default");
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: 42,
+            ..TenantCounts::default()
+        }),
+        plan: Some(PlanSummary {
+            shared: vec!["shared/0003_regions.sql".into()],
+            tenants: Some(vec![group(0..37, 38..=39), group(37..40, 1..=39)]),
+            each_tenant: Vec::new(),
+            sql: vec![("tenant/0039_step.sql".into(), sql.into())],
+        }),
+        ..report("plan", checks(&[("migrations.files", vec![lint])], None))
+    }
+}
+
+pub(super) fn plan_of_unknown_tenants() -> Report {
+    Report {
+        plan: Some(PlanSummary {
+            shared: vec!["shared/0001_clients.sql".into(), "shared/0002_domains.sql".into()],
+            tenants: None,
+            each_tenant: vec!["tenant/0001_orders.sql".into(), "tenant/0002_items.sql".into()],
+            sql: Vec::new(),
+        }),
+        commit: None,
+        run_url: None,
+        ..report("plan", checks(&[], None))
+    }
+}
+
+pub(super) fn status() -> Report {
+    let standing = |name: Option<&str>, head: u64, pending| Standing {
+        tenant: name.map(tenant),
+        head: (head > 0).then_some(Version(head)),
+        applied: usize::try_from(head).expect("a small number"),
+        pending,
+        unfinished: false,
+        active: true,
+        exists: true,
+    };
+    Report {
+        standings: Some(vec![
+            standing(None, 3, 0),
+            standing(Some("acme"), 39, 0),
+            standing(Some("beta_foods"), 37, 2),
+            Standing {
+                active: false,
+                ..standing(Some("closed_shop"), 37, 2)
+            },
+            Standing {
+                unfinished: true,
+                ..standing(Some("half_done"), 38, 1)
+            },
+            Standing {
+                exists: false,
+                ..standing(Some("new_customer"), 0, 39)
+            },
+            standing(Some("zeta"), 39, 0),
+        ]),
+        tenants: Some(TenantCounts {
+            discovered: 6,
+            ..TenantCounts::default()
+        }),
+        commit: None,
+        run_url: None,
+        ..report("status", checks(&[], None))
+    }
+}
+
+pub(super) fn unreachable() -> Report {
+    let finding = Finding::error("no answer from db.uat.example.com:5432 within 10 s (connection timed out)")
+        .hint("is the server up, and does its firewall let this runner in?")
+        .operational(true);
+    Report {
+        server: None,
+        duration_ms: 10_020,
+        ..report(
+            "run",
+            checks(&[("connect.server", vec![finding])], Some("connect.server")),
+        )
+    }
+}
+
+/// A dry run that would migrate one tenant of three; the registry calls one by the longest name.
+pub(super) fn dry_run() -> Report {
+    let long = "a".repeat(TenantName::LONGEST);
+    let skipped = [outcome(Some("acme"), OutcomeState::Skipped, 0..0)];
+    Report {
+        dry_run: true,
+        tenants: Some(TenantCounts {
+            discovered: 3,
+            up_to_date: 2,
+            skipped: 1,
+            ..TenantCounts::default()
+        }),
+        outcomes: skipped.into(),
+        plan: Some(PlanSummary {
+            shared: Vec::new(),
+            tenants: Some(vec![PlanGroup {
+                tenants: vec![tenant(&long)],
+                pending: vec!["tenant/0039_step.sql".into()],
+            }]),
+            each_tenant: Vec::new(),
+            sql: Vec::new(),
+        }),
+        ..report("migrate", checks(&[], None))
+    }
+}
+
+pub(super) fn drifted() -> Report {
+    let drift = |name: &str, message: &str| Finding::error(message).tenant(&tenant(name));
+    let index = "index `orders_priority` on `orders` is missing";
+    let findings = vec![
+        drift("acme", index).hint("run `tenantgate migrate --tenant acme`"),
+        drift("zeta", index).hint("run `tenantgate migrate --tenant zeta`"),
+        drift(
+            &"b".repeat(TenantName::LONGEST),
+            "column `orders.total`: numeric(12,2) expected, double precision found",
+        ),
+        Finding::warning("schema `old_backup` belongs to no tenant").hint("list it under `tenancy.ignore`"),
+    ];
+    Report {
+        tenants: Some(TenantCounts {
+            discovered: 5,
+            ..TenantCounts::default()
+        }),
+        schema: Some(SchemaSummary {
+            fingerprint: format!("sha256:{}", "9c".repeat(32)),
+            groups: 3,
+        }),
+        ..report("validate", checks(&[("drift.tenant", findings)], None))
+    }
+}
+
+/// A failure of the rollout that no check speaks of, among the longest names.
+pub(super) fn unexplained_failure() -> Report {
+    let failed = Outcome {
+        error: Some("server closed the connection unexpectedly".into()),
+        ..outcome(Some(&"c".repeat(TenantName::LONGEST)), OutcomeState::Failed, 1..3)
+    };
+    Report {
+        verdict: Verdict::Blocked,
+        tenants: Some(TenantCounts {
+            discovered: 3,
+            migrated: 1,
+            failed: 1,
+            ..TenantCounts::default()
+        }),
+        outcomes: vec![failed, outcome(Some("acme"), OutcomeState::Migrated, 1..40)],
+        ..report("run", checks(&[], None))
+    }
+}

@@ -1,0 +1,274 @@
+//! The sentences of a report, the same in every format.
+
+use super::groups::groups;
+use super::plans;
+use super::rows::Stand;
+use super::words::{self, counted};
+use crate::domain::{
+    Check, CheckStatus, Finding, OutcomeState, Report, Severity, Standing, TenantCounts, Verdict,
+};
+
+/// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
+pub(super) fn verdict(report: &Report) -> String {
+    let dry = if report.dry_run { " (dry run)" } else { "" };
+    let checks = report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Warned);
+    let warnings: usize = checks
+        .map(|check| {
+            groups(&check.findings)
+                .iter()
+                .filter(|group| group.first.severity == Severity::Warning)
+                .count()
+        })
+        .sum();
+    let failed = report.failed_checks().count();
+    let unanswered = report
+        .failed_checks()
+        .filter(|check| is_unanswered(check))
+        .count();
+    match (report.verdict, failed) {
+        (Verdict::Passed, _) if warnings > 0 => format!("passed{dry} with {}", counted(warnings, "warning")),
+        (Verdict::Passed, _) => format!("passed{dry}"),
+        (Verdict::Blocked, 0) => match report.tenants.as_ref().map_or(0, |tenants| tenants.failed) {
+            0 => format!("blocked{dry}"),
+            failed => format!("blocked{dry}: {} failed", counted(failed, "tenant")),
+        },
+        (Verdict::Blocked, _) if unanswered == failed => {
+            format!("blocked{dry}: {} could not be answered", counted(failed, "check"))
+        }
+        (Verdict::Blocked, _) if unanswered > 0 => {
+            format!(
+                "blocked{dry} by {}, {unanswered} of them without an answer",
+                counted(failed, "check")
+            )
+        }
+        (Verdict::Blocked, _) => format!("blocked{dry} by {}", counted(failed, "check")),
+    }
+}
+
+/// All errors of the check are failures to find out.
+pub(super) fn is_unanswered(check: &Check) -> bool {
+    let mut errors = check
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .peekable();
+    errors.peek().is_some() && errors.all(|finding| finding.operational)
+}
+
+/// `42 migrations`, where the set was read.
+pub(super) fn migrations(report: &Report) -> Option<String> {
+    let set = report.migration_set.as_ref()?;
+    Some(counted(set.shared + set.tenant, "migration"))
+}
+
+/// `5 tenants: 3 migrated, 2 up to date`. Absent where another sentence counts them.
+pub(super) fn counts(report: &Report) -> Option<String> {
+    let tenants = report.tenants.as_ref()?;
+    let TenantCounts {
+        discovered,
+        up_to_date,
+        migrated,
+        failed,
+        skipped,
+        not_reached,
+    } = *tenants;
+    let sum = up_to_date + migrated + failed + skipped + not_reached;
+    let planned = plans::shown(report)
+        .and_then(|plan| plans::sentence(report, plan))
+        .is_some();
+    if nothing_to_do(report).is_some() || (migrated + failed + not_reached == 0 && planned) {
+        return None;
+    }
+    let unknown = if sum == 0 {
+        0
+    } else {
+        discovered.saturating_sub(sum)
+    };
+    let states = [
+        (failed, "failed"),
+        (not_reached, "not reached"),
+        (migrated, "migrated"),
+        (up_to_date, "up to date"),
+        (skipped, "skipped"),
+        (unknown, "not accounted for"),
+    ];
+    Some(with_states(discovered, &states))
+}
+
+fn with_states(tenants: usize, states: &[(usize, &str)]) -> String {
+    let found = counted(tenants, "tenant");
+    let states: Vec<_> = states.iter().filter(|(count, _)| *count > 0).collect();
+    match states.as_slice() {
+        [] => found,
+        [(count, state)] if *count == tenants && tenants > 1 => format!("{found}, all {state}"),
+        [(count, state)] if *count == tenants => format!("{found}, {state}"),
+        many => {
+            let parts: Vec<_> = many
+                .iter()
+                .map(|(count, state)| format!("{} {state}", words::thousands(*count)))
+                .collect();
+            format!("{found}: {}", parts.join(", "))
+        }
+    }
+}
+
+/// `6 tenants: 1 unfinished, 2 behind, 3 up to date, 1 of them suspended`.
+pub(super) fn standings(standings: &[Standing]) -> String {
+    let tenants: Vec<_> = standings
+        .iter()
+        .filter(|standing| standing.tenant.is_some())
+        .collect();
+    let count = |stand| {
+        tenants
+            .iter()
+            .filter(|standing| Stand::of(standing) == stand)
+            .count()
+    };
+    let states = Stand::ALL.map(|stand| (count(stand), stand.as_str()));
+    let suspended = match tenants.iter().filter(|standing| !standing.active).count() {
+        0 => String::new(),
+        number => format!("; {number} suspended"),
+    };
+    format!("{}{suspended}", with_states(tenants.len(), &states))
+}
+
+/// Said where a command that migrates, or would, found everything at its newest migration.
+pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
+    let migrates = matches!(report.command.as_str(), "run" | "migrate" | "plan");
+    let planned = match &report.plan {
+        Some(plan) => plan.shared.is_empty() && plans::pending(plan)?.is_empty(),
+        None => true,
+    };
+    let tenants = report.tenants.as_ref()?;
+    let counted_so = tenants.up_to_date == tenants.discovered || report.command == "plan";
+    let done = report
+        .outcomes
+        .iter()
+        .all(|outcome| outcome.state == OutcomeState::UpToDate);
+    // A blocked run that saw no tenants knows nothing about them.
+    let known = tenants.discovered > 0 || report.verdict == Verdict::Passed;
+    if !(migrates && planned && counted_so && done && known) {
+        return None;
+    }
+    let doing = if report.verdict == Verdict::Passed {
+        "do"
+    } else {
+        "migrate"
+    };
+    Some(match tenants.discovered {
+        0 => format!(
+            "nothing to {doing}: the shared schema is at its newest migration, and there are no tenants"
+        ),
+        1 => format!("nothing to {doing}: shared schema and the only tenant are at their newest migration"),
+        many => format!(
+            "nothing to {doing}: shared schema and all {} tenants are at their newest migration",
+            words::thousands(many)
+        ),
+    })
+}
+
+/// `dev passed with this migration set on 2026-03-01 10:00 UTC`.
+pub(super) fn promotion(report: &Report) -> Option<String> {
+    let promotion = report.promotion.as_ref()?;
+    let after = promotion.after.as_str();
+    Some(match promotion.passed_at {
+        Some(at) => format!(
+            "{after} passed with this migration set on {}",
+            at.strftime("%Y-%m-%d %H:%M UTC")
+        ),
+        None => format!("{after} has not passed with this migration set"),
+    })
+}
+
+/// `all tenants have the same structure`, `3 different structures among the tenants`.
+pub(super) fn schema(report: &Report) -> Option<String> {
+    let schema = report.schema.as_ref()?;
+    Some(match schema.groups {
+        0 | 1 => "all tenants have the same structure".to_owned(),
+        groups => format!("{groups} different structures among the tenants"),
+    })
+}
+
+/// Passed checks of one area: of what stands before the dot of their ids.
+pub(super) struct Area<'a> {
+    pub(super) name: &'a str,
+    pub(super) checks: Vec<&'a Check>,
+}
+
+pub(super) fn passed(report: &Report) -> Vec<Area<'_>> {
+    let mut areas: Vec<Area<'_>> = Vec::new();
+    for check in report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Passed)
+    {
+        let name = area(check);
+        match areas.iter_mut().find(|area| area.name == name) {
+            Some(area) => area.checks.push(check),
+            None => areas.push(Area {
+                name,
+                checks: vec![check],
+            }),
+        }
+    }
+    areas
+}
+
+/// Checks that were not asked for one and the same reason.
+pub(super) struct Skipped<'a> {
+    pub(super) reason: String,
+    pub(super) areas: Vec<&'a str>,
+    pub(super) checks: usize,
+}
+
+/// A skipped check's first finding is its reason; without one it is the gate's usual one.
+pub(super) fn skipped(report: &Report) -> Vec<Skipped<'_>> {
+    let usual = match report.failed_checks().next() {
+        Some(_) => "not asked: an earlier check blocked",
+        None => "not asked",
+    };
+    let mut reasons: Vec<Skipped<'_>> = Vec::new();
+    for check in report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Skipped)
+    {
+        let finding = check.findings.first();
+        let reason = finding.map_or_else(
+            || usual.to_owned(),
+            |finding| format!("not asked: {}", finding.message),
+        );
+        let at = reasons
+            .iter()
+            .position(|known| known.reason == reason)
+            .unwrap_or(reasons.len());
+        if at == reasons.len() {
+            reasons.push(Skipped {
+                reason,
+                areas: Vec::new(),
+                checks: 0,
+            });
+        }
+        reasons[at].checks += 1;
+        if !reasons[at].areas.contains(&area(check)) {
+            reasons[at].areas.push(area(check));
+        }
+    }
+    reasons
+}
+
+fn area(check: &Check) -> &str {
+    check.id.split('.').next().unwrap_or(&check.id)
+}
+
+/// Notes of checks that passed; those of others stand with the others.
+pub(super) fn notes(report: &Report) -> Vec<Finding> {
+    let passed = report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Passed);
+    passed.flat_map(|check| check.findings.iter().cloned()).collect()
+}
