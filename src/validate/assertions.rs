@@ -1,0 +1,116 @@
+//! Values that queries gave, against those that were expected.
+
+use crate::domain::Finding;
+use crate::engine::{EngineError, ErrorKind};
+use crate::settings::Assertion;
+
+use super::Place;
+
+/// The findings of one assertion over all places, in their order.
+pub fn compare_values(
+    assertion: &Assertion,
+    places: &[Place<'_>],
+    values: Vec<Result<Option<String>, EngineError>>,
+) -> Vec<Finding> {
+    let finding = |(place, value): (&Place<'_>, Result<Option<String>, EngineError>)| {
+        let finding = match value {
+            Ok(Some(found)) if same_value(&assertion.equals, &found) => return None,
+            Ok(found) => Finding::error(format!(
+                "{}: found {}, expected {}",
+                assertion.name,
+                found.map_or_else(|| "nothing".to_owned(), |it| shown(&it)),
+                assertion.equals
+            )),
+            Err(error) => Finding::error(format!("{}: the query failed: {error}", assertion.name))
+                .operational(error.kind.is_operational())
+                .hint(match error.kind {
+                    ErrorKind::Forbidden => "assertions may only read".to_owned(),
+                    _ => error
+                        .hint()
+                        .unwrap_or_else(|| "mend the query in the config".to_owned()),
+                }),
+        };
+        Some(match place {
+            Some(tenant) => finding.tenant(tenant),
+            None => finding,
+        })
+    };
+    places.iter().zip(values).filter_map(finding).collect()
+}
+
+/// Equal as text, as numbers, or as truth: engines write `t`, `1` and `true` for the same thing.
+fn same_value(expected: &str, found: &str) -> bool {
+    if expected == found {
+        return true;
+    }
+    if let (Ok(expected), Ok(found)) = (expected.parse::<f64>(), found.parse::<f64>()) {
+        return expected == found;
+    }
+    let truth = |text: &str| match text {
+        "true" | "t" => Some(true),
+        "false" | "f" => Some(false),
+        _ => None,
+    };
+    // A number is a truth only for who expects one: engines without booleans answer 1 and 0.
+    match truth(expected) {
+        Some(expected) => {
+            truth(found).or(match found {
+                "1" => Some(true),
+                "0" => Some(false),
+                _ => None,
+            }) == Some(expected)
+        }
+        None => truth(found).is_some_and(|found| expected == if found { "1" } else { "0" }),
+    }
+}
+
+/// A value may be long or hold anything.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(60).collect();
+    if start.len() < text.len() {
+        format!("{start}…")
+    } else {
+        start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assertion(equals: &str) -> Assertion {
+        Assertion {
+            name: "settings are seeded".into(),
+            sql: "select 1".into(),
+            equals: equals.into(),
+        }
+    }
+
+    #[test]
+    fn equal_values_pass_however_written() {
+        for (expected, found) in [
+            ("1", "1"),
+            ("1", "1.0"),
+            ("true", "t"),
+            ("true", "1"),
+            ("1", "t"),
+            ("x", "x"),
+        ] {
+            let findings = compare_values(&assertion(expected), &[None], vec![Ok(Some(found.into()))]);
+            assert!(findings.is_empty(), "{expected} {found}");
+        }
+    }
+
+    #[test]
+    fn others_do_not() {
+        for (expected, found) in [
+            ("1", Some("2")),
+            ("1", None),
+            ("true", Some("f")),
+            ("x", Some("X")),
+        ] {
+            let findings = compare_values(&assertion(expected), &[None], vec![Ok(found.map(str::to_owned))]);
+            assert_eq!(findings.len(), 1, "{expected} {found:?}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Did every schema come out right? Pure comparisons of what was read with what must be.
+//!
+//! This is the first form: registry against schemas, ledger against set, expectations by name.
+
+mod assertions;
+mod expectations;
+mod registry;
+mod types;
+
+use crate::domain::CheckDefinition;
+
+pub use assertions::compare_values;
+pub use expectations::{Place, compare_tables};
+pub use registry::{complete, registered, unregistered};
+
+pub const REGISTERED: CheckDefinition = CheckDefinition {
+    id: "schema.registered",
+    title: "every registered tenant has its schema",
+};
+pub const UNREGISTERED: CheckDefinition = CheckDefinition {
+    id: "schema.unregistered",
+    title: "every schema belongs to a registered tenant",
+};
+pub const COMPLETE: CheckDefinition = CheckDefinition {
+    id: "schema.complete",
+    title: "every migration is applied everywhere",
+};
+pub const TABLES: CheckDefinition = CheckDefinition {
+    id: "expect.tables",
+    title: "the expected tables exist",
+};
+pub const COLUMNS: CheckDefinition = CheckDefinition {
+    id: "expect.columns",
+    title: "the expected columns are as expected",
+};
+pub const INDEXES: CheckDefinition = CheckDefinition {
+    id: "expect.indexes",
+    title: "the expected indexes exist",
+};
+pub const FOREIGN_KEYS: CheckDefinition = CheckDefinition {
+    id: "expect.foreign-keys",
+    title: "the expected foreign keys exist",
+};
+pub const ASSERTIONS: CheckDefinition = CheckDefinition {
+    id: "expect.assertions",
+    title: "the assertions hold",
+};
+
+pub const CHECKS: &[CheckDefinition] = &[
+    REGISTERED,
+    UNREGISTERED,
+    COMPLETE,
+    TABLES,
+    COLUMNS,
+    INDEXES,
+    FOREIGN_KEYS,
+    ASSERTIONS,
+];
