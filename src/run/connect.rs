@@ -1,0 +1,117 @@
+//! Reaching the database, and making sure that it is this environment's.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::{Check, CheckDefinition, Finding};
+use crate::engine::{self, Engine, EngineError, EngineOptions, Label};
+
+use super::offline::Urls;
+use super::{Blocked, Gate, Stage};
+
+pub(super) const REACHABLE: CheckDefinition =
+    CheckDefinition { id: "server.reachable", title: "the database answers" };
+pub(super) const LABEL: CheckDefinition =
+    CheckDefinition { id: "server.environment", title: "the database is this environment's" };
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a server's error says, as a finding.
+pub(super) fn finding(error: &EngineError) -> Finding {
+    let finding = Finding::error(error.message.clone()).operational(error.kind.is_operational());
+    match error.hint() {
+        Some(hint) => finding.hint(hint),
+        None => finding,
+    }
+}
+
+impl Gate<'_> {
+    pub(super) async fn connect(&mut self, urls: Urls) -> Stage<Box<dyn Engine>> {
+        let since = Instant::now();
+        let shared = std::path::Path::new(&urls.url.database).file_stem().unwrap_or_default();
+        let location = self.settings.tenancy.location.replace("{shared}", &shared.to_string_lossy());
+        let options = EngineOptions {
+            shared_schema: self.settings.tenancy.shared_schema.clone(),
+            ledger: self.settings.tenancy.ledger.clone(),
+            location,
+            lock_timeout: self.settings.rollout.lock_timeout,
+            statement_timeout: self.settings.rollout.statement_timeout,
+            connect_timeout: CONNECT_TIMEOUT,
+            run: self.invocation.whence.clone(),
+            redactor: self.redactor.clone(),
+        };
+        let engine = engine::open(urls.url, urls.direct, options);
+        let answer = match engine.server().await {
+            Ok(server) => {
+                self.server = Some(server);
+                Vec::new()
+            }
+            // Whatever kept it from answering, the question is unanswered.
+            Err(error) => vec![finding(&error).operational(true)],
+        };
+        self.add(vec![Check::answered(&REACHABLE, answer)], since)?;
+        Ok(engine)
+    }
+
+    pub(super) async fn label(&mut self, engine: &dyn Engine) -> Stage<()> {
+        let since = Instant::now();
+        let label = engine.label().await;
+        let label = self.or_block(&LABEL, since, label)?;
+        let findings = label.and_then(|label| self.mismatch(&label)).into_iter().collect();
+        self.add(vec![Check::answered(&LABEL, findings)], since)
+    }
+
+    fn mismatch(&self, label: &Label) -> Option<Finding> {
+        let environment = self.settings.environment.name.as_str();
+        if label.environment == environment && label.project == self.settings.name {
+            return None;
+        }
+        let whose = format!("this database is {} of {}", label.environment, label.project);
+        Some(
+            Finding::error(format!("{whose}, and this run is for {environment} of {}", self.settings.name)).hint(
+                format!(
+                    "check the URL in {}; if this is a restored copy that shall be {environment} now: `tenantgate relabel --environment {environment}`",
+                    self.settings.environment.database_url
+                ),
+            ),
+        )
+    }
+
+    /// Says on purpose that a restored copy is this environment from now on.
+    pub(super) async fn relabel(&mut self, engine: &dyn Engine) -> Stage<()> {
+        let since = Instant::now();
+        let label = engine.label().await;
+        let before = self.or_block(&LABEL, since, label)?;
+        let from = before.map_or_else(
+            || "had no label".to_owned(),
+            |label| format!("was {} of {}", label.environment, label.project),
+        );
+        let now = format!("{} of {}", self.settings.environment.name, self.settings.name);
+        if self.request.dry_run {
+            let note = Finding::note(format!("this database {from}, and would become {now}"));
+            return self.add(vec![Check::answered(&LABEL, vec![note])], since);
+        }
+        let written = self.write_label(engine, true).await;
+        self.or_block(&LABEL, since, written)?;
+        let note = Finding::note(format!("this database {from}, and is {now} from now on"));
+        self.add(vec![Check::answered(&LABEL, vec![note])], since)
+    }
+
+    pub(super) async fn write_label(&self, engine: &dyn Engine, replace: bool) -> Result<(), EngineError> {
+        engine.prepare().await?;
+        engine.set_label(&self.settings.environment.name, &self.settings.name, replace).await
+    }
+
+    /// Blocks by the error.
+    pub(super) fn or_block<T>(
+        &mut self,
+        check: &CheckDefinition,
+        since: Instant,
+        result: Result<T, EngineError>,
+    ) -> Stage<T> {
+        result.map_err(|error| {
+            // Adding a check that failed says so as well.
+            let _ = self.add(vec![Check::answered(check, vec![finding(&error)])], since);
+            Blocked
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! Everything gathered becomes the report, and the report becomes evidence.
+
+use crate::domain::{
+    Check, CheckDefinition, Finding, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool, Verdict,
+};
+use crate::promotion::{Evidence, EvidenceStore as _, FolderStore, Predicate, RecordedMigration};
+use crate::{gate, migrations, rollout, tenants, validate};
+
+use super::connect::{LABEL, REACHABLE};
+use super::{Command, Gate};
+
+impl Gate<'_> {
+    pub(super) async fn finish(mut self) -> anyhow::Result<Report> {
+        if self.request.writes() && self.reached_database {
+            let check = self.duration_check(self.started.elapsed());
+            let _ = self.add(vec![check], self.started);
+        }
+        for definition in self.unasked() {
+            self.checks.push(Check::skipped(&definition));
+        }
+        let mut report = self.report();
+        if self.is_evidence() {
+            self.record(&mut report).await;
+        }
+        self.redacted(&report)
+    }
+
+    /// What this command asks and never came to.
+    fn unasked(&self) -> Vec<CheckDefinition> {
+        let command = self.request.command;
+        let mut definitions: Vec<CheckDefinition> = Vec::new();
+        if command.asks_database() {
+            definitions.extend([REACHABLE, LABEL]);
+        }
+        if matches!(command, Command::Run | Command::Migrate | Command::Plan | Command::Validate) {
+            definitions.extend([tenants::REGISTRY, tenants::NAME, tenants::DUPLICATE, tenants::LOST]);
+            definitions.extend(migrations::LEDGER_CHECKS.iter().copied());
+            if !matches!(command, Command::Plan) && !self.request.dry_run {
+                definitions.push(tenants::MINIMUM);
+            }
+        }
+        if self.request.writes() {
+            definitions.extend([rollout::LEASE, rollout::SHARED]);
+            if self.request.includes(crate::domain::Scope::Tenant) {
+                definitions.extend([tenants::ENSURED, rollout::TENANTS]);
+            }
+        }
+        if command.validates() && !self.request.dry_run {
+            definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
+            let expect = &self.settings.expect;
+            if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
+                let tables = [validate::TABLES, validate::COLUMNS, validate::INDEXES, validate::FOREIGN_KEYS];
+                definitions.extend(tables);
+            }
+            if !(expect.shared.assertions.is_empty() && expect.tenant.assertions.is_empty()) {
+                definitions.push(validate::ASSERTIONS);
+            }
+        }
+        // A registry that does not exist yet is a fact about an empty database, not a skipped question.
+        let unknown_tenants = self.reached_database && self.tenants.is_none() && !self.request.writes();
+        definitions.retain(|it| {
+            let asked = self.checks.iter().any(|check| check.id == it.id);
+            let moot = unknown_tenants && it.id.starts_with("tenants.");
+            !asked && !moot
+        });
+        definitions
+    }
+
+    fn report(&mut self) -> Report {
+        let set = self.loaded.as_ref().map(|loaded| &loaded.set);
+        let outcomes = std::mem::take(&mut self.outcomes);
+        let checks = std::mem::take(&mut self.checks);
+        Report {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool { name: "tenantgate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            project: self.settings.name.clone(),
+            command: self.request.command.as_str().to_owned(),
+            environment: self.settings.environment.name.clone(),
+            verdict: gate::verdict(&checks, &outcomes),
+            started_at: self.started_at,
+            duration_ms: self.started.elapsed().as_millis() as u64,
+            commit: self.invocation.commit.clone(),
+            run_url: self.invocation.run_url.clone(),
+            server: self.server.take(),
+            dry_run: self.request.dry_run,
+            migration_set: set.map(|set| MigrationSetSummary {
+                digest: set.digest(),
+                shared: set.shared.len(),
+                tenant: set.tenant.len(),
+            }),
+            checks,
+            tenants: self.tenants.take(),
+            outcomes,
+            plan: self.plan.take(),
+            standings: self.standings.take(),
+            promotion: self.promotion.take(),
+            schema: None,
+            evidence: None,
+        }
+    }
+
+    /// A run of the whole set for all tenants that came as far as the database.
+    fn is_evidence(&self) -> bool {
+        self.request.command == Command::Run
+            && !self.request.dry_run
+            && self.request.is_whole()
+            && self.reached_database
+    }
+
+    /// Writes the evidence, last: it must not say more than the report. Where it cannot be written
+    /// the run is blocked, because what comes after it could not know.
+    async fn record(&self, report: &mut Report) {
+        let Some(folder) = &self.settings.evidence else {
+            return;
+        };
+        let Some(set) = self.loaded.as_ref().map(|loaded| &loaded.set) else {
+            return;
+        };
+        let evidence = Evidence {
+            digest: set.digest(),
+            predicate: Predicate {
+                project: self.settings.name.clone(),
+                environment: self.settings.environment.name.clone(),
+                verdict: report.verdict,
+                finished_at: jiff::Timestamp::now(),
+                tenants: report.tenants.clone().unwrap_or_default(),
+                migrations: RecordedMigration::all(set),
+                tool: env!("CARGO_PKG_VERSION").to_owned(),
+                commit: self.invocation.commit.clone(),
+                run_url: self.invocation.run_url.clone(),
+                actor: self.invocation.actor.clone(),
+            },
+        };
+        match FolderStore::new(folder).write(&evidence).await {
+            Ok(place) => report.evidence = Some(place),
+            Err(error) => {
+                let finding = Finding::error(error.to_string())
+                    .operational(true)
+                    .hint("make the folder writable, then run again: nothing else is left to do");
+                report.checks.push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
+                report.verdict = Verdict::Blocked;
+            }
+        }
+    }
+
+    /// The last line of defence: no secret is in any string of the report.
+    fn redacted(&self, report: &Report) -> anyhow::Result<Report> {
+        debug_assert!(report.outcomes.iter().all(|it| it.state != OutcomeState::UpToDate));
+        let mut value = serde_json::to_value(report)?;
+        self.redactor.redact_json(&mut value);
+        Ok(serde_json::from_value(value)?)
+    }
+}

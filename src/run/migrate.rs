@@ -1,0 +1,240 @@
+//! The writing part: lease, shared migrations, registered tenants, rollout.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::{Check, Finding, Outcome, OutcomeState, Scope, TenantCounts};
+use crate::engine::{Engine, Holder, Target};
+use crate::rollout::{self, Event, LeaseError, StopReason, TenantResult};
+use crate::tenants;
+
+use super::connect::{LABEL, finding};
+use super::survey::Survey;
+use super::{Blocked, Gate, Stage};
+
+impl Gate<'_> {
+    /// Brings everything to head that this request includes. What is settled already costs nothing:
+    /// no lease, no write.
+    pub(super) async fn migrate(&mut self, engine: &dyn Engine, survey: Survey) -> Stage<Survey> {
+        if survey.is_settled() {
+            let answers = [&rollout::LEASE, &rollout::SHARED, &rollout::TENANTS, &tenants::ENSURED];
+            let checks = answers.map(|check| Check::answered(check, Vec::new())).to_vec();
+            self.add(checks, Instant::now())?;
+            return Ok(survey);
+        }
+        let since = Instant::now();
+        let prepared = self.write_label(engine, false).await;
+        self.or_block(&LABEL, since, prepared)?;
+        // Two first runs at once: one label won.
+        self.label(engine).await?;
+        let holder = Holder {
+            id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+            whence: self.invocation.whence.clone(),
+        };
+        let lease = &self.settings.rollout;
+        let (stop, progress) = (self.stop, self.progress);
+        let work = self.under_lease(engine);
+        let done = rollout::with_lease(engine, &holder, lease.lease_ttl, lease.lease_wait, stop, progress, work);
+        match done.await {
+            Ok(result) => result,
+            Err(error) => {
+                let found = match &error {
+                    LeaseError::Engine(error) => finding(error),
+                    LeaseError::Held { .. } => Finding::error(error.to_string())
+                        .operational(true)
+                        .hint("let the other run finish, or raise `rollout.lease_wait`"),
+                    LeaseError::Stopped => Finding::error(error.to_string()).operational(true),
+                };
+                self.add(vec![Check::answered(&rollout::LEASE, vec![found])], since)?;
+                Err(Blocked)
+            }
+        }
+    }
+
+    async fn under_lease(&mut self, engine: &dyn Engine) -> Stage<Survey> {
+        let since = Instant::now();
+        // What was seen before the lease may be another run's work by now.
+        let mut survey = self.survey(engine).await?;
+        if !survey.plan.shared.migrations.is_empty() {
+            if self.request.includes(Scope::Shared) {
+                self.migrate_shared(engine, &survey).await?;
+                survey = self.survey(engine).await?;
+            } else {
+                let finding = Finding::error("shared migrations are pending, and tenants build on them")
+                    .hint("run `tenantgate migrate --scope shared` first, or leave `--scope` and `--tenant` out");
+                self.add(vec![Check::answered(&rollout::SHARED, vec![finding])], since)?;
+            }
+        }
+        self.add(vec![Check::answered(&rollout::SHARED, Vec::new())], since)?;
+        if self.request.includes(Scope::Tenant) {
+            if !survey.to_register.is_empty() {
+                self.register(engine, &survey).await?;
+                survey = self.survey(engine).await?;
+            }
+            self.add(vec![Check::answered(&tenants::ENSURED, Vec::new())], since)?;
+            self.migrate_tenants(engine, &mut survey).await?;
+        }
+        let lost = self.stop.reason() == Some(StopReason::LeaseLost);
+        let finding = lost.then(|| {
+            Finding::error("another run took the environment over while this one was at work")
+                .hint("was this machine asleep or cut off? Run again; raise `rollout.lease_ttl` if it recurs")
+                .operational(true)
+        });
+        self.add(vec![Check::answered(&rollout::LEASE, finding.into_iter().collect())], since)?;
+        Ok(survey)
+    }
+
+    async fn migrate_shared(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        let since = Instant::now();
+        let pending = &survey.plan.shared;
+        self.progress.tell(&Event::Shared { pending: pending.migrations.len() });
+        let retries = self.settings.rollout.lock_retries;
+        let work =
+            rollout::migrate(engine, Target::Shared, false, &self.set().shared, pending, retries, self.progress);
+        let done = tokio::select! {
+            done = work => done,
+            () = self.stop.aborted() => Err(rollout::Failure {
+                migrated: rollout::Migrated { head: pending.head, ..Default::default() },
+                finding: Finding::error("the shared migrations were cut off in the middle")
+                    .hint("run again: it goes on from there")
+                    .operational(true),
+            }),
+        };
+        let (state, migrated, finding) = match done {
+            Ok(migrated) => (OutcomeState::Migrated, migrated, None),
+            Err(failure) => (OutcomeState::Failed, failure.migrated, Some(failure.finding)),
+        };
+        self.outcomes.push(Outcome {
+            tenant: None,
+            state,
+            applied: migrated.applied,
+            head: migrated.head,
+            duration_ms: since.elapsed().as_millis() as u64,
+            retries: migrated.retries,
+            error: finding.as_ref().map(|finding| finding.message.clone()),
+        });
+        self.add(vec![Check::answered(&rollout::SHARED, finding.into_iter().collect())], since)
+    }
+
+    /// Adds the registry's rows of ensured tenants.
+    async fn register(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        let since = Instant::now();
+        let mut findings = Vec::new();
+        for tenant in &survey.to_register {
+            match &self.settings.tenancy.ensure_sql {
+                None => findings.push(
+                    Finding::error("must exist, and the registry has no row for it")
+                        .tenant(tenant)
+                        .hint("insert it, or say how as `ensure_sql` in [tenancy]"),
+                ),
+                Some(sql) => {
+                    if let Err(error) = engine.register(sql, tenant.as_str()).await {
+                        let mut found = finding(&error).tenant(tenant);
+                        found.message = format!("`ensure_sql` failed: {}", found.message);
+                        findings.push(found);
+                    }
+                }
+            }
+        }
+        self.add(vec![Check::answered(&tenants::ENSURED, findings)], since)?;
+        let after = engine.registry(&self.settings.tenancy.registry).await;
+        let rows = self.or_block(&tenants::ENSURED, since, after)?;
+        let has = |name: &str| rows.iter().any(|row| row.tenant.as_deref() == Some(name));
+        let still = survey.to_register.iter().filter(|name| !has(name.as_str()));
+        let still = still.map(|tenant| {
+            Finding::error("`ensure_sql` ran, and the registry's query still does not show the tenant")
+                .tenant(tenant)
+                .hint("do both speak of the same table, and of the same name?")
+        });
+        let still = still.collect();
+        self.add(vec![Check::answered(&tenants::ENSURED, still)], since)
+    }
+
+    async fn migrate_tenants(&mut self, engine: &dyn Engine, survey: &mut Survey) -> Stage<()> {
+        let since = Instant::now();
+        let plan = survey.plan.tenants.clone().unwrap_or_default();
+        let (included, left): (Vec<_>, Vec<_>) =
+            plan.into_iter().partition(|it| self.request.includes_tenant(&it.tenant.name));
+        let settings = self.settings;
+        let results = rollout::roll_out(
+            engine,
+            self.set(),
+            &included,
+            &survey.locations,
+            &settings.tenancy.ensure,
+            &settings.rollout,
+            self.stop,
+            self.progress,
+        )
+        .await;
+        let left_behind = left.iter().filter(|it| !it.pending.migrations.is_empty()).count();
+        let mut counts = TenantCounts { discovered: included.len() + left.len(), ..TenantCounts::default() };
+        counts.skipped = left_behind;
+        counts.up_to_date = left.len() - left_behind;
+        let mut findings = Vec::new();
+        for TenantResult { outcome, finding } in results {
+            findings.extend(finding);
+            match outcome.state {
+                OutcomeState::UpToDate => counts.up_to_date += 1,
+                OutcomeState::Migrated => counts.migrated += 1,
+                OutcomeState::Failed => counts.failed += 1,
+                OutcomeState::NotReached => counts.not_reached += 1,
+                OutcomeState::Skipped => counts.skipped += 1,
+            }
+            if outcome.state != OutcomeState::UpToDate {
+                self.outcomes.push(outcome);
+            }
+        }
+        findings.extend(self.not_reached(counts.not_reached, counts.failed));
+        self.tenants = Some(counts);
+        self.outcomes.sort_by_key(|outcome| match outcome.state {
+            OutcomeState::Failed => 0,
+            OutcomeState::NotReached => 1,
+            _ => 2,
+        });
+        let added = self.add(vec![Check::answered(&rollout::TENANTS, findings)], since);
+        self.progress.tell(&Event::Finished);
+        if added.is_err() && self.stop.reason().is_some() {
+            return Err(Blocked);
+        }
+        // What came out right is validated even where some failed.
+        let tenants = self.tenants.clone();
+        let again = self.survey(engine).await;
+        self.tenants = tenants;
+        *survey = again?;
+        Ok(())
+    }
+
+    fn not_reached(&self, number: usize, failed: usize) -> Option<Finding> {
+        if number == 0 {
+            return None;
+        }
+        let many = crate::domain::words::count(number, "tenant");
+        let verb = if number == 1 { "was" } else { "were" };
+        let hint = "run again: those that are done are left alone";
+        Some(match self.stop.reason() {
+            Some(_) => Finding::error(format!("{many} {verb} not reached: the run was told to end"))
+                .operational(true)
+                .hint(hint),
+            None => Finding::error(format!(
+                "{many} {verb} not reached: {failed} failed, and `max_failures` is {}",
+                self.settings.rollout.max_failures
+            ))
+            .hint(hint),
+        })
+    }
+
+    /// How long the run may take.
+    pub(super) fn duration_check(&self, took: Duration) -> Check {
+        let over = |limit: Option<Duration>| limit.filter(|limit| took > *limit);
+        let rollout = &self.settings.rollout;
+        let seconds = took.as_secs();
+        let finding = match (over(rollout.fail_after), over(rollout.warn_after)) {
+            (Some(limit), _) => Some(Finding::error(format!("the run took {seconds} s, and `fail_after` is {limit:?}"))),
+            (None, Some(limit)) => {
+                Some(Finding::warning(format!("the run took {seconds} s, and `warn_after` is {limit:?}")))
+            }
+            (None, None) => None,
+        };
+        Check::answered(&rollout::DURATION, finding.into_iter().collect())
+    }
+}

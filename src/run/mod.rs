@@ -1,0 +1,122 @@
+//! The order of the stages, nothing else.
+
+mod connect;
+mod finish;
+mod migrate;
+mod offline;
+mod request;
+mod survey;
+mod validate;
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    Check, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts,
+};
+use crate::migrations::Loaded;
+use crate::rollout::{Progress, Stop};
+use crate::settings::{Invocation, Settings};
+
+pub use offline::url_checks;
+pub use request::{Command, Request};
+
+/// The gate is shut: the checks say by what, and no later stage is begun.
+#[derive(Debug)]
+struct Blocked;
+
+type Stage<T> = Result<T, Blocked>;
+
+/// What one run gathers on its way.
+struct Gate<'a> {
+    request: &'a Request,
+    settings: &'a Settings,
+    invocation: &'a Invocation,
+    stop: &'a Stop,
+    progress: &'a dyn Progress,
+    started_at: Timestamp,
+    started: Instant,
+    redactor: Redactor,
+    checks: Vec<Check>,
+    loaded: Option<Loaded>,
+    server: Option<String>,
+    tenants: Option<TenantCounts>,
+    outcomes: Vec<Outcome>,
+    plan: Option<PlanSummary>,
+    standings: Option<Vec<Standing>>,
+    promotion: Option<PromotionSummary>,
+    evidence: Option<String>,
+    /// The database's state was looked at: from here on a run is evidence, whatever comes of it.
+    reached_database: bool,
+}
+
+/// Does what was asked, as far as the gate stays open, and reports all that was found.
+pub async fn execute(
+    request: &Request,
+    settings: &Settings,
+    invocation: &Invocation,
+    stop: &Stop,
+    progress: &dyn Progress,
+) -> anyhow::Result<Report> {
+    let mut gate = Gate {
+        request,
+        settings,
+        invocation,
+        stop,
+        progress,
+        started_at: Timestamp::now(),
+        started: Instant::now(),
+        redactor: crate::secrets::redactor(settings),
+        checks: Vec::new(),
+        loaded: None,
+        server: None,
+        tenants: None,
+        outcomes: Vec::new(),
+        plan: None,
+        standings: None,
+        promotion: None,
+        evidence: None,
+        reached_database: false,
+    };
+    let opened = gate.offline().await?;
+    if let Ok(Some(urls)) = opened {
+        // What blocks is in the checks.
+        let _ = gate.online(urls).await;
+    }
+    gate.finish().await
+}
+
+impl Gate<'_> {
+    /// Everything that needs the database.
+    async fn online(&mut self, urls: offline::Urls) -> Stage<()> {
+        let engine = self.connect(urls).await?;
+        let engine = engine.as_ref();
+        if self.request.command == Command::Relabel {
+            return self.relabel(engine).await;
+        }
+        self.label(engine).await?;
+        let survey = self.survey(engine).await?;
+        self.reached_database = true;
+        self.show(&survey);
+        let survey = if self.request.writes() { self.migrate(engine, survey).await? } else { survey };
+        if self.request.command.validates() && !self.request.dry_run {
+            self.validate(engine, &survey).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds checks; blocked where one of them failed.
+    fn add(&mut self, checks: Vec<Check>, since: Instant) -> Stage<()> {
+        let blocked = checks.iter().any(Check::blocks);
+        for mut check in checks {
+            check.duration_ms = since.elapsed().as_millis() as u64;
+            // A question asked again, after the state changed, has one answer: the last.
+            match self.checks.iter_mut().find(|it| it.id == check.id) {
+                Some(before) => *before = check,
+                None => self.checks.push(check),
+            }
+        }
+        if blocked { Err(Blocked) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,92 @@
+//! Reading the schemas, and comparing them with what they must be.
+
+use std::time::Instant;
+
+use crate::database_url::EngineKind;
+use crate::domain::{Check, Tenant};
+use crate::engine::{Engine, Target};
+use crate::settings::ScopeExpectations;
+use crate::validate::{self as schema, Place};
+
+use super::survey::Survey;
+use super::{Gate, Stage};
+
+impl Gate<'_> {
+    /// Tenants that are behind are found by one check; their tables are not compared on top of it.
+    pub(super) async fn validate(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        let since = Instant::now();
+        let tenancy = &self.settings.tenancy;
+        let checks = vec![
+            schema::registered(survey.known(), &survey.locations),
+            schema::unregistered(survey.known(), &survey.locations, &tenancy.ignore),
+            schema::complete(&survey.plan, self.set()),
+        ];
+        let open = self.add(checks, since);
+        let at_head = survey.plan.tenants.iter().flatten().filter(|it| it.pending.migrations.is_empty());
+        let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).collect();
+        let tenants: Vec<&Tenant> =
+            tenants.into_iter().filter(|it| survey.locations.contains(&it.location)).collect();
+        self.compare_tables(engine, &tenants).await?;
+        self.compare_values(engine, &tenants).await?;
+        open
+    }
+
+    async fn compare_tables(&mut self, engine: &dyn Engine, tenants: &[&Tenant]) -> Stage<()> {
+        let since = Instant::now();
+        let expect = &self.settings.expect;
+        let mut found = Vec::new();
+        for (expected, places) in places(expect, tenants) {
+            if expected.tables.is_empty() || places.is_empty() {
+                continue;
+            }
+            let targets: Vec<Target<'_>> = places.iter().map(|place| target(*place)).collect();
+            let tables: Vec<&str> = expected.tables.keys().map(String::as_str).collect();
+            let read = engine.inspect(&targets, &tables).await;
+            let read = self.or_block(&schema::TABLES, since, read)?;
+            found.extend(places.into_iter().zip(read).map(|(place, tables)| {
+                (place.map(|tenant| &tenant.name) as Place<'_>, expected, tables)
+            }));
+        }
+        if expect.shared.tables.is_empty() && expect.tenant.tables.is_empty() {
+            return Ok(());
+        }
+        // A failed comparison does not keep the assertions from being asked.
+        let _ = self.add(schema::compare_tables(self.kind(), &found), since);
+        Ok(())
+    }
+
+    async fn compare_values(&mut self, engine: &dyn Engine, tenants: &[&Tenant]) -> Stage<()> {
+        let since = Instant::now();
+        let expect = &self.settings.expect;
+        if expect.shared.assertions.is_empty() && expect.tenant.assertions.is_empty() {
+            return Ok(());
+        }
+        let mut findings = Vec::new();
+        for (expected, places) in places(expect, tenants) {
+            let targets: Vec<Target<'_>> = places.iter().map(|place| target(*place)).collect();
+            let names: Vec<Place<'_>> = places.iter().map(|place| place.map(|tenant| &tenant.name)).collect();
+            for assertion in &expected.assertions {
+                let values = engine.values(&targets, &assertion.sql).await;
+                let values = self.or_block(&schema::ASSERTIONS, since, values)?;
+                findings.extend(schema::compare_values(assertion, &names, values));
+            }
+        }
+        self.add(vec![Check::answered(&schema::ASSERTIONS, findings)], since)
+    }
+
+    fn kind(&self) -> EngineKind {
+        self.kind.unwrap_or(EngineKind::Postgres)
+    }
+}
+
+/// Each scope's expectations with the places they hold for: none is the shared schema.
+fn places<'a>(
+    expect: &'a crate::settings::Expectations,
+    tenants: &[&'a Tenant],
+) -> [(&'a ScopeExpectations, Vec<Option<&'a Tenant>>); 2] {
+    [(&expect.shared, vec![None]), (&expect.tenant, tenants.iter().map(|tenant| Some(*tenant)).collect())]
+}
+
+fn target(place: Option<&Tenant>) -> Target<'_> {
+    place.map_or(Target::Shared, Target::Tenant)
+}
