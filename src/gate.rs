@@ -16,7 +16,9 @@ pub fn verdict(checks: &[Check], outcomes: &[Outcome]) -> Verdict {
 /// True where all that blocks is what a server, the network or a permission kept us from finding out.
 pub fn only_unanswered(checks: &[Check]) -> bool {
     let findings = checks.iter().flat_map(|check| &check.findings);
-    let mut errors = findings.filter(|finding| finding.severity == Severity::Error).peekable();
+    let mut errors = findings
+        .filter(|finding| finding.severity == Severity::Error)
+        .peekable();
     errors.peek().is_some() && errors.all(|finding| finding.operational)
 }
 
@@ -25,39 +27,68 @@ mod tests {
     use super::*;
     use crate::domain::{CheckDefinition, Finding};
 
-    const ONE: CheckDefinition = CheckDefinition { id: "a.one", title: "one" };
+    const ONE: CheckDefinition = CheckDefinition {
+        id: "a.one",
+        title: "one",
+    };
 
     fn check(findings: Vec<Finding>) -> Check {
         Check::answered(&ONE, findings)
     }
 
     fn outcome(state: OutcomeState) -> Outcome {
-        Outcome { tenant: None, state, applied: vec![], head: None, duration_ms: 0, retries: 0, error: None }
+        Outcome {
+            tenant: None,
+            state,
+            applied: vec![],
+            head: None,
+            duration_ms: 0,
+            retries: 0,
+            error: None,
+        }
     }
 
     #[test]
     fn warnings_pass_and_errors_block() {
-        assert_eq!(verdict(&[check(vec![Finding::warning("w")])], &[]), Verdict::Passed);
-        assert_eq!(verdict(&[check(vec![Finding::error("e")])], &[]), Verdict::Blocked);
+        assert_eq!(
+            verdict(&[check(vec![Finding::warning("w")])], &[]),
+            Verdict::Passed
+        );
+        assert_eq!(
+            verdict(&[check(vec![Finding::error("e")])], &[]),
+            Verdict::Blocked
+        );
     }
 
     #[test]
     fn nothing_asked_and_something_skipped_block() {
         assert_eq!(verdict(&[], &[]), Verdict::Blocked);
-        assert_eq!(verdict(&[check(vec![]), Check::skipped(&ONE)], &[]), Verdict::Blocked);
+        assert_eq!(
+            verdict(&[check(vec![]), Check::skipped(&ONE)], &[]),
+            Verdict::Blocked
+        );
     }
 
     #[test]
     fn a_tenant_left_behind_blocks() {
-        assert_eq!(verdict(&[check(vec![])], &[outcome(OutcomeState::NotReached)]), Verdict::Blocked);
-        assert_eq!(verdict(&[check(vec![])], &[outcome(OutcomeState::Migrated)]), Verdict::Passed);
+        assert_eq!(
+            verdict(&[check(vec![])], &[outcome(OutcomeState::NotReached)]),
+            Verdict::Blocked
+        );
+        assert_eq!(
+            verdict(&[check(vec![])], &[outcome(OutcomeState::Migrated)]),
+            Verdict::Passed
+        );
     }
 
     #[test]
     fn unanswered_only_where_nothing_was_found_wrong() {
         let unanswered = || check(vec![Finding::error("no answer").operational(true)]);
         assert!(only_unanswered(&[unanswered()]));
-        assert!(!only_unanswered(&[unanswered(), check(vec![Finding::error("wrong")])]));
+        assert!(!only_unanswered(&[
+            unanswered(),
+            check(vec![Finding::error("wrong")])
+        ]));
         assert!(!only_unanswered(&[check(vec![])]));
     }
 }

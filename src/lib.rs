@@ -1,13 +1,25 @@
 //! tenantgate turns a multi-tenant deployment checklist into a gate.
+//!
+//! Values move one way, from settings to the exit code; no module imports a later one.
 
+pub mod cli;
 pub mod database_url;
 pub mod domain;
 pub mod engine;
+pub mod exit;
+pub mod gate;
 pub mod migrations;
 pub mod promotion;
 pub mod report;
 pub mod rollout;
+pub mod run;
 pub mod secrets;
 pub mod settings;
 pub mod tenants;
 pub mod validate;
+
+mod command;
+mod panic;
+mod progress;
+
+pub use command::main;

@@ -1,1 +1,7 @@
-fn main() {}
+//! Parses, runs, renders the error, exits.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(tenantgate::main().code())
+}

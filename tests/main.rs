@@ -5,4 +5,5 @@
 #![allow(clippy::unwrap_used, reason = "a test that is surprised should panic")]
 #![allow(unreachable_pub, reason = "nothing outside this crate reads it")]
 
+mod database_url;
 mod harness;

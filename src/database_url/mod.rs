@@ -102,6 +102,14 @@ pub struct DatabaseUrl {
     encoded_password: Option<Secret>,
 }
 
+impl DatabaseUrl {
+    /// Every form in which a log could show what must not be shown.
+    pub fn secret_parts(&self) -> impl Iterator<Item = &Secret> {
+        let parts = [&self.password, &self.encoded_password, &self.options];
+        parts.into_iter().flatten().chain([&self.written])
+    }
+}
+
 /// Reads a DATABASE_URL, or says everything that is wrong with it that can be told at once.
 pub fn parse(text: &str) -> Result<DatabaseUrl, Vec<Problem>> {
     let mut problems = checks::Problems::default();

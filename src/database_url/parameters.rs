@@ -9,7 +9,7 @@ use super::{EngineKind, percent};
 pub(super) use super::parameter_names::Meaning;
 
 /// The parameters that mean something here, as written, each at most once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Given<'a>(BTreeMap<Meaning, (&'a str, &'a str)>);
 
 impl<'a> Given<'a> {

@@ -84,15 +84,17 @@ fn separators(authority: &str, credentials: &str, problems: &mut Problems) {
         );
         return;
     }
+    let raw = percent::forbidden_in_userinfo(credentials);
     if authority.matches('@').count() == 1 && credentials.contains('?') {
+        let mut behind = raw;
+        behind.insert('@');
         problems.add(
             &UNENCODED_PASSWORD,
             "an `@` stands raw behind the `?`: in a parameter, or in a password with a raw `/` or `?`",
-            "percent-encode it wherever it belongs: `@` -> `%40`, `/` -> `%2F`, `?` -> `%3F`",
+            format!("percent-encode it: {}", percent::encodings(&behind)),
         );
         return;
     }
-    let raw = percent::forbidden_in_userinfo(credentials);
     let names = percent::names(&raw);
     let hint = format!("percent-encode it: {}", percent::encodings(&raw));
     problems.add(

@@ -60,7 +60,7 @@ pub(super) fn whole(text: &str, problems: &mut Problems) -> bool {
             "the value is only stars: a masked value, copied from a log or a page",
             "copy the URL itself from where it was made",
         );
-    } else if is_variable(plain) {
+    } else if is_variable(plain) && !plain.contains("{{") {
         variable(problems);
     } else if is_filler(plain) || NO_URLS.contains(&squeezed(plain).as_str()) {
         problems.add(

@@ -4,7 +4,7 @@ use super::EngineKind;
 use super::checks::{Problems, SCHEME};
 
 /// A scheme that is understood, and what follows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Scheme<'a> {
     /// As written, without the colon.
     pub(super) name: &'a str,

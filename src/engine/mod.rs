@@ -130,6 +130,12 @@ pub trait Engine: Send + Sync {
     /// True where a failed migration leaves nothing behind, DDL included.
     fn rolls_back_ddl(&self) -> bool;
 
+    /// True where the URL leads to a pooler and no way past it is known: statements that need a
+    /// session of their own cannot be carried out.
+    fn needs_direct_url(&self) -> bool {
+        false
+    }
+
     /// What a tenant of this name is called in the database.
     fn location(&self, tenant: &str) -> String;
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::domain::{CheckDefinition, EnvironmentName};
 
 pub use check::{Demands, Promotion, judge};
-pub use evidence::{Evidence, RecordedMigration, UnreadableEvidence};
+pub use evidence::{Evidence, Predicate, RecordedMigration, UnreadableEvidence};
 pub use folder::FolderStore;
 
 pub const EVIDENCE: CheckDefinition = CheckDefinition {
@@ -24,8 +24,12 @@ pub const MAX_AGE: CheckDefinition = CheckDefinition {
     id: "promotion.max-age",
     title: "the evidence is recent enough",
 };
+pub const RECORDED: CheckDefinition = CheckDefinition {
+    id: "promotion.recorded",
+    title: "the evidence of this run was written",
+};
 
-pub const CHECKS: &[CheckDefinition] = &[EVIDENCE, SOAK, MAX_AGE];
+pub const CHECKS: &[CheckDefinition] = &[EVIDENCE, SOAK, MAX_AGE, RECORDED];
 
 /// All records of one environment, as far as they could be read.
 #[derive(Debug, Default)]

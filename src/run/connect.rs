@@ -8,10 +8,14 @@ use crate::engine::{self, Engine, EngineError, EngineOptions, Label};
 use super::offline::Urls;
 use super::{Blocked, Gate, Stage};
 
-pub(super) const REACHABLE: CheckDefinition =
-    CheckDefinition { id: "server.reachable", title: "the database answers" };
-pub(super) const LABEL: CheckDefinition =
-    CheckDefinition { id: "server.environment", title: "the database is this environment's" };
+pub(super) const REACHABLE: CheckDefinition = CheckDefinition {
+    id: "server.reachable",
+    title: "the database answers",
+};
+pub(super) const LABEL: CheckDefinition = CheckDefinition {
+    id: "server.environment",
+    title: "the database is this environment's",
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -27,8 +31,14 @@ pub(super) fn finding(error: &EngineError) -> Finding {
 impl Gate<'_> {
     pub(super) async fn connect(&mut self, urls: Urls) -> Stage<Box<dyn Engine>> {
         let since = Instant::now();
-        let shared = std::path::Path::new(&urls.url.database).file_stem().unwrap_or_default();
-        let location = self.settings.tenancy.location.replace("{shared}", &shared.to_string_lossy());
+        let shared = std::path::Path::new(&urls.url.database)
+            .file_stem()
+            .unwrap_or_default();
+        let location = self
+            .settings
+            .tenancy
+            .location
+            .replace("{shared}", &shared.to_string_lossy());
         let options = EngineOptions {
             shared_schema: self.settings.tenancy.shared_schema.clone(),
             ledger: self.settings.tenancy.ledger.clone(),
@@ -56,7 +66,10 @@ impl Gate<'_> {
         let since = Instant::now();
         let label = engine.label().await;
         let label = self.or_block(&LABEL, since, label)?;
-        let findings = label.and_then(|label| self.mismatch(&label)).into_iter().collect();
+        let findings = label
+            .and_then(|label| self.mismatch(&label))
+            .into_iter()
+            .collect();
         self.add(vec![Check::answered(&LABEL, findings)], since)
     }
 
@@ -98,7 +111,9 @@ impl Gate<'_> {
 
     pub(super) async fn write_label(&self, engine: &dyn Engine, replace: bool) -> Result<(), EngineError> {
         engine.prepare().await?;
-        engine.set_label(&self.settings.environment.name, &self.settings.name, replace).await
+        engine
+            .set_label(&self.settings.environment.name, &self.settings.name, replace)
+            .await
     }
 
     /// Blocks by the error.

@@ -32,8 +32,16 @@ impl Gate<'_> {
         if command.asks_database() {
             definitions.extend([REACHABLE, LABEL]);
         }
-        if matches!(command, Command::Run | Command::Migrate | Command::Plan | Command::Validate) {
-            definitions.extend([tenants::REGISTRY, tenants::NAME, tenants::DUPLICATE, tenants::LOST]);
+        if matches!(
+            command,
+            Command::Run | Command::Migrate | Command::Plan | Command::Validate
+        ) {
+            definitions.extend([
+                tenants::REGISTRY,
+                tenants::NAME,
+                tenants::DUPLICATE,
+                tenants::LOST,
+            ]);
             definitions.extend(migrations::LEDGER_CHECKS.iter().copied());
             if !matches!(command, Command::Plan) && !self.request.dry_run {
                 definitions.push(tenants::MINIMUM);
@@ -49,7 +57,12 @@ impl Gate<'_> {
             definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
-                let tables = [validate::TABLES, validate::COLUMNS, validate::INDEXES, validate::FOREIGN_KEYS];
+                let tables = [
+                    validate::TABLES,
+                    validate::COLUMNS,
+                    validate::INDEXES,
+                    validate::FOREIGN_KEYS,
+                ];
                 definitions.extend(tables);
             }
             if !(expect.shared.assertions.is_empty() && expect.tenant.assertions.is_empty()) {
@@ -72,7 +85,10 @@ impl Gate<'_> {
         let checks = std::mem::take(&mut self.checks);
         Report {
             schema_version: SCHEMA_VERSION,
-            tool: Tool { name: "tenantgate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: Tool {
+                name: "tenantgate".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
             project: self.settings.name.clone(),
             command: self.request.command.as_str().to_owned(),
             environment: self.settings.environment.name.clone(),
@@ -137,7 +153,9 @@ impl Gate<'_> {
                 let finding = Finding::error(error.to_string())
                     .operational(true)
                     .hint("make the folder writable, then run again: nothing else is left to do");
-                report.checks.push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
+                report
+                    .checks
+                    .push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
                 report.verdict = Verdict::Blocked;
             }
         }
@@ -145,7 +163,12 @@ impl Gate<'_> {
 
     /// The last line of defence: no secret is in any string of the report.
     fn redacted(&self, report: &Report) -> anyhow::Result<Report> {
-        debug_assert!(report.outcomes.iter().all(|it| it.state != OutcomeState::UpToDate));
+        debug_assert!(
+            report
+                .outcomes
+                .iter()
+                .all(|it| it.state != OutcomeState::UpToDate)
+        );
         let mut value = serde_json::to_value(report)?;
         self.redactor.redact_json(&mut value);
         Ok(serde_json::from_value(value)?)

@@ -16,7 +16,12 @@ impl Gate<'_> {
     /// no lease, no write.
     pub(super) async fn migrate(&mut self, engine: &dyn Engine, survey: Survey) -> Stage<Survey> {
         if survey.is_settled() {
-            let answers = [&rollout::LEASE, &rollout::SHARED, &rollout::TENANTS, &tenants::ENSURED];
+            let answers = [
+                &rollout::LEASE,
+                &rollout::SHARED,
+                &rollout::TENANTS,
+                &tenants::ENSURED,
+            ];
             let checks = answers.map(|check| Check::answered(check, Vec::new())).to_vec();
             self.add(checks, Instant::now())?;
             return Ok(survey);
@@ -33,7 +38,15 @@ impl Gate<'_> {
         let lease = &self.settings.rollout;
         let (stop, progress) = (self.stop, self.progress);
         let work = self.under_lease(engine);
-        let done = rollout::with_lease(engine, &holder, lease.lease_ttl, lease.lease_wait, stop, progress, work);
+        let done = rollout::with_lease(
+            engine,
+            &holder,
+            lease.lease_ttl,
+            lease.lease_wait,
+            stop,
+            progress,
+            work,
+        );
         match done.await {
             Ok(result) => result,
             Err(error) => {
@@ -79,17 +92,29 @@ impl Gate<'_> {
                 .hint("was this machine asleep or cut off? Run again; raise `rollout.lease_ttl` if it recurs")
                 .operational(true)
         });
-        self.add(vec![Check::answered(&rollout::LEASE, finding.into_iter().collect())], since)?;
+        self.add(
+            vec![Check::answered(&rollout::LEASE, finding.into_iter().collect())],
+            since,
+        )?;
         Ok(survey)
     }
 
     async fn migrate_shared(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
         let since = Instant::now();
         let pending = &survey.plan.shared;
-        self.progress.tell(&Event::Shared { pending: pending.migrations.len() });
+        self.progress.tell(&Event::Shared {
+            pending: pending.migrations.len(),
+        });
         let retries = self.settings.rollout.lock_retries;
-        let work =
-            rollout::migrate(engine, Target::Shared, false, &self.set().shared, pending, retries, self.progress);
+        let work = rollout::migrate(
+            engine,
+            Target::Shared,
+            false,
+            &self.set().shared,
+            pending,
+            retries,
+            self.progress,
+        );
         let done = tokio::select! {
             done = work => done,
             () = self.stop.aborted() => Err(rollout::Failure {
@@ -112,7 +137,10 @@ impl Gate<'_> {
             retries: migrated.retries,
             error: finding.as_ref().map(|finding| finding.message.clone()),
         });
-        self.add(vec![Check::answered(&rollout::SHARED, finding.into_iter().collect())], since)
+        self.add(
+            vec![Check::answered(&rollout::SHARED, finding.into_iter().collect())],
+            since,
+        )
     }
 
     /// Adds the registry's rows of ensured tenants.
@@ -152,8 +180,9 @@ impl Gate<'_> {
     async fn migrate_tenants(&mut self, engine: &dyn Engine, survey: &mut Survey) -> Stage<()> {
         let since = Instant::now();
         let plan = survey.plan.tenants.clone().unwrap_or_default();
-        let (included, left): (Vec<_>, Vec<_>) =
-            plan.into_iter().partition(|it| self.request.includes_tenant(&it.tenant.name));
+        let (included, left): (Vec<_>, Vec<_>) = plan
+            .into_iter()
+            .partition(|it| self.request.includes_tenant(&it.tenant.name));
         let settings = self.settings;
         let results = rollout::roll_out(
             engine,
@@ -167,7 +196,10 @@ impl Gate<'_> {
         )
         .await;
         let left_behind = left.iter().filter(|it| !it.pending.migrations.is_empty()).count();
-        let mut counts = TenantCounts { discovered: included.len() + left.len(), ..TenantCounts::default() };
+        let mut counts = TenantCounts {
+            discovered: included.len() + left.len(),
+            ..TenantCounts::default()
+        };
         counts.skipped = left_behind;
         counts.up_to_date = left.len() - left_behind;
         let mut findings = Vec::new();
@@ -229,10 +261,12 @@ impl Gate<'_> {
         let rollout = &self.settings.rollout;
         let seconds = took.as_secs();
         let finding = match (over(rollout.fail_after), over(rollout.warn_after)) {
-            (Some(limit), _) => Some(Finding::error(format!("the run took {seconds} s, and `fail_after` is {limit:?}"))),
-            (None, Some(limit)) => {
-                Some(Finding::warning(format!("the run took {seconds} s, and `warn_after` is {limit:?}")))
-            }
+            (Some(limit), _) => Some(Finding::error(format!(
+                "the run took {seconds} s, and `fail_after` is {limit:?}"
+            ))),
+            (None, Some(limit)) => Some(Finding::warning(format!(
+                "the run took {seconds} s, and `warn_after` is {limit:?}"
+            ))),
             (None, None) => None,
         };
         Check::answered(&rollout::DURATION, finding.into_iter().collect())

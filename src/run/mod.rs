@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use crate::database_url::EngineKind;
 use crate::domain::{
     Check, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts,
 };
@@ -19,7 +20,6 @@ use crate::migrations::Loaded;
 use crate::rollout::{Progress, Stop};
 use crate::settings::{Invocation, Settings};
 
-pub use offline::url_checks;
 pub use request::{Command, Request};
 
 /// The gate is shut: the checks say by what, and no later stage is begun.
@@ -40,13 +40,14 @@ struct Gate<'a> {
     redactor: Redactor,
     checks: Vec<Check>,
     loaded: Option<Loaded>,
+    /// From the URL, once it is understood.
+    kind: Option<EngineKind>,
     server: Option<String>,
     tenants: Option<TenantCounts>,
     outcomes: Vec<Outcome>,
     plan: Option<PlanSummary>,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
-    evidence: Option<String>,
     /// The database's state was looked at: from here on a run is evidence, whatever comes of it.
     reached_database: bool,
 }
@@ -70,13 +71,13 @@ pub async fn execute(
         redactor: crate::secrets::redactor(settings),
         checks: Vec::new(),
         loaded: None,
+        kind: None,
         server: None,
         tenants: None,
         outcomes: Vec::new(),
         plan: None,
         standings: None,
         promotion: None,
-        evidence: None,
         reached_database: false,
     };
     let opened = gate.offline().await?;
@@ -99,7 +100,11 @@ impl Gate<'_> {
         let survey = self.survey(engine).await?;
         self.reached_database = true;
         self.show(&survey);
-        let survey = if self.request.writes() { self.migrate(engine, survey).await? } else { survey };
+        let survey = if self.request.writes() {
+            self.migrate(engine, survey).await?
+        } else {
+            survey
+        };
         if self.request.command.validates() && !self.request.dry_run {
             self.validate(engine, &survey).await?;
         }

@@ -14,10 +14,14 @@ use crate::{migrations, secrets};
 
 use super::{Blocked, Gate, Stage};
 
-pub(super) const URL_MISSING: CheckDefinition =
-    CheckDefinition { id: "url.missing", title: "the database URL is given" };
-pub(super) const URL_ENGINE: CheckDefinition =
-    CheckDefinition { id: "url.engine", title: "the database URL's engine can separate tenants as configured" };
+pub(super) const URL_MISSING: CheckDefinition = CheckDefinition {
+    id: "url.missing",
+    title: "the database URL is given",
+};
+pub(super) const URL_ENGINE: CheckDefinition = CheckDefinition {
+    id: "url.engine",
+    title: "the database URL's engine can separate tenants as configured",
+};
 
 /// The environment's database, and the way past its pooler.
 pub(super) struct Urls {
@@ -42,17 +46,18 @@ impl Gate<'_> {
             open = self.add(checks, since).and(open);
             if let Some(found) = found {
                 for url in [Some(&found.url), found.direct.as_ref()].into_iter().flatten() {
-                    url.secret_parts().for_each(|part| self.redactor.add(part.expose()));
+                    url.secret_parts()
+                        .for_each(|part| self.redactor.add(part.expose()));
                 }
+                self.kind = Some(found.url.kind);
                 urls = Some(found);
             }
         }
         if command.asks_migrations() {
             let since = Instant::now();
-            let kind = urls.as_ref().map(|urls| urls.url.kind);
             let shared = self.settings.shared_migrations.as_deref();
             let tenant = self.settings.tenant_migrations.as_deref();
-            let mut loaded = migrations::load(shared, tenant, kind)?;
+            let mut loaded = migrations::load(shared, tenant, self.kind)?;
             open = self.add(std::mem::take(&mut loaded.checks), since).and(open);
             self.loaded = Some(loaded);
         }
@@ -68,8 +73,14 @@ impl Gate<'_> {
     async fn promote(&mut self) -> anyhow::Result<Stage<()>> {
         let environment = &self.settings.environment;
         let Some(after) = &environment.after else {
-            let first = Finding::note(format!("{} comes first: nothing has to pass before it", environment.name));
-            return Ok(self.add(vec![Check::answered(&promotion::EVIDENCE, vec![first])], Instant::now()));
+            let first = Finding::note(format!(
+                "{} comes first: nothing has to pass before it",
+                environment.name
+            ));
+            return Ok(self.add(
+                vec![Check::answered(&promotion::EVIDENCE, vec![first])],
+                Instant::now(),
+            ));
         };
         let since = Instant::now();
         let Some(folder) = &self.settings.evidence else {
@@ -90,7 +101,10 @@ impl Gate<'_> {
             soak: environment.soak,
             max_age: environment.max_age,
         };
-        let loaded = self.loaded.as_ref().context("the migration set is loaded before promotion")?;
+        let loaded = self
+            .loaded
+            .as_ref()
+            .context("the migration set is loaded before promotion")?;
         let judged = promotion::judge(&demands, &loaded.set, &records, Timestamp::now());
         let demanded = |check: &Check| match check.id.as_str() {
             id if id == promotion::SOAK.id => demands.soak.is_some(),
@@ -104,16 +118,25 @@ impl Gate<'_> {
 
 /// The answers about the environment's URLs. `missing`: an absent one is said here, because no other
 /// stage says it.
-pub fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Urls>) {
+fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Urls>) {
     let environment = &settings.environment;
     let mut found: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
-    let url = parse_variable(settings, environment, environment.database_url.as_str(), &mut found);
+    let url = parse_variable(
+        settings,
+        environment,
+        environment.database_url.as_str(),
+        &mut found,
+    );
     let direct = environment
         .direct_url
         .as_ref()
         .map(|name| parse_variable(settings, environment, name.as_str(), &mut found));
     if let Some(url) = &url {
-        for other in settings.environments.iter().filter(|it| it.name != environment.name) {
+        for other in settings
+            .environments
+            .iter()
+            .filter(|it| it.name != environment.name)
+        {
             let value = settings.value_in(other, other.database_url.as_str());
             let other_url = value.and_then(|value| database_url::parse(value.expose()).ok());
             if other_url.is_some_and(|other| database_url::same_database(url, &other)) {
@@ -122,7 +145,10 @@ pub fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Url
                         "{} and {} name the same host and database",
                         environment.database_url, other.database_url
                     ))
-                    .hint(format!("{} and {} need a database each", environment.name, other.name)),
+                    .hint(format!(
+                        "{} and {} need a database each",
+                        environment.name, other.name
+                    )),
                 );
             }
         }
@@ -132,7 +158,10 @@ pub fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Url
     }
     let mut checks = Vec::new();
     if missing {
-        checks.push(Check::answered(&URL_MISSING, found.remove(URL_MISSING.id).unwrap_or_default()));
+        checks.push(Check::answered(
+            &URL_MISSING,
+            found.remove(URL_MISSING.id).unwrap_or_default(),
+        ));
     }
     let given = url.is_some() || !found.is_empty();
     for definition in database_url::CHECKS.iter().chain([&URL_ENGINE]) {
@@ -144,7 +173,10 @@ pub fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Url
     }
     let urls = match (url, direct) {
         (Some(url), None) => Some(Urls { url, direct: None }),
-        (Some(url), Some(Some(direct))) => Some(Urls { url, direct: Some(direct) }),
+        (Some(url), Some(Some(direct))) => Some(Urls {
+            url,
+            direct: Some(direct),
+        }),
         _ => None,
     };
     (checks, urls)
@@ -158,8 +190,10 @@ fn parse_variable(
 ) -> Option<DatabaseUrl> {
     let Some(value) = settings.variables.get(name) else {
         found.entry(URL_MISSING.id).or_default().push(
-            Finding::error(format!("the variable {name} is not set"))
-                .hint(format!("export it, name a file that has it (`--env-file`), or pass {}'s secret to this step", environment.name)),
+            Finding::error(format!("the variable {name} is not set")).hint(format!(
+                "export it, name a file that has it (`--env-file`), or pass {}'s secret to this step",
+                environment.name
+            )),
         );
         return None;
     };

@@ -72,7 +72,13 @@ impl Gate<'_> {
             checks.clear();
         }
         self.count(&plan);
-        let survey = Survey { tenants, locations, plan, to_register, fresh };
+        let survey = Survey {
+            tenants,
+            locations,
+            plan,
+            to_register,
+            fresh,
+        };
         self.add(checks, since)?;
         Ok(survey)
     }
@@ -125,30 +131,41 @@ impl Gate<'_> {
         let set = self.set();
         let tenants = plan.tenants.iter().flatten().map(|it| it.pending.as_ref());
         let pending: BTreeSet<usize> = match plan.tenants {
-            Some(_) => tenants.flat_map(|pending| pending.migrations.iter().copied()).collect(),
+            Some(_) => tenants
+                .flat_map(|pending| pending.migrations.iter().copied())
+                .collect(),
             None => (0..set.tenant.len()).collect(),
         };
         let shared = plan.shared.migrations.iter().map(|index| &set.shared[*index]);
         let tenant = pending.iter().map(|index| &set.tenant[*index]);
         let finding = |migration: &Migration| {
-            Finding::error(format!("{} runs outside a transaction, which a pooler cannot carry", migration.label()))
-                .hint("name a secret with the server's own URL as `direct_url` of the environment")
-                .file(&migration.file)
-                .at(1, 1)
+            Finding::error(format!(
+                "{} runs outside a transaction, which a pooler cannot carry",
+                migration.label()
+            ))
+            .hint("name a secret with the server's own URL as `direct_url` of the environment")
+            .file(&migration.file)
+            .at(1, 1)
         };
         let refused = shared.chain(tenant).filter(|migration| !migration.transactional);
         Check::answered(check, refused.map(finding).collect())
     }
 
     pub(super) fn set(&self) -> &MigrationSet {
-        static NONE: MigrationSet = MigrationSet { shared: Vec::new(), tenant: Vec::new() };
+        static NONE: MigrationSet = MigrationSet {
+            shared: Vec::new(),
+            tenant: Vec::new(),
+        };
         self.loaded.as_ref().map_or(&NONE, |loaded| &loaded.set)
     }
 
     /// Counts before anything runs: who is behind counts as skipped until it is reached.
     fn count(&mut self, plan: &Plan) {
         self.tenants = plan.tenants.as_ref().map(|tenants| {
-            let up_to_date = tenants.iter().filter(|it| it.pending.migrations.is_empty()).count();
+            let up_to_date = tenants
+                .iter()
+                .filter(|it| it.pending.migrations.is_empty())
+                .count();
             TenantCounts {
                 discovered: tenants.len(),
                 up_to_date,
@@ -171,13 +188,19 @@ impl Gate<'_> {
     fn summarise(&self, plan: &Plan) -> PlanSummary {
         let set = self.set();
         let labels = |scope: Scope, indexes: &[usize]| -> Vec<String> {
-            indexes.iter().map(|index| set.of(scope)[*index].label()).collect()
+            indexes
+                .iter()
+                .map(|index| set.of(scope)[*index].label())
+                .collect()
         };
         let all: Vec<usize> = (0..set.tenant.len()).collect();
         let mut groups: BTreeMap<&[usize], Vec<TenantName>> = BTreeMap::new();
         for TenantPlan { tenant, pending } in plan.tenants.iter().flatten() {
             if !pending.migrations.is_empty() {
-                groups.entry(&pending.migrations).or_default().push(tenant.name.clone());
+                groups
+                    .entry(&pending.migrations)
+                    .or_default()
+                    .push(tenant.name.clone());
             }
         }
         let shown = |scope: Scope, index: &usize| {
@@ -185,20 +208,38 @@ impl Gate<'_> {
             (migration.label(), migration.sql.clone())
         };
         let tenant: BTreeSet<usize> = match plan.tenants {
-            Some(_) => groups.keys().flat_map(|indexes| indexes.iter().copied()).collect(),
+            Some(_) => groups
+                .keys()
+                .flat_map(|indexes| indexes.iter().copied())
+                .collect(),
             None => all.iter().copied().collect(),
         };
-        let shared = plan.shared.migrations.iter().map(|index| shown(Scope::Shared, index));
+        let shared = plan
+            .shared
+            .migrations
+            .iter()
+            .map(|index| shown(Scope::Shared, index));
         let sql = shared.chain(tenant.iter().map(|index| shown(Scope::Tenant, index)));
-        let sql = if self.request.show_sql { sql.collect() } else { Vec::new() };
+        let sql = if self.request.show_sql {
+            sql.collect()
+        } else {
+            Vec::new()
+        };
         let mut pending: Vec<PlanGroup> = groups
             .into_iter()
-            .map(|(indexes, tenants)| PlanGroup { tenants, pending: labels(Scope::Tenant, indexes) })
+            .map(|(indexes, tenants)| PlanGroup {
+                tenants,
+                pending: labels(Scope::Tenant, indexes),
+            })
             .collect();
         pending.sort_by_key(|group| std::cmp::Reverse(group.tenants.len()));
         PlanSummary {
             shared: labels(Scope::Shared, &plan.shared.migrations),
-            each_tenant: if plan.tenants.is_none() { labels(Scope::Tenant, &all) } else { Vec::new() },
+            each_tenant: if plan.tenants.is_none() {
+                labels(Scope::Tenant, &all)
+            } else {
+                Vec::new()
+            },
             tenants: plan.tenants.is_some().then_some(pending),
             sql,
         }
@@ -217,5 +258,7 @@ fn standings(survey: &Survey) -> Vec<Standing> {
     };
     let shared = standing(None, &survey.plan.shared);
     let tenants = survey.plan.tenants.iter().flatten();
-    std::iter::once(shared).chain(tenants.map(|it| standing(Some(&it.tenant), &it.pending))).collect()
+    std::iter::once(shared)
+        .chain(tenants.map(|it| standing(Some(&it.tenant), &it.pending)))
+        .collect()
 }

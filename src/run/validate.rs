@@ -22,10 +22,17 @@ impl Gate<'_> {
             schema::complete(&survey.plan, self.set()),
         ];
         let open = self.add(checks, since);
-        let at_head = survey.plan.tenants.iter().flatten().filter(|it| it.pending.migrations.is_empty());
+        let at_head = survey
+            .plan
+            .tenants
+            .iter()
+            .flatten()
+            .filter(|it| it.pending.migrations.is_empty());
         let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).collect();
-        let tenants: Vec<&Tenant> =
-            tenants.into_iter().filter(|it| survey.locations.contains(&it.location)).collect();
+        let tenants: Vec<&Tenant> = tenants
+            .into_iter()
+            .filter(|it| survey.locations.contains(&it.location))
+            .collect();
         self.compare_tables(engine, &tenants).await?;
         self.compare_values(engine, &tenants).await?;
         open
@@ -43,9 +50,12 @@ impl Gate<'_> {
             let tables: Vec<&str> = expected.tables.keys().map(String::as_str).collect();
             let read = engine.inspect(&targets, &tables).await;
             let read = self.or_block(&schema::TABLES, since, read)?;
-            found.extend(places.into_iter().zip(read).map(|(place, tables)| {
-                (place.map(|tenant| &tenant.name) as Place<'_>, expected, tables)
-            }));
+            found.extend(
+                places
+                    .into_iter()
+                    .zip(read)
+                    .map(|(place, tables)| (place.map(|tenant| &tenant.name) as Place<'_>, expected, tables)),
+            );
         }
         if expect.shared.tables.is_empty() && expect.tenant.tables.is_empty() {
             return Ok(());
@@ -64,7 +74,10 @@ impl Gate<'_> {
         let mut findings = Vec::new();
         for (expected, places) in places(expect, tenants) {
             let targets: Vec<Target<'_>> = places.iter().map(|place| target(*place)).collect();
-            let names: Vec<Place<'_>> = places.iter().map(|place| place.map(|tenant| &tenant.name)).collect();
+            let names: Vec<Place<'_>> = places
+                .iter()
+                .map(|place| place.map(|tenant| &tenant.name))
+                .collect();
             for assertion in &expected.assertions {
                 let values = engine.values(&targets, &assertion.sql).await;
                 let values = self.or_block(&schema::ASSERTIONS, since, values)?;
@@ -84,7 +97,13 @@ fn places<'a>(
     expect: &'a crate::settings::Expectations,
     tenants: &[&'a Tenant],
 ) -> [(&'a ScopeExpectations, Vec<Option<&'a Tenant>>); 2] {
-    [(&expect.shared, vec![None]), (&expect.tenant, tenants.iter().map(|tenant| Some(*tenant)).collect())]
+    [
+        (&expect.shared, vec![None]),
+        (
+            &expect.tenant,
+            tenants.iter().map(|tenant| Some(*tenant)).collect(),
+        ),
+    ]
 }
 
 fn target(place: Option<&Tenant>) -> Target<'_> {

@@ -33,7 +33,11 @@ impl Invocation {
             let name = std::fs::read_to_string("/etc/hostname").ok()?;
             Some(name.trim().to_owned()).filter(|name| !name.is_empty())
         });
-        let here = format!("{}, process {}", machine.as_deref().unwrap_or("this machine"), std::process::id());
+        let here = format!(
+            "{}, process {}",
+            machine.as_deref().unwrap_or("this machine"),
+            std::process::id()
+        );
         Self {
             commit: get("GITHUB_SHA"),
             actor: get("GITHUB_ACTOR"),

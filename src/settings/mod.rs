@@ -9,6 +9,7 @@ mod env_file;
 mod environments;
 mod error;
 mod expect;
+mod invocation;
 mod load;
 mod rollout;
 mod rules;
@@ -28,6 +29,7 @@ use regex::Regex;
 use crate::domain::{EnvironmentName, Secret, SecretName, TenantName};
 
 pub use error::SettingsError;
+pub use invocation::Invocation;
 pub use load::{Flags, load};
 pub use schema::config_schema;
 pub use variables::{ProcessEnvironment, Variables};

@@ -7,7 +7,7 @@ pub(super) fn render(values: &Values) -> Result<String, ExportError> {
     for (key, value) in values {
         if value.contains(['\0', '\r']) {
             return Err(ExportError::Character {
-                key: *key,
+                key,
                 format: "an env file",
             });
         }

@@ -47,11 +47,11 @@ pub(super) fn render(
     let mut file = String::new();
     for (key, value) in values {
         if value.contains(delimiter) {
-            return Err(ExportError::Delimiter { key: *key });
+            return Err(ExportError::Delimiter { key });
         }
         if value.contains(['\0', '\r']) {
             return Err(ExportError::Character {
-                key: *key,
+                key,
                 format: "the runner's file",
             });
         }

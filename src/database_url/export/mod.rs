@@ -9,7 +9,7 @@ pub use github::GithubExport;
 use super::{Address, DatabaseUrl, EngineKind};
 use crate::domain::Secret;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExportFormat {
     /// Lines that dotenv readers and a POSIX shell read alike.
     Dotenv,

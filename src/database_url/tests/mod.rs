@@ -1,4 +1,5 @@
 //! What people put into DATABASE_URL, and what is said about it.
+#![allow(clippy::unwrap_used)]
 
 mod checks;
 mod export;
@@ -9,6 +10,7 @@ mod notes;
 mod pasted;
 mod postgres;
 mod sqlite;
+mod table;
 
 use super::*;
 use crate::domain::CheckDefinition;

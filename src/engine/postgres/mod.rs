@@ -101,6 +101,10 @@ impl Engine for Postgres {
         true
     }
 
+    fn needs_direct_url(&self) -> bool {
+        self.url.pooled && self.direct_url.is_none()
+    }
+
     fn location(&self, tenant: &str) -> String {
         self.options.location.replace("{tenant}", tenant)
     }

@@ -1,0 +1,178 @@
+//! The command line. Its help is the manual.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::database_url::ExportFormat;
+use crate::domain::Scope;
+use crate::report::Format;
+
+/// Executes the deployment checklist of a multi-tenant database: secrets, DATABASE_URL, migrations
+/// (shared, then every tenant), validation, verdict; and lets a change into the next environment only
+/// where exactly that change passed in the one before.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tenantgate",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "\
+Exit status:
+  0   passed
+  1   the gate is blocked: the report says by what
+  2   usage or configuration is wrong: nothing was touched
+  3   could not find out: a server, the network or a permission failed
+  70  a bug of tenantgate
+
+Data goes to stdout, everything else to stderr.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The config file.
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        default_value = "tenantgate.toml"
+    )]
+    pub config: PathBuf,
+    /// The environment, as the config names it [env: TENANTGATE_ENVIRONMENT]. Not needed where the
+    /// config has only one.
+    #[arg(long, short, global = true, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Variables from a file, instead of the environment's own `env_file`. The process environment wins.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// The folder of evidence, instead of the config's.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// What is printed on stdout.
+    #[arg(long, short, global = true, value_enum, default_value_t)]
+    pub format: Format,
+    /// Also writes the JSON report there, whatever the verdict.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Colours; `auto` is yes on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+    /// No progress on stderr.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole gate: secrets, URL, promotion, migrations, validation, verdict, evidence.
+    Run {
+        /// Stop before anything is written, and show the plan.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Asks about the environment's secrets and its DATABASE_URL. Uses no network.
+    Check,
+    /// Explains one DATABASE_URL without showing its password. Uses no network.
+    ///
+    /// Without NAME and `--environment` the URL is read from standard input.
+    Url {
+        /// The environment variable that holds it; `-` is standard input.
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+        /// Prints DB_ENGINE, DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_NAME instead: the only place
+        /// where a password comes out. `github` appends them to the file that GITHUB_ENV names, after
+        /// masking the password in the log.
+        #[arg(long, value_enum, value_name = "FORMAT")]
+        export: Option<ExportFormat>,
+    },
+    /// Shows which migrations are pending for whom. Writes nothing.
+    Plan {
+        /// With the SQL that would run.
+        #[arg(long)]
+        sql: bool,
+    },
+    /// Applies pending migrations, shared ones first. The promotion rules hold here too.
+    Migrate {
+        /// Only this scope.
+        #[arg(long, value_enum)]
+        scope: Option<ScopeArg>,
+        /// Only this tenant; may be given several times.
+        #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+        tenant: Vec<String>,
+        /// Stop before anything is written, and show the plan.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Compares registry, ledger and schemas with what must be. Writes nothing.
+    Validate,
+    /// Asks whether this migration set may enter the environment. Needs no database.
+    Promote,
+    /// Shows where every tenant stands. Writes nothing.
+    Status,
+    /// Renders a JSON report again, for example in another format.
+    Report {
+        /// Written by `--report` of an earlier command.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Says on purpose that a restored copy of another environment's database is this environment's.
+    Relabel {
+        /// Only say what would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Prints a JSON Schema.
+    Schema {
+        /// Of which file.
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScopeArg {
+    Shared,
+    Tenant,
+}
+
+impl From<ScopeArg> for Scope {
+    fn from(scope: ScopeArg) -> Self {
+        match scope {
+            ScopeArg::Shared => Self::Shared,
+            ScopeArg::Tenant => Self::Tenant,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// tenantgate.toml
+    Config,
+    /// The JSON report.
+    Report,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}
