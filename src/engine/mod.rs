@@ -5,6 +5,7 @@
 
 mod error;
 mod history;
+mod mysql;
 mod postgres;
 
 use std::collections::BTreeSet;
@@ -253,7 +254,7 @@ pub trait Session: Send {
 pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Box<dyn Engine> {
     match url.kind {
         EngineKind::Postgres => Box::new(postgres::Postgres::new(url, direct_url, options)),
-        EngineKind::Mysql => todo!(),
+        EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => todo!(),
     }
 }
