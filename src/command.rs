@@ -227,7 +227,11 @@ fn style(global: &Global, invocation: &Invocation) -> Style {
         Color::Auto => terminal && !invocation.no_color,
     };
     let (_, columns) = console::Term::stdout().size();
-    let width = if terminal { usize::from(columns).clamp(40, 140) } else { 100 };
+    let width = if terminal {
+        usize::from(columns).clamp(40, 140)
+    } else {
+        100
+    };
     Style { color, width }
 }
 

@@ -5,6 +5,7 @@ mod ledger;
 mod migration;
 mod names;
 mod outcome;
+mod place;
 mod report;
 mod secret;
 mod tenant;
@@ -15,6 +16,7 @@ pub use ledger::{Entry, EntryState, History, Ledger};
 pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};
 pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
+pub use place::shown_path;
 pub use report::{
     MigrationSetSummary, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary,
     Standing, TenantCounts, Tool, Verdict,

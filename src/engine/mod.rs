@@ -5,6 +5,7 @@
 
 mod error;
 mod history;
+mod mysql;
 mod postgres;
 mod rows;
 mod sqlite;
@@ -261,7 +262,7 @@ pub trait Session: Send {
 pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Box<dyn Engine> {
     match url.kind {
         EngineKind::Postgres => Box::new(postgres::Postgres::new(url, direct_url, options)),
-        EngineKind::Mysql => todo!(),
+        EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
 }

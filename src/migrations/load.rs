@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::database_url::EngineKind;
-use crate::domain::{Check, CheckDefinition, Checksum, Finding, Migration, MigrationSet, Scope, Version};
+use crate::domain::{
+    Check, CheckDefinition, Checksum, Finding, Migration, MigrationSet, Scope, Version, shown_path,
+};
 
 use super::file_name::{self, FileName};
 use super::{
@@ -82,7 +84,7 @@ fn load_folder(
     paths.sort();
     let mut migrations = Vec::new();
     for path in paths {
-        let shown = shown(&path);
+        let shown = shown_path(&path);
         if path.is_dir() {
             nested_sql(&path, &shown, found);
             continue;
@@ -265,19 +267,6 @@ fn order_findings(migrations: &[Migration], found: &mut Findings) {
 fn end_of(text: &str) -> (usize, usize) {
     let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (text.matches('\n').count() + 1, column)
-}
-
-/// Relative to the working directory where it is below it, with `/` on every system.
-fn shown(path: &Path) -> String {
-    let below = std::path::absolute(path).ok().and_then(|full| {
-        let here = std::env::current_dir().ok()?;
-        Some(full.strip_prefix(here).ok()?.to_owned())
-    });
-    below
-        .as_deref()
-        .unwrap_or(path)
-        .to_string_lossy()
-        .replace('\\', "/")
 }
 
 #[cfg(test)]

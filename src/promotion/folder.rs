@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use crate::domain::EnvironmentName;
+use crate::domain::{EnvironmentName, shown_path};
 
 use super::{Evidence, EvidenceStore, Records, StoreError, UnreadableEvidence};
 
@@ -75,6 +75,6 @@ impl EvidenceStore for FolderStore {
         let draft = path.with_extension(format!("{}.tmp", std::process::id()));
         std::fs::write(&draft, text).map_err(failed)?;
         std::fs::rename(&draft, &path).map_err(failed)?;
-        Ok(path.display().to_string())
+        Ok(shown_path(&path))
     }
 }

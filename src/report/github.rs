@@ -4,7 +4,7 @@
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
 
 use super::groups::{Group, groups, unexplained};
-use super::{clean, text};
+use super::{clean, summary, text};
 use crate::domain::{Finding, Report, Severity};
 
 /// The runner shows so many errors and so many warnings of a step, and drops the rest.
@@ -23,14 +23,14 @@ pub fn render(report: &Report, token: &str) -> String {
         let checks = report
             .checks
             .iter()
-            .map(|check| (check.title.as_str(), check.id.as_str(), &check.findings));
-        let all = checks.chain([("every tenant was migrated", "", &silent)]);
+            .map(|check| (summary::headline(check), check.id.as_str(), &check.findings));
+        let all = checks.chain([("not so: every tenant was migrated".to_owned(), "", &silent)]);
         let annotations = all.flat_map(|(title, id, findings)| {
             let groups = groups(findings)
                 .into_iter()
                 .filter(|group| group.first.severity == severity);
             groups
-                .map(|group| annotation(title, id, &group))
+                .map(|group| annotation(&title, id, &group))
                 .collect::<Vec<_>>()
         });
         for annotation in annotations.take(PER_SEVERITY) {
@@ -41,8 +41,8 @@ pub fn render(report: &Report, token: &str) -> String {
         color: false,
         width: WIDTH,
     };
-    let summary = text::render(report, &style).replace(token, "***");
-    out.push_str(&format!("::stop-commands::{token}\n{summary}::{token}::\n"));
+    let page = text::render(report, &style).replace(token, "***");
+    out.push_str(&format!("::stop-commands::{token}\n{page}::{token}::\n"));
     out
 }
 

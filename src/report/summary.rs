@@ -48,6 +48,15 @@ pub(super) fn verdict(report: &Report) -> String {
     }
 }
 
+/// A check's title says what holds when it passes; this says what became of it.
+pub(super) fn headline(check: &Check) -> String {
+    match check.status {
+        CheckStatus::Failed if is_unanswered(check) => format!("could not find out: {}", check.title),
+        CheckStatus::Failed => format!("not so: {}", check.title),
+        CheckStatus::Passed | CheckStatus::Warned | CheckStatus::Skipped => check.title.clone(),
+    }
+}
+
 /// All errors of the check are failures to find out.
 pub(super) fn is_unanswered(check: &Check) -> bool {
     let mut errors = check

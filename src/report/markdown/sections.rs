@@ -44,15 +44,10 @@ pub(super) fn all(report: &Report) -> Vec<Section> {
 }
 
 fn problem(mark: Mark, check: &Check) -> Section {
-    let unanswered = if summary::is_unanswered(check) {
-        ": could not find out"
-    } else {
-        ""
-    };
-    let title = capitalised(&check.title);
+    let title = capitalised(&summary::headline(check));
     Section {
         head: format!(
-            "### {} {}{unanswered} · {}\n\n",
+            "### {} {} · {}\n\n",
             mark.emoji(),
             inline(&title),
             code(&check.id)

@@ -101,15 +101,10 @@ fn origin(page: &mut Page, report: &Report, set: Option<String>) {
 fn problems(page: &mut Page, report: &Report) {
     let with = |status| report.checks.iter().filter(move |check| check.status == status);
     for check in with(CheckStatus::Failed) {
-        let unanswered = if summary::is_unanswered(check) {
-            ": could not find out"
-        } else {
-            ""
-        };
         problem(
             page,
             Mark::Failed,
-            &format!("{}{unanswered}", check.title),
+            &summary::headline(check),
             &check.id,
             &check.findings,
         );

@@ -1,0 +1,366 @@
+//! MySQL and MariaDB: a database per tenant. DDL commits by itself, so every migration is carried out
+//! statement by statement, each recorded in the ledger.
+
+mod connect;
+mod effect;
+mod inspect;
+mod ownership;
+mod place;
+mod session;
+mod sql;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::mysql::MySqlConnection;
+use tokio::sync::Mutex;
+
+use crate::database_url::DatabaseUrl;
+use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+
+use super::history::{self, RECORD};
+use super::{
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
+    Session, Target, registry_row,
+};
+use connect::Answer;
+use sql::{END_READ, READ_ONLY, ident, literal};
+
+/// [Identifier length limits](https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html), in characters.
+const LONGEST_NAME: usize = 64;
+
+/// One server, seen from the shared database.
+pub(super) struct Mysql {
+    url: DatabaseUrl,
+    /// Past a pooler.
+    direct_url: Option<DatabaseUrl>,
+    options: EngineOptions,
+    ledger: String,
+    /// For everything but migrations; made when first needed, thrown away after an error.
+    control: Mutex<Option<MySqlConnection>>,
+}
+
+impl Mysql {
+    /// The ledger's database is named after the shared one: a server may have several projects'
+    /// and environments' databases, and a grant on `` `shared\_%` `` covers it.
+    pub(super) fn new(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Self {
+        let default = || format!("{}_tenantgate", url.database);
+        let ledger = options.ledger.clone().unwrap_or_else(default);
+        Self {
+            url,
+            direct_url,
+            options,
+            ledger,
+            control: Mutex::new(None),
+        }
+    }
+
+    async fn connect(&self, direct: bool) -> Result<MySqlConnection, EngineError> {
+        let url = self.direct_url.as_ref().filter(|_| direct).unwrap_or(&self.url);
+        let timeout = url.connect_timeout.unwrap_or(self.options.connect_timeout);
+        connect::connect(url, timeout, &self.options.redactor).await
+    }
+
+    /// Sends text over the control connection, where the shared database is the current one.
+    async fn send(&self, sql: String) -> Result<Vec<Answer>, EngineError> {
+        let mut control = self.control.lock().await;
+        let mut connection = match control.take() {
+            Some(connection) => connection,
+            None => {
+                let mut connection = self.connect(false).await?;
+                let limits = sql::limits(self.options.lock_timeout, None);
+                connect::send(&mut connection, limits, &self.options.redactor).await?;
+                connection
+            }
+        };
+        let answers = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        *control = Some(connection);
+        Ok(answers)
+    }
+
+    /// Runs one query that must not write.
+    async fn read(&self, sql: &str) -> Result<Answer, EngineError> {
+        let mut answers = self
+            .send(format!("{READ_ONLY}\n{sql}\n{END_READ}"))
+            .await
+            .map_err(|error| error.without(END_READ))?;
+        answers.truncate(answers.len().saturating_sub(2));
+        Ok(answers.into_iter().skip(2).next_back().unwrap_or_default())
+    }
+
+    /// The same for our own tables, which may not be there yet.
+    async fn read_own(&self, sql: &str) -> Result<Option<Answer>, EngineError> {
+        match self.read(sql).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.kind == ErrorKind::Missing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for histories, which `group_concat` would cut off at its default of 1024 bytes (MySQL).
+    async fn read_histories(&self, sql: &str) -> Result<Option<Answer>, EngineError> {
+        self.read_own(&format!("SET SESSION group_concat_max_len = 4294967295;\n{sql}"))
+            .await
+    }
+
+    fn wrong(&self, kind: ErrorKind, message: &str) -> EngineError {
+        EngineError::new(kind, message, &self.options.redactor)
+    }
+
+    /// `group_concat` is also cut off at `max_allowed_packet`, with no more than a warning.
+    fn check_whole(&self, text: &str, count: &str) -> Result<(), EngineError> {
+        let parts = if text.is_empty() && count == "0" {
+            0
+        } else {
+            text.split(RECORD).count()
+        };
+        if parts.to_string() == count {
+            return Ok(());
+        }
+        let message = "the server cut the ledger off: raise its `max_allowed_packet`";
+        Err(self.wrong(ErrorKind::Exhausted, message))
+    }
+}
+
+#[async_trait]
+impl Engine for Mysql {
+    fn rolls_back_ddl(&self) -> bool {
+        false
+    }
+
+    fn location(&self, tenant: &str) -> String {
+        self.options.location.replace("{tenant}", tenant)
+    }
+
+    fn reserved(&self, location: &str) -> Option<&'static str> {
+        if location.chars().count() > LONGEST_NAME {
+            return Some("is longer than the 64 characters of a MySQL name");
+        }
+        let is = |name: &str| location.eq_ignore_ascii_case(name);
+        if ["mysql", "sys", "information_schema", "performance_schema"]
+            .into_iter()
+            .any(is)
+        {
+            return Some("belongs to the server");
+        }
+        if is(&self.url.database) {
+            return Some("is the shared database");
+        }
+        is(&self.ledger).then_some("is the ledger")
+    }
+
+    async fn server(&self) -> Result<String, EngineError> {
+        let answer = self.read("SELECT version()").await?;
+        let version = answer.value().unwrap_or_default();
+        let number = version.split('-').next().unwrap_or_default();
+        let product = if version.contains("MariaDB") {
+            "MariaDB"
+        } else {
+            "MySQL"
+        };
+        Ok(format!("{product} {number}"))
+    }
+
+    async fn label(&self) -> Result<Option<Label>, EngineError> {
+        let sql = format!("SELECT name, project FROM {}.environment", ident(&self.ledger));
+        let answer = self.read_own(&sql).await?.unwrap_or_default();
+        Ok(match answer.rows.first().map(Vec::as_slice) {
+            Some([Some(environment), Some(project)]) => Some(Label {
+                environment: environment.clone(),
+                project: project.clone(),
+            }),
+            _ => None,
+        })
+    }
+
+    async fn prepare(&self) -> Result<(), EngineError> {
+        // Looked for first: `CREATE … IF NOT EXISTS` demands the privilege even when it is there.
+        let answer = self.read(&sql::probe_ledger(&self.ledger)).await?;
+        let found = answer.rows.into_iter().next().unwrap_or_default();
+        let count = |index: usize| found.get(index).cloned().flatten().unwrap_or_default();
+        if count(1) == "3" {
+            return Ok(());
+        }
+        let create = sql::create_ledger(&self.ledger, count(0) != "0");
+        self.send(create).await.map(|_| ())
+    }
+
+    async fn set_label(
+        &self,
+        environment: &EnvironmentName,
+        project: &str,
+        replace: bool,
+    ) -> Result<(), EngineError> {
+        let (name, project) = (literal(environment.as_str()), literal(project));
+        let run = literal(&self.options.run);
+        let conflict = if replace {
+            format!("name = {name}, project = {project}, run = {run}, labelled_at = UTC_TIMESTAMP(6)")
+        } else {
+            "singleton = 1".to_owned()
+        };
+        let sql = format!(
+            "INSERT INTO {}.environment (singleton, name, project, run, labelled_at)
+VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {conflict}",
+            ident(&self.ledger)
+        );
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
+        let take = sql::take_lease(&self.ledger, &holder.id, &holder.whence, ttl);
+        let answers = self.send(take).await?;
+        let rows = answers.into_iter().next_back().unwrap_or_default().rows;
+        let row = rows.into_iter().next().unwrap_or_default();
+        let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+        if text(0) == "1" {
+            return Ok(LeaseAnswer::Acquired);
+        }
+        let expires_in = Duration::from_millis(text(2).parse().unwrap_or(0));
+        Ok(LeaseAnswer::Held {
+            whence: self.options.redactor.redact(&text(1)),
+            expires_in,
+        })
+    }
+
+    async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
+        let answers = self.send(sql::renew_lease(&self.ledger, &holder.id, ttl)).await?;
+        Ok(answers.first().is_some_and(|answer| answer.affected == 1))
+    }
+
+    async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError> {
+        let sql = format!(
+            "DELETE FROM {}.lease WHERE singleton = 1 AND holder = {}",
+            ident(&self.ledger),
+            literal(&holder.id)
+        );
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn ledger(&self, _tenants: &[Tenant]) -> Result<Ledger, EngineError> {
+        let mut ledger = Ledger::default();
+        let answer = self.read_histories(&sql::read_ledger(&self.ledger)).await?;
+        for row in answer.unwrap_or_default().rows {
+            let row: Vec<String> = row.into_iter().map(Option::unwrap_or_default).collect();
+            let [tenants, tenant_count, history, entry_count] = &row[..] else {
+                continue;
+            };
+            self.check_whole(tenants, tenant_count)?;
+            self.check_whole(history, entry_count)?;
+            history::add_group(&mut ledger, tenants, history)?;
+        }
+        Ok(ledger)
+    }
+
+    async fn history(&self, target: Target<'_>) -> Result<History, EngineError> {
+        let sql = sql::read_history(&self.ledger, target.scope().as_str(), target.ledger_name());
+        let answer = self.read_histories(&sql).await?.unwrap_or_default();
+        let Some([Some(text), Some(count)]) = answer.rows.first().map(Vec::as_slice) else {
+            return Ok(History::new());
+        };
+        self.check_whole(text, count)?;
+        history::parse(text)
+    }
+
+    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
+        let answer = self.read(sql.trim().trim_end_matches(';')).await?;
+        let columns = &answer.columns;
+        let rows = answer
+            .rows
+            .into_iter()
+            .map(|row| registry_row(columns.iter().map(String::as_str).zip(row)));
+        rows.collect::<Option<_>>().ok_or_else(|| {
+            let message = "the registry's query has no column named `tenant`";
+            self.wrong(ErrorKind::Statement, message)
+        })
+    }
+
+    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+        let (prefix, suffix) = self.options.location.split_once("{tenant}").unwrap_or_default();
+        let answer = self
+            .read("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
+            .await?;
+        let names = answer
+            .rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next().flatten());
+        let looks_like = |name: &String| {
+            let middle = name.strip_prefix(prefix).and_then(|it| it.strip_suffix(suffix));
+            middle.is_some_and(|it| !it.is_empty()) && self.reserved(name).is_none()
+        };
+        Ok(names.filter(looks_like).collect())
+    }
+
+    async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError> {
+        let sql = sql.replace("{tenant}", &literal(tenant));
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        // A connection of its own: the limits are not for the others.
+        let mut connection = self.connect(false).await?;
+        let sql = sql.trim().trim_end_matches(';');
+        let text = format!("{limits};START TRANSACTION;\n{sql}\n;COMMIT");
+        match connect::send(&mut connection, text, &self.options.redactor).await {
+            Ok(_) => Ok(()),
+            Err(failed) => Err(failed.error.without(";COMMIT")),
+        }
+    }
+
+    async fn inspect(
+        &self,
+        targets: &[Target<'_>],
+        tables: &[&str],
+    ) -> Result<Vec<Vec<FoundTable>>, EngineError> {
+        if targets.is_empty() || tables.is_empty() {
+            return Ok(vec![Vec::new(); targets.len()]);
+        }
+        let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
+        let answers = self.send(inspect::statements(&databases, tables)).await?;
+        Ok(inspect::tables(&databases, answers))
+    }
+
+    async fn values(
+        &self,
+        targets: &[Target<'_>],
+        sql: &str,
+    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
+        let mut values = Vec::with_capacity(targets.len());
+        let query = sql.trim().trim_end_matches(';');
+        for chunk in targets.chunks(500) {
+            let one = |it: &Target<'_>| format!("USE {};\n{query}\n;", ident(&database(&self.url, *it)));
+            let all: String = chunk.iter().map(one).collect();
+            let back = ident(&self.url.database);
+            match self.send(format!("{READ_ONLY}{all}USE {back}{END_READ}")).await {
+                Ok(answers) => {
+                    // Two that open the transaction, then a USE and a query each.
+                    let answers = answers.into_iter().skip(3).step_by(2).take(chunk.len());
+                    values.extend(answers.map(|answer| Ok(answer.value().map(str::to_owned))));
+                }
+                Err(error) if chunk.len() == 1 || error.kind.is_operational() => {
+                    let error = error.without(&format!(";USE {back}{END_READ}"));
+                    values.extend(chunk.iter().map(|_| Err(error.clone())));
+                }
+                // One of them fails: ask again one by one to learn which.
+                Err(_) => {
+                    for target in chunk {
+                        values.append(&mut Box::pin(self.values(&[*target], sql)).await?);
+                    }
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+        let connection = self.connect(direct).await?;
+        let shared = self.url.database.clone();
+        let ledger = self.ledger.clone();
+        let session = session::MysqlSession::open(connection, self.options.clone(), shared, ledger);
+        Ok(Box::new(session.await?))
+    }
+}
+
+fn database(url: &DatabaseUrl, target: Target<'_>) -> String {
+    match target {
+        Target::Shared => url.database.clone(),
+        Target::Tenant(tenant) => tenant.location.clone(),
+    }
+}
