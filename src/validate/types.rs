@@ -16,21 +16,24 @@ fn canonical_type(kind: EngineKind, text: &str) -> String {
         .join(" ")
         .to_lowercase();
     let text = text.replace(", ", ",").replace(" (", "(");
-    let (base, rest) = match text.find(['(', '[']) {
-        Some(at) => text.split_at(at),
-        None => (text.as_str(), ""),
+    // `timestamp(3) with time zone[]` is a name in two halves, parameters, and dimensions.
+    let (text, dimensions) = match text.find('[') {
+        Some(at) => (text[..at].to_owned(), text[at..].to_owned()),
+        None => (text, String::new()),
     };
-    let base = base.trim();
-    let renamed = match kind {
-        EngineKind::Postgres => postgres_name(base),
-        EngineKind::Mysql => mysql_name(base),
-        EngineKind::Sqlite => base,
+    let (name, parameters) = match (text.find('('), text.rfind(')')) {
+        (Some(open), Some(close)) if open < close => (
+            format!("{}{}", &text[..open], &text[close + 1..]),
+            text[open..=close].to_owned(),
+        ),
+        _ => (text, String::new()),
     };
-    // `timestamptz(3)` is `timestamp(3) with time zone`.
-    match renamed.split_once(' ') {
-        Some((head, tail)) if head == "timestamp" || head == "time" => format!("{head}{rest} {tail}"),
-        _ => format!("{renamed}{rest}"),
-    }
+    let name = match kind {
+        EngineKind::Postgres => postgres_name(&name),
+        EngineKind::Mysql => mysql_name(&name),
+        EngineKind::Sqlite => &name,
+    };
+    format!("{name}{parameters}{dimensions}")
 }
 
 /// PostgreSQL, "Data Types", table 8.1: aliases.
@@ -67,8 +70,9 @@ fn mysql_name(base: &str) -> &str {
 
 fn without_width(text: &str) -> String {
     let integer = ["tinyint", "smallint", "mediumint", "int", "bigint"];
+    let first = text.split([' ', '(']).next().unwrap_or_default();
     match (text.find('('), text.find(')')) {
-        (Some(open), Some(close)) if integer.contains(&&text[..open]) => {
+        (Some(open), Some(close)) if integer.contains(&first) => {
             format!("{}{}", &text[..open], &text[close + 1..])
         }
         _ => text.to_owned(),
