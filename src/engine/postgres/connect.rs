@@ -32,30 +32,75 @@ pub(super) async fn connect(
     timeout: Duration,
     redactor: &Redactor,
 ) -> Result<PgConnection, EngineError> {
-    let mut last = None;
+    let mut last = EngineError::new(ErrorKind::Unreachable, "the URL names no host", redactor);
     for address in &url.addresses {
-        let options = options(url, address);
-        let attempt = tokio::time::timeout(timeout, options.connect());
-        let error = match attempt.await {
+        let attempt = tokio::time::timeout(timeout, connect_to(url, address, redactor));
+        last = match attempt.await {
             Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => from_driver(&error, redactor),
+            Ok(Err(error)) => error,
             Err(_) => EngineError::new(
                 ErrorKind::Unreachable,
                 format!("no answer within {timeout:?}"),
                 redactor,
             ),
         };
-        let refused = error.kind != ErrorKind::Unreachable && error.kind != ErrorKind::Disconnected;
-        last = Some(error);
-        if refused {
+        // A server that answered no would be asked in vain again under another name; libpq stops as well.
+        if !matches!(last.kind, ErrorKind::Unreachable | ErrorKind::Disconnected) {
             break;
         }
     }
-    Err(last.unwrap_or_else(|| EngineError::new(ErrorKind::Unreachable, "the URL names no host", redactor)))
+    Err(last)
 }
 
-fn options(url: &DatabaseUrl, address: &Address) -> PgConnectOptions {
-    let mut options = PgConnectOptions::new_without_pgpass()
+async fn connect_to(
+    url: &DatabaseUrl,
+    address: &Address,
+    redactor: &Redactor,
+) -> Result<PgConnection, EngineError> {
+    let options = options(url, address, redactor)?;
+    let mut connection = options
+        .connect()
+        .await
+        .map_err(|error| from_driver(&error, redactor))?;
+    if url.primary_only {
+        let standby = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean";
+        let answer = send(&mut connection, standby.to_owned(), redactor).await?;
+        if answer
+            .first()
+            .and_then(|rows| rows.first())
+            .is_some_and(|row| row[0].as_deref() == Some("t"))
+        {
+            return Err(EngineError::new(
+                ErrorKind::Unreachable,
+                "the server is a standby",
+                redactor,
+            ));
+        }
+    }
+    Ok(connection)
+}
+
+fn options(
+    url: &DatabaseUrl,
+    address: &Address,
+    redactor: &Redactor,
+) -> Result<PgConnectOptions, EngineError> {
+    let mut options = match &url.options {
+        None => PgConnectOptions::new_without_pgpass(),
+        // The one way to hand the driver the text as it is.
+        Some(text) => {
+            let encoded =
+                percent_encoding::utf8_percent_encode(text.expose(), percent_encoding::NON_ALPHANUMERIC);
+            format!("postgres://?options={encoded}").parse().map_err(|_| {
+                EngineError::new(
+                    ErrorKind::Unreachable,
+                    "the URL's `options` cannot be handed on",
+                    redactor,
+                )
+            })?
+        }
+    };
+    options = options
         .database(&url.database)
         .application_name(url.application_name.as_deref().unwrap_or("tenantgate"))
         // A startup parameter that PgBouncer refuses.
@@ -85,7 +130,7 @@ fn options(url: &DatabaseUrl, address: &Address) -> PgConnectOptions {
     if let (Some(cert), Some(key)) = (&url.tls_client_cert, &url.tls_client_key) {
         options = options.ssl_client_cert(cert).ssl_client_key(key);
     }
-    options
+    Ok(options)
 }
 
 /// Sends one or more statements in one message; the rows of each come back in its place.
