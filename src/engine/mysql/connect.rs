@@ -193,6 +193,8 @@ fn connect_error(error: &sqlx::Error, redactor: &Redactor) -> EngineError {
         Some(1049) => found.kind = ErrorKind::NoDatabase,
         // A server on its way down or up turns connections away: another address may take them.
         Some(1053 | 1129) => found.kind = ErrorKind::Unreachable,
+        // Names that do not resolve, too.
+        None if matches!(error, sqlx::Error::Io(_)) => found.kind = ErrorKind::Unreachable,
         _ => {}
     }
     found

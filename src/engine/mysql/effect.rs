@@ -5,8 +5,7 @@
 //! and on MariaDB from [10.6](https://mariadb.com/kb/en/atomic-ddl/): it took effect or it did not.
 //! Which of the two, the objects it names tell, looked at before and after.
 
-use sqlparser::dialect::MySqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use super::words::{Word, words};
 
 /// How a statement is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,50 +74,9 @@ impl ObjectKind {
     }
 }
 
-/// A significant token: a bare word in upper case for comparing, and as it was written.
-struct Word {
-    upper: String,
-    /// Absent where it cannot be a name.
-    name: Option<String>,
-}
-
 /// How a statement has to be carried out, and what it leaves behind.
 pub(super) fn effect(sql: &str) -> Effect {
     effect_of(&words(sql))
-}
-
-/// A statement that changes the session rather than the database.
-pub(super) fn sets_session(sql: &str) -> bool {
-    let words = words(sql);
-    let elsewhere = [
-        "GLOBAL",
-        "PERSIST",
-        "PERSIST_ONLY",
-        "PASSWORD",
-        "ROLE",
-        "RESOURCE",
-        "STATEMENT",
-        "TRANSACTION",
-    ];
-    words.first().is_some_and(|it| it.upper == "SET")
-        && !words.iter().take(3).any(|it| {
-            let word = it.upper.trim_start_matches('@');
-            elsewhere.contains(&word) || elsewhere.iter().any(|it| word.starts_with(&format!("{it}.")))
-        })
-}
-
-/// A session is not what it was after one of these: settings, variables, temporary tables, locks.
-pub(super) fn leaves_traces(sql: &str) -> bool {
-    let words = words(sql);
-    let upper = |index: usize| words.get(index).map(|it: &Word| it.upper.as_str());
-    let temporary = words.iter().take(4).any(|it| it.upper == "TEMPORARY");
-    matches!(
-        upper(0),
-        Some("SET" | "PREPARE" | "LOCK" | "HANDLER" | "CALL" | "EXECUTE" | "BEGIN")
-    ) || sql.trim_start().starts_with("/*")
-        || temporary
-        || sql.contains(":=")
-        || sql.to_ascii_lowercase().contains("get_lock")
 }
 
 fn effect_of(words: &[Word]) -> Effect {
@@ -271,41 +229,6 @@ fn object(kind: ObjectKind, words: &[Word]) -> Option<(Object, &[Word])> {
     ))
 }
 
-fn words(sql: &str) -> Vec<Word> {
-    let sql = sql.trim();
-    // `/*!50700 … */` is a statement here.
-    let sql = sql
-        .strip_prefix("/*!")
-        .or_else(|| sql.strip_prefix("/*M!"))
-        .map_or(sql, |inner| {
-            inner
-                .trim_start_matches(|c: char| c.is_ascii_digit())
-                .trim_end_matches("*/")
-        });
-    let tokens = Tokenizer::new(&MySqlDialect {}, sql)
-        .tokenize()
-        .unwrap_or_default();
-    let significant = tokens
-        .into_iter()
-        .filter(|it| !matches!(it, Token::Whitespace(_)));
-    significant
-        .map(|token| match token {
-            Token::Word(word) => Word {
-                upper: match word.quote_style {
-                    None => word.value.to_uppercase(),
-                    // Not to be taken for a keyword.
-                    Some(_) => format!("`{}`", word.value),
-                },
-                name: Some(word.value),
-            },
-            other => Word {
-                upper: other.to_string(),
-                name: None,
-            },
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,17 +332,5 @@ mod tests {
         ] {
             assert_eq!(effect(sql), Effect::Repeatable, "{sql}");
         }
-    }
-
-    #[test]
-    fn session_settings_are_told_from_others() {
-        assert!(sets_session("SET foreign_key_checks = 0"));
-        assert!(sets_session("set session sql_mode = ''"));
-        assert!(sets_session("SET @a = 1"));
-        assert!(!sets_session("SET GLOBAL x = 1"));
-        assert!(!sets_session("SET @@global.x = 1"));
-        assert!(!sets_session("UPDATE a SET b = 1"));
-        assert!(leaves_traces("CREATE TEMPORARY TABLE x (a int)"));
-        assert!(!leaves_traces("CREATE TABLE x (a int)"));
     }
 }

@@ -6,8 +6,10 @@ mod effect;
 mod inspect;
 mod ownership;
 mod place;
+mod probe;
 mod session;
 mod sql;
+mod words;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -2,6 +2,8 @@
 
 use crate::domain::Statement;
 
+const AT_THE_END: &str = " at the end of the statement";
+
 /// Line and column in the file. A syntax error says `near '…' at line 2`, counted within the statement;
 /// everything else is the statement's.
 pub(super) fn place(message: &str, statement: &Statement) -> (usize, usize) {
@@ -13,9 +15,12 @@ pub(super) fn place(message: &str, statement: &Statement) -> (usize, usize) {
 pub(super) fn without_tail(message: &str, tail: &str) -> Option<String> {
     let (before, number) = message.rsplit_once("' at line ")?;
     let (start, near) = before.split_once(" near '")?;
+    let is_ours = |text: &str| tail.starts_with(text.trim_end_matches("..."));
+    if near.starts_with(';') && is_ours(near) {
+        return Some(format!("{start}{AT_THE_END}"));
+    }
     for (at, _) in near.rmatch_indices("\n;") {
-        let ours = near[at + 1..].trim_end_matches("...");
-        if tail.starts_with(ours) {
+        if is_ours(&near[at + 1..]) {
             return Some(format!("{start} near '{}' at line {number}", &near[..at]));
         }
     }
@@ -23,6 +28,12 @@ pub(super) fn without_tail(message: &str, tail: &str) -> Option<String> {
 }
 
 fn within(message: &str, statement: &Statement) -> Option<(usize, usize)> {
+    if message.ends_with(AT_THE_END) {
+        let lines = statement.sql.split('\n').count();
+        let last = statement.sql.rsplit('\n').next()?.chars().count();
+        let offset = if lines == 1 { statement.column } else { 1 };
+        return Some((statement.line + lines - 1, last + offset));
+    }
     let (before, number) = message.rsplit_once(" at line ")?;
     let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
     let line: usize = digits.parse().ok()?;
@@ -73,6 +84,10 @@ mod tests {
         assert_eq!(cut(message).as_deref(), Some("wrong near 'tabel\n;' at line 2"));
         let message = "wrong near '\n;UPDATE `x`.ledger SET state = 'applied'' at line 1";
         assert_eq!(cut(message).as_deref(), Some("wrong near '' at line 1"));
+        let message = "wrong near ';UPDATE `x`.ledger SET st...' at line 3";
+        let cut_off = cut(message).expect("it is ours");
+        assert_eq!(cut_off, "wrong at the end of the statement");
+        assert_eq!(place(&cut_off, &statement("select 1\n where")), (11, 7));
         assert_eq!(cut("wrong near 'a\n;b' at line 2"), None);
         assert_eq!(cut("Duplicate column name 'a'"), None);
     }

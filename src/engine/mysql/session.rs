@@ -10,10 +10,11 @@ use crate::domain::Migration;
 use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
 
 use super::connect::{self, Answer, Failed};
-use super::effect::{Effect, effect, leaves_traces, sets_session};
+use super::effect::{Effect, effect};
 use super::ownership::lock_name;
 use super::place::place;
 use super::sql::{self, ident, literal};
+use super::words::{leaves_traces, sets_session};
 
 /// No such value: the sum is out of range, which is an error in every `sql_mode`.
 /// <https://dev.mysql.com/doc/refman/8.0/en/out-of-range-and-overflow.html>
