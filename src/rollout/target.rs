@@ -224,7 +224,9 @@ impl Work<'_> {
             else {
                 continue;
             };
-            if !error.kind.is_operational() {
+            // Only a refusal that the server spoke is known to have had no effect; and what another
+            // run owns is that run's to record.
+            if !error.kind.is_operational() && error.kind != ErrorKind::AlreadyApplied {
                 // Where this fails too the statement stays in doubt, which the next run settles.
                 let _ = session.refuse(self.target, migration, index).await;
             }

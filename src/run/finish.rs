@@ -127,6 +127,7 @@ impl Gate<'_> {
     /// the run is blocked, because what comes after it could not know.
     async fn record(&self, report: &mut Report) {
         let Some(folder) = &self.settings.evidence else {
+            self.warn_of_no_evidence(report);
             return;
         };
         let Some(set) = self.loaded.as_ref().map(|loaded| &loaded.set) else {
@@ -158,6 +159,23 @@ impl Gate<'_> {
                     .push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
                 report.verdict = Verdict::Blocked;
             }
+        }
+    }
+
+    /// Without a record the next environment stays shut, which is better known now than there.
+    fn warn_of_no_evidence(&self, report: &mut Report) {
+        let own = &self.settings.environment.name;
+        let waiting = self
+            .settings
+            .environments
+            .iter()
+            .find(|it| it.after.as_ref() == Some(own));
+        if let Some(next) = waiting {
+            let finding = Finding::warning(format!("no evidence was kept, so {} will stay shut", next.name))
+                .hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]");
+            report
+                .checks
+                .push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
         }
     }
 

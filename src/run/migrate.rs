@@ -212,6 +212,9 @@ impl Gate<'_> {
                 OutcomeState::NotReached => counts.not_reached += 1,
                 OutcomeState::Skipped => counts.skipped += 1,
             }
+            if matches!(outcome.state, OutcomeState::Failed | OutcomeState::NotReached) {
+                self.left_behind.extend(outcome.tenant.clone());
+            }
             if outcome.state != OutcomeState::UpToDate {
                 self.outcomes.push(outcome);
             }

@@ -8,13 +8,14 @@ mod request;
 mod survey;
 mod validate;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use crate::database_url::EngineKind;
 use crate::domain::{
-    Check, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts,
+    Check, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
 use crate::rollout::{Progress, Stop};
@@ -45,6 +46,8 @@ struct Gate<'a> {
     server: Option<String>,
     tenants: Option<TenantCounts>,
     outcomes: Vec<Outcome>,
+    /// Tenants that this run did not bring to head: the rollout's findings speak of them.
+    left_behind: BTreeSet<TenantName>,
     plan: Option<PlanSummary>,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
@@ -75,6 +78,7 @@ pub async fn execute(
         server: None,
         tenants: None,
         outcomes: Vec::new(),
+        left_behind: BTreeSet::new(),
         plan: None,
         standings: None,
         promotion: None,

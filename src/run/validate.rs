@@ -16,23 +16,30 @@ impl Gate<'_> {
     pub(super) async fn validate(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
+        let spoken_for = |tenant: &Tenant| self.left_behind.contains(&tenant.name);
+        let known: Vec<Tenant> = survey
+            .known()
+            .iter()
+            .filter(|it| !spoken_for(it))
+            .cloned()
+            .collect();
+        let mut plan = survey.plan.clone();
+        if let Some(tenants) = &mut plan.tenants {
+            tenants.retain(|it| !spoken_for(&it.tenant));
+        }
         let checks = vec![
-            schema::registered(survey.known(), &survey.locations),
+            schema::registered(&known, &survey.locations),
             schema::unregistered(survey.known(), &survey.locations, &tenancy.ignore),
-            schema::complete(&survey.plan, self.set()),
+            schema::complete(&plan, self.set()),
         ];
         let open = self.add(checks, since);
-        let at_head = survey
-            .plan
+        let is_whole = |tenant: &Tenant| survey.locations.contains(&tenant.location);
+        let at_head = plan
             .tenants
             .iter()
             .flatten()
             .filter(|it| it.pending.migrations.is_empty());
-        let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).collect();
-        let tenants: Vec<&Tenant> = tenants
-            .into_iter()
-            .filter(|it| survey.locations.contains(&it.location))
-            .collect();
+        let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).filter(|it| is_whole(it)).collect();
         self.compare_tables(engine, &tenants).await?;
         self.compare_values(engine, &tenants).await?;
         open

@@ -92,8 +92,14 @@ fn resolve_location(
             )
             .hint(format!("such as {key} = \"app_{{tenant}}\"")));
     }
+    // `{shared}` lets environments share one server: each names its tenants' databases after its own.
+    let rest = if mode == TenancyMode::Database {
+        rest.replace("{shared}", "")
+    } else {
+        rest
+    };
     if rest.contains(['{', '}']) {
-        let message = format!("`{key}` has a brace that is not of {{tenant}}");
+        let message = format!("`{key}` has a brace that is not of {{tenant}} or {{shared}}");
         return Err(document.error(&["tenancy", key], message));
     }
     Ok(template.to_owned())

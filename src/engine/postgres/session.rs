@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
-use crate::domain::Migration;
+use crate::domain::{Migration, Statement};
 use crate::engine::rows::LedgerSql;
 use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
 use crate::migrations::{needs_no_transaction, words};
@@ -57,21 +57,6 @@ impl PostgresSession {
                 format!("CREATE SCHEMA IF NOT EXISTS {};", ident(&tenant.location))
             }
             _ => String::new(),
-        }
-    }
-
-    /// `SET` and the like outlive the transaction: the next tenant gets a fresh connection.
-    fn note_settings(&mut self, migration: &Migration) {
-        let sets = |sql: &str| {
-            let words = words(sql, EngineKind::Postgres, 2);
-            matches!(
-                words.first().map(String::as_str),
-                Some("SET" | "RESET" | "DISCARD")
-            ) && words.get(1).map(String::as_str) != Some("LOCAL")
-        };
-        let set_config = migration.sql.to_ascii_lowercase().contains("set_config");
-        if set_config || migration.statements.iter().any(|it| sets(&it.sql)) {
-            self.reusable = false;
         }
     }
 
@@ -156,17 +141,17 @@ impl Session for PostgresSession {
             let _ = self.send("ROLLBACK".to_owned()).await;
             return Err(failed(0, None)(error));
         }
-        // Before each file, because the one before may have changed it.
-        let prefix = format!("SET LOCAL search_path = {};", self.path(target));
+        let mut reset = "";
         for (index, migration) in migrations.iter().enumerate() {
+            let prefix = format!("{reset}{limits}SET LOCAL search_path = {};", self.path(target));
             if let Err(error) = self.send(format!("{prefix}{}", migration.sql)).await {
                 let place = place(&error, &prefix, migration);
                 let _ = self.send("ROLLBACK".to_owned()).await;
                 return Err(failed(index, place)(error));
             }
-            self.note_settings(migration);
+            reset = if changes_settings(migration) { RESET } else { "" };
         }
-        self.send("COMMIT".to_owned())
+        self.send(format!("{reset}COMMIT"))
             .await
             .map(|_| ())
             .map_err(failed(migrations.len() - 1, None))
@@ -241,7 +226,7 @@ impl Session for PostgresSession {
             migration: 0,
             place,
         };
-        self.note_settings(migration);
+        self.reusable &= !changes_settings(migration);
         let path = self.path(target);
         if !needs_no_transaction(&words, EngineKind::Postgres)
             && !matches!(words.first(), Some(&"CALL" | &"DO"))
@@ -293,6 +278,20 @@ impl Session for PostgresSession {
         self.send(self.rows.advanced(target, migration, done)).await?;
         Ok(())
     }
+}
+
+/// Takes back what a migration set for the session, inside its transaction: a fresh connection would
+/// not do, because a pooler keeps the server's and hands it to the application.
+const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;";
+
+/// `SET` and the like outlive the transaction.
+fn changes_settings(migration: &Migration) -> bool {
+    let sets = |statement: &Statement| {
+        let words = words(&statement.sql, EngineKind::Postgres, 2);
+        matches!(words.first().map(String::as_str), Some("SET" | "RESET"))
+            && words.get(1).map(String::as_str) != Some("LOCAL")
+    };
+    migration.sql.to_ascii_lowercase().contains("set_config") || migration.statements.iter().any(sets)
 }
 
 /// What a statement does to one index, where it does so concurrently.
@@ -360,8 +359,9 @@ fn place(failed: &Failed, prefix: &str, migration: &Migration) -> Option<(usize,
     if let Some(place) = within(failed, prefix, 1, 1, &migration.sql) {
         return Some(place);
     }
-    // The prefix is one statement.
-    let statement = migration.statements.get(failed.completed.checked_sub(1)?)?;
+    let statement = migration
+        .statements
+        .get(failed.completed.checked_sub(prefix.matches(';').count())?)?;
     Some((statement.line, statement.column))
 }
 

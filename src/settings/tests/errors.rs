@@ -225,7 +225,7 @@ fn bad_tenancy() {
       hint: such as database = "app_{tenant}"
     "#);
     assert_snapshot!(with("mode = \"schema\"\ndatabase = \"app_{tenant}\""), @r#"tenantgate.toml:6:1: `database` belongs to mode "database", but the mode is "schema""#);
-    assert_snapshot!(with("mode = \"schema\"\nschema = \"{ENV}_{tenant}\""), @"tenantgate.toml:6:10: `schema` has a brace that is not of {tenant}");
+    assert_snapshot!(with("mode = \"schema\"\nschema = \"{ENV}_{tenant}\""), @"tenantgate.toml:6:10: `schema` has a brace that is not of {tenant} or {shared}");
     assert_snapshot!(with("mode = \"schema\"\nensure = [\"ok\", \"not ok\"]"), @"tenantgate.toml:6:17: `ensure` has an item that is no tenant's name: the name has a character other than letters, digits, `_`, `-` and `.`");
     assert_snapshot!(with("mode = \"schema\"\nensure_sql = \"INSERT\""), @r#"
     tenantgate.toml:6:14: `ensure_sql` does not contain {tenant}
