@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::domain::{OutcomeState, Redactor};
 use crate::rollout::{Event, Progress};
@@ -119,9 +119,12 @@ impl Teller {
             Form::Lines => self.say(state, &format!("{total} tenants, {behind} to migrate")),
             Form::Bar => {
                 let bar = ProgressBar::new(behind as u64);
-                let template = "{bar:30.cyan} {pos}/{len} tenants  {per_sec}  {eta} left  {msg}";
+                let template = "{bar:30.cyan} {pos}/{len} tenants  {rate}  {eta} left  {msg}";
                 if let Ok(style) = ProgressStyle::with_template(template) {
-                    bar.set_style(style);
+                    let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                        let _ = write!(to, "{:.0}/s", state.per_sec());
+                    };
+                    bar.set_style(style.with_key("rate", rate));
                 }
                 bar.enable_steady_tick(Duration::from_millis(200));
                 state.bar = Some(bar);
