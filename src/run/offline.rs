@@ -157,13 +157,12 @@ fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Urls>) 
         }
     }
     let mut checks = Vec::new();
-    if missing {
-        checks.push(Check::answered(
-            &URL_MISSING,
-            found.remove(URL_MISSING.id).unwrap_or_default(),
-        ));
-    }
+    let absent = found.remove(URL_MISSING.id).unwrap_or_default();
+    // Of a value that is not there nothing was asked.
     let given = url.is_some() || !found.is_empty();
+    if missing {
+        checks.push(Check::answered(&URL_MISSING, absent));
+    }
     for definition in database_url::CHECKS.iter().chain([&URL_ENGINE]) {
         checks.push(match found.remove(definition.id) {
             Some(findings) => Check::answered(definition, findings),
