@@ -6,4 +6,5 @@
 #![allow(unreachable_pub, reason = "nothing outside this crate reads it")]
 
 mod database_url;
+mod docs;
 mod harness;
