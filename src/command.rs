@@ -299,7 +299,7 @@ fn url(
             for problem in problems {
                 text.push_str(&format!("  {} ({})\n", problem.message, problem.check.id));
                 if let Some(hint) = problem.hint {
-                    text.push_str(&format!("    → {hint}\n"));
+                    text.push_str(&format!("    -> {hint}\n"));
                 }
             }
             print(&text)?;

@@ -24,6 +24,10 @@ pub const ENSURED: CheckDefinition = CheckDefinition {
     id: "tenants.ensured",
     title: "the tenants that must exist are registered",
 };
+pub const SELECTED: CheckDefinition = CheckDefinition {
+    id: "tenants.selected",
+    title: "the tenants asked for are registered",
+};
 pub const MINIMUM: CheckDefinition = CheckDefinition {
     id: "tenants.minimum",
     title: "there are as many tenants as there must be",
@@ -33,7 +37,7 @@ pub const LOST: CheckDefinition = CheckDefinition {
     title: "no tenant of the ledger has lost its schema",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[REGISTRY, NAME, DUPLICATE, ENSURED, MINIMUM, LOST];
+pub const CHECKS: &[CheckDefinition] = &[REGISTRY, NAME, DUPLICATE, ENSURED, SELECTED, MINIMUM, LOST];
 
 /// Tenants in the registry's order, and what is wrong with the others.
 #[derive(Debug)]

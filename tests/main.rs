@@ -6,5 +6,6 @@
 #![allow(unreachable_pub, reason = "nothing outside this crate reads it")]
 
 mod database_url;
+mod docs;
 mod engine;
 mod harness;

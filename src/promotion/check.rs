@@ -112,13 +112,17 @@ fn refusal(
         return Finding::error(message).hint(hint);
     };
     let recorded = &passed.predicate.migrations;
+    let differences = differences(recorded, &RecordedMigration::all(set));
     let message = format!(
         "{after} passed with {}; this change has {}: {}",
         count(recorded.len(), "migration"),
         set.iter().count(),
-        differences(recorded, &RecordedMigration::all(set)).join(", ")
+        differences.join(", ")
     );
-    Finding::error(message).hint(hint)
+    let only_added = differences.iter().all(|line| line.starts_with('+'));
+    let restore =
+        format!("restore what {after} has applied already, and put the change into a new migration; then ");
+    Finding::error(message).hint(if only_added { hint } else { restore + &hint })
 }
 
 /// `+` only here, `-` only there, `~` in both with another content.

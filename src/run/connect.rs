@@ -17,6 +17,11 @@ pub(super) const LABEL: CheckDefinition = CheckDefinition {
     title: "the database is this environment's",
 };
 
+pub(super) const LEDGER: CheckDefinition = CheckDefinition {
+    id: "server.ledger",
+    title: "the ledger can be kept in the database",
+};
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a server's error says, as a finding.
@@ -104,7 +109,7 @@ impl Gate<'_> {
             return self.add(vec![Check::answered(&LABEL, vec![note])], since);
         }
         let written = self.write_label(engine, true).await;
-        self.or_block(&LABEL, since, written)?;
+        self.or_block(&LEDGER, since, written)?;
         let note = Finding::note(format!("this database {from}, and is {now} from now on"));
         self.add(vec![Check::answered(&LABEL, vec![note])], since)
     }

@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::promotion::{Evidence, EvidenceStore as _, FolderStore, Predicate, RecordedMigration};
 use crate::{gate, migrations, rollout, tenants, validate};
 
-use super::connect::{LABEL, REACHABLE};
+use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
 
 impl Gate<'_> {
@@ -19,7 +19,9 @@ impl Gate<'_> {
             self.checks.push(Check::skipped(&definition));
         }
         let mut report = self.report();
-        if self.is_evidence() {
+        // A run that could not find out, and did nothing, shows nothing.
+        let shows_nothing = report.outcomes.is_empty() && gate::only_unanswered(&report.checks);
+        if self.is_evidence() && !shows_nothing {
             self.record(&mut report).await;
         }
         self.redacted(&report)
@@ -48,7 +50,7 @@ impl Gate<'_> {
             }
         }
         if self.request.writes() {
-            definitions.extend([rollout::LEASE, rollout::SHARED]);
+            definitions.extend([LEDGER, rollout::LEASE, rollout::SHARED]);
             if self.request.includes(crate::domain::Scope::Tenant) {
                 definitions.extend([tenants::ENSURED, rollout::TENANTS]);
             }

@@ -7,7 +7,7 @@ use crate::engine::{Engine, Holder, Target};
 use crate::rollout::{self, Event, LeaseError, StopReason, TenantResult};
 use crate::tenants;
 
-use super::connect::{LABEL, finding};
+use super::connect::{LEDGER, finding};
 use super::survey::Survey;
 use super::{Blocked, Gate, Stage};
 
@@ -27,8 +27,12 @@ impl Gate<'_> {
             return Ok(survey);
         }
         let since = Instant::now();
+        if !self.request.includes(Scope::Shared) {
+            self.refuse_without_shared(&survey)?;
+        }
         let prepared = self.write_label(engine, false).await;
-        self.or_block(&LABEL, since, prepared)?;
+        self.or_block(&LEDGER, since, prepared)?;
+        self.add(vec![Check::answered(&LEDGER, Vec::new())], since)?;
         // Two first runs at once: one label won.
         self.label(engine).await?;
         let holder = Holder {
@@ -63,6 +67,19 @@ impl Gate<'_> {
         }
     }
 
+    /// Tenants build on the shared schema.
+    fn refuse_without_shared(&mut self, survey: &Survey) -> Stage<()> {
+        if survey.plan.shared.migrations.is_empty() {
+            return Ok(());
+        }
+        let finding = Finding::error("shared migrations are pending, and tenants build on them")
+            .hint("run `tenantgate migrate --scope shared` first, or leave `--scope` and `--tenant` out");
+        self.add(
+            vec![Check::answered(&rollout::SHARED, vec![finding])],
+            Instant::now(),
+        )
+    }
+
     async fn under_lease(&mut self, engine: &dyn Engine) -> Stage<Survey> {
         let since = Instant::now();
         // What was seen before the lease may be another run's work by now.
@@ -72,9 +89,7 @@ impl Gate<'_> {
                 self.migrate_shared(engine, &survey).await?;
                 survey = self.survey(engine).await?;
             } else {
-                let finding = Finding::error("shared migrations are pending, and tenants build on them")
-                    .hint("run `tenantgate migrate --scope shared` first, or leave `--scope` and `--tenant` out");
-                self.add(vec![Check::answered(&rollout::SHARED, vec![finding])], since)?;
+                self.refuse_without_shared(&survey)?;
             }
         }
         self.add(vec![Check::answered(&rollout::SHARED, Vec::new())], since)?;

@@ -15,13 +15,23 @@ use jiff::Timestamp;
 
 use crate::database_url::EngineKind;
 use crate::domain::{
-    Check, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts, TenantName,
+    Check, CheckDefinition, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts,
+    TenantName,
 };
 use crate::migrations::Loaded;
 use crate::rollout::{Progress, Stop};
 use crate::settings::{Invocation, Settings};
 
 pub use request::{Command, Request};
+
+/// The checks that no area but the order of the stages can ask.
+pub const CHECKS: &[CheckDefinition] = &[
+    offline::URL_MISSING,
+    offline::URL_ENGINE,
+    connect::REACHABLE,
+    connect::LABEL,
+    connect::LEDGER,
+];
 
 /// The gate is shut: the checks say by what, and no later stage is begun.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ impl Gate<'_> {
             self.or_block(&migrations::CHANGED, since, read)?
         };
         let to_register = match &tenants {
-            Tenants::Known(tenants) => tenants::missing_ensured(tenants, &self.settings.tenancy.ensure),
+            Tenants::Known(tenants) => self.to_register(tenants),
             Tenants::Unknown => Vec::new(),
         };
         let lost = tenants::lost(known, &ledger, &locations);
@@ -100,7 +100,7 @@ impl Gate<'_> {
         };
         let resolved = tenants::resolve(rows, tenancy, engine);
         let mut checks = resolved.checks;
-        let to_come = tenants::missing_ensured(&resolved.tenants, &tenancy.ensure);
+        let to_come = self.to_register(&resolved.tenants);
         if shared.migrations.is_empty() {
             let all = resolved.tenants.len() + to_come.len();
             let min = tenancy.min.saturating_sub(all - resolved.tenants.len());
@@ -116,10 +116,17 @@ impl Gate<'_> {
             let names: Vec<&TenantName> = resolved.tenants.iter().map(|tenant| &tenant.name).collect();
             let finding = Finding::error(format!("the registry has no tenant {}", listed(&unknown, 5)))
                 .hint(format!("it has {}", listed(&names, 10)));
-            checks.push(Check::answered(&tenants::ENSURED, vec![finding]));
+            checks.push(Check::answered(&tenants::SELECTED, vec![finding]));
         }
         self.add(checks, since)?;
         Ok(Tenants::Known(resolved.tenants))
+    }
+
+    /// Ensured tenants that the registry lacks and that this run is for.
+    fn to_register(&self, tenants: &[Tenant]) -> Vec<TenantName> {
+        let mut missing = tenants::missing_ensured(tenants, &self.settings.tenancy.ensure);
+        missing.retain(|name| self.request.includes_tenant(name));
+        missing
     }
 
     /// A no-transaction migration behind a pooler is refused before anything runs.

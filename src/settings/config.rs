@@ -98,12 +98,14 @@ pub(super) struct TenancyConfig {
     /// Mode `schema`: a tenant's schema; `{tenant}` is its name. Default: `{tenant}`.
     pub(super) schema: Option<String>,
     /// Mode `database`: a tenant's database, or its file beside the shared one (SQLite); `{tenant}`
-    /// is its name. Required there.
+    /// is its name, `{shared}` the shared database's or, of its file, what stands before the dot.
+    /// Required there.
     pub(super) database: Option<String>,
     /// The schema of the shared migrations (PostgreSQL).
     #[serde(default = "public")]
     pub(super) shared_schema: String,
-    /// The schema or database of tenantgate's own tables. Default: `tenantgate`.
+    /// The schema (PostgreSQL, default `tenantgate`) or database (MySQL and MariaDB, default
+    /// `<shared database>_tenantgate`) of tenantgate's own tables.
     pub(super) ledger: Option<String>,
     /// Schemas or databases that belong to no tenant and are left alone: names or globs (`audit_*`).
     #[serde(default)]
@@ -146,7 +148,8 @@ pub(super) struct PromotionConfig {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RolloutConfig {
-    /// Tenants that go first, and alone: when one of them fails, no other is touched.
+    /// Tenants that go before the others, after the ensured ones: when one of them fails, the others
+    /// are not touched.
     pub(super) canary: Vec<String>,
     /// How many tenants are migrated at a time.
     pub(super) concurrency: usize,

@@ -83,8 +83,9 @@ fn read_config(file: &Path) -> Result<String, SettingsError> {
     let bytes = std::fs::read(file).map_err(|error| {
         let wrong = |message: String| SettingsError::new(message).file(file);
         match error.kind() {
-            ErrorKind::NotFound => wrong("there is no config file here".to_owned())
-                .hint("name it with --config FILE, or write a first one with `tenantgate init`"),
+            ErrorKind::NotFound => wrong("there is no config file here".to_owned()).hint(
+                "name it with --config FILE (fixtures/quickstart/tenantgate.toml is one to begin with)",
+            ),
             ErrorKind::IsADirectory => wrong("the config file is a folder".to_owned()).hint(format!(
                 "name the file in it: --config {}",
                 file.join("tenantgate.toml").display()

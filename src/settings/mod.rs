@@ -157,7 +157,7 @@ pub struct Tenancy {
 
 #[derive(Debug, Clone)]
 pub struct Rollout {
-    /// These go first, and alone.
+    /// These go before the others.
     pub canary: Vec<TenantName>,
     pub concurrency: usize,
     /// More failed tenants than this stop the rollout.

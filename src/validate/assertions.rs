@@ -25,6 +25,10 @@ pub fn compare_values(
                 .operational(error.kind.is_operational())
                 .hint(match error.kind {
                     ErrorKind::Forbidden => "assertions may only read".to_owned(),
+                    ErrorKind::Missing => {
+                        "mend the query in the config; or, where the table is there, let the role see it (README, Privileges)"
+                            .to_owned()
+                    }
                     _ => error
                         .hint()
                         .unwrap_or_else(|| "mend the query in the config".to_owned()),

@@ -9,14 +9,11 @@ use super::sql::list;
 
 /// The version, then tables, columns, indexes, foreign keys.
 pub(super) fn statements(databases: &[String], tables: &[&str]) -> String {
-    let named = |schema: &str| {
-        format!(
-            "{schema} IN ({}) AND TABLE_NAME IN ({})",
-            list(databases.iter().map(String::as_str)),
-            list(tables.iter().copied())
-        )
-    };
-    let of_table = named("TABLE_SCHEMA");
+    let of_table = format!(
+        "TABLE_SCHEMA IN ({}) AND TABLE_NAME IN ({})",
+        list(databases.iter().map(String::as_str)),
+        list(tables.iter().copied())
+    );
     format!(
         "START TRANSACTION READ ONLY;
 SELECT version();
@@ -24,9 +21,9 @@ SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE {of_table};
 SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT
 FROM information_schema.COLUMNS WHERE {of_table} ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION;
 SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME FROM information_schema.STATISTICS WHERE {of_table} AND SEQ_IN_INDEX = 1;
-SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE {};
-COMMIT",
-        named("CONSTRAINT_SCHEMA")
+SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME FROM information_schema.KEY_COLUMN_USAGE
+WHERE {of_table} AND REFERENCED_TABLE_NAME IS NOT NULL;
+COMMIT"
     )
 }
 

@@ -111,5 +111,8 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
         }
         _ => ErrorKind::Statement,
     };
+    if found.kind == ErrorKind::Forbidden {
+        found.server_hint = Some("make the file and its folder writable for this user".to_owned());
+    }
     found
 }

@@ -8,7 +8,7 @@ fn no_config_file() {
     project.flags.config = project.path("other.toml");
     assert_snapshot!(project.error(), @r#"
     other.toml: there is no config file here
-      hint: name it with --config FILE, or write a first one with `tenantgate init`
+      hint: name it with --config FILE (fixtures/quickstart/tenantgate.toml is one to begin with)
     "#);
     project.flags.config = project.folder.path().to_owned();
     assert_snapshot!(project.error(), @r#"
