@@ -179,17 +179,14 @@ pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
     })
 }
 
-/// `dev passed with this migration set on 2026-03-01 10:00 UTC`.
+/// `dev passed with this migration set on 2026-03-01 10:00 UTC`. Where it did not, a finding says so.
 pub(super) fn promotion(report: &Report) -> Option<String> {
     let promotion = report.promotion.as_ref()?;
-    let after = promotion.after.as_str();
-    Some(match promotion.passed_at {
-        Some(at) => format!(
-            "{after} passed with this migration set on {}",
-            at.strftime("%Y-%m-%d %H:%M UTC")
-        ),
-        None => format!("{after} has not passed with this migration set"),
-    })
+    let at = promotion.passed_at?.strftime("%Y-%m-%d %H:%M UTC");
+    Some(format!(
+        "{} passed with this migration set on {at}",
+        promotion.after
+    ))
 }
 
 /// `all tenants have the same structure`, `3 different structures among the tenants`.
