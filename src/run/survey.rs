@@ -98,7 +98,7 @@ impl Gate<'_> {
             }
             Ok(rows) => rows,
         };
-        let resolved = tenants::resolve(rows, tenancy, engine);
+        let resolved = tenants::resolve(rows, tenancy, engine, &self.redactor);
         let mut checks = resolved.checks;
         let to_come = tenants::missing_ensured(&resolved.tenants, &tenancy.ensure);
         if shared.migrations.is_empty() {
