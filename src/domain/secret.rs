@@ -61,18 +61,23 @@ impl Redactor {
         })
     }
 
-    /// Redacts every string inside a JSON value, keys included.
-    pub fn redact_json(&self, value: &mut serde_json::Value) {
+    /// Redacts every string inside a JSON value except those at the keys `spared`: words of ours and
+    /// names, which must stay what they are to be read again. A password that is the name of a tenant
+    /// or of an environment is no secret to begin with.
+    pub fn redact_json(&self, value: &mut serde_json::Value, spared: &[&str]) {
         use serde_json::Value;
+        let names_only = |value: &Value| match value {
+            Value::Array(items) => items.iter().all(Value::is_string),
+            other => other.is_string(),
+        };
         match value {
             Value::String(text) => *text = self.redact(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item, spared)),
             Value::Object(map) => {
-                let old = std::mem::take(map);
-                for (key, mut item) in old {
-                    self.redact_json(&mut item);
-                    // Field names of our own are never secrets; tenant names as keys could be.
-                    map.insert(key, item);
+                for (key, item) in map {
+                    if !(spared.contains(&key.as_str()) && names_only(item)) {
+                        self.redact_json(item, spared);
+                    }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -112,5 +117,25 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add("app");
         assert_eq!(redactor.redact("application"), "application");
+    }
+
+    #[test]
+    fn names_and_words_of_ours_stay_readable() {
+        let mut redactor = Redactor::default();
+        redactor.add("demo");
+        let mut value = serde_json::json!({
+            "tenant": "demo",
+            "tenants": ["demo"],
+            "plan": {"tenants": [{"tenants": ["demo"], "pending": ["a demo"]}]},
+            "message": "the demo failed",
+        });
+        redactor.redact_json(&mut value, &["tenant", "tenants"]);
+        let expected = serde_json::json!({
+            "tenant": "demo",
+            "tenants": ["demo"],
+            "plan": {"tenants": [{"tenants": ["demo"], "pending": ["a ***"]}]},
+            "message": "the *** failed",
+        });
+        assert_eq!(value, expected);
     }
 }
