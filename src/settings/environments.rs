@@ -192,9 +192,12 @@ pub(super) fn select<'e>(
             .iter()
             .find(|environment| environment.name.as_str() == chosen)
             .ok_or_else(|| {
-                document
-                    .error_in_file(format!("there is no environment `{chosen}`"))
-                    .hint(choices(chosen, names()))
+                // What cannot be a name may be a secret in the wrong place.
+                let message = match EnvironmentName::parse(chosen) {
+                    Ok(name) => format!("there is no environment `{name}`"),
+                    Err(invalid) => format!("that is no environment: {invalid}"),
+                };
+                document.error_in_file(message).hint(choices(chosen, names()))
             }),
         (None, [only]) => Ok(only),
         (None, _) => {
