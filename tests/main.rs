@@ -5,5 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that is surprised should panic")]
 #![allow(unreachable_pub, reason = "nothing outside this crate reads it")]
 
+mod cli;
 mod database_url;
 mod harness;
