@@ -94,6 +94,9 @@ impl Gate<'_> {
             }
             Err(mut error) => {
                 error.message = format!("the registry's query failed: {}", error.message);
+                if error.hint().is_none() {
+                    error.server_hint = Some("mend `registry` in [tenancy]".to_owned());
+                }
                 self.or_block(&tenants::REGISTRY, since, Err(error))?
             }
             Ok(rows) => rows,
