@@ -212,10 +212,9 @@ fn config(database: &TestDatabase) -> String {
 
 fn clients(tenants: &[&str]) -> String {
     let rows: Vec<String> = tenants.iter().map(|tenant| format!("('{tenant}')")).collect();
-    format!(
-        "CREATE TABLE clients (name varchar(250));\nINSERT INTO clients (name) VALUES {};\n",
-        rows.join(", ")
-    )
+    let insert = format!("INSERT INTO clients (name) VALUES {};\n", rows.join(", "));
+    let insert = if tenants.is_empty() { "" } else { &insert };
+    format!("CREATE TABLE clients (name varchar(250));\n{insert}")
 }
 
 /// The findings of one check, as `tenant: message`.
