@@ -23,11 +23,19 @@ const SUMMARY_LIMIT: usize = 1_000_000;
 /// Does what the arguments say. Every error is rendered here.
 pub fn main() -> Exit {
     crate::panic::install();
-    let cli = match parse_arguments() {
-        Ok(cli) => cli,
-        Err(error) => return not_understood(&error),
+    let carried_out = match refuse_a_password() {
+        Err(wrong) => Err(wrong.into()),
+        Ok(()) => match parse_arguments() {
+            Ok(cli) => carry_out(&cli),
+            Err(error) => {
+                // Nobody listens where the stream is closed.
+                let _ = error.print();
+                let help = error.exit_code() == 0;
+                return if help { Exit::Passed } else { Exit::Usage };
+            }
+        },
     };
-    match carry_out(&cli) {
+    match carried_out {
         Ok(exit) => exit,
         Err(error) => {
             let (exit, hint) = classify(&error);
@@ -47,23 +55,15 @@ fn parse_arguments() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&command.try_get_matches()?)
 }
 
-/// Prints help, or what is wrong with the arguments: clap quotes those, and one may be a URL.
-fn not_understood(error: &clap::Error) -> Exit {
-    if error.exit_code() == 0 {
-        // Nobody listens where the stream is closed.
-        let _ = error.print();
-        return Exit::Passed;
+/// A URL in place of a name or a file would be repeated by whatever does not find it.
+fn refuse_a_password() -> Result<(), Wrong> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.any(|it| may_hold_a_password(&it.to_string_lossy())) {
+        let hint = "give the NAME of an environment variable that holds it, or pipe it into `tenantgate url`: an \
+                    argument is seen by other users of this machine";
+        return Err(Wrong::new("a URL as an argument is not accepted", hint));
     }
-    let told = error.to_string();
-    let mut arguments = std::env::args_os().map(|it| it.to_string_lossy().into_owned());
-    if arguments.any(|it| may_hold_a_password(&it) && told.contains(&it)) {
-        let text = "error: an argument that looks like a URL is not understood; it is not repeated here\n  hint: \
-                    a URL belongs into an environment variable, never into an argument: see `tenantgate url --help`\n";
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    } else {
-        let _ = error.print();
-    }
-    Exit::Usage
+    Ok(())
 }
 
 /// A URL, or libpq's and JDBC's keywords.
@@ -352,10 +352,6 @@ fn url_value(
     let configured = cli.global.environment.is_some() || cli.global.env_file.is_some();
     match name {
         Some(name) if name != "-" => {
-            if name.contains("://") {
-                let hint = "give the NAME of an environment variable, or pipe the URL in: an argument is seen by other users of this machine";
-                return Err(Wrong::new("a URL as an argument is not accepted", hint).into());
-            }
             if SecretName::parse(name).is_err() {
                 let hint = "a name is letters, digits and `_`; a URL is piped in, or held by a variable";
                 return Err(Wrong::new("the argument is not the name of a variable", hint).into());

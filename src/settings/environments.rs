@@ -61,6 +61,9 @@ fn resolve_environment(
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
             return Err(document.error(&at(key), format!("`{key}` is empty")));
         }
+        if text.as_ref().is_some_and(|text| text.contains("://")) {
+            return Err(document.error(&at(key), format!("`{key}` holds a URL")));
+        }
     }
     let secret = |key, text: &str| {
         let expanded = text.replace("{ENV}", &parsed.variable_prefix());
