@@ -9,3 +9,4 @@ mod bad_input;
 mod cli;
 mod database_url;
 mod harness;
+mod leaks;

@@ -65,6 +65,7 @@ fn evidence_that_cannot_be_written_blocks_the_run_and_the_next_one_writes_it() {
     desk.remove("evidence");
     let again = desk.tenantgate(&["run"]);
     again.assert_code(0);
+    assert_eq!(again.check("promotion.recorded")["status"], "passed");
     desk.tenantgate(&["promote", "--environment", "uat"])
         .assert_code(0);
 }

@@ -11,7 +11,6 @@ const KEYS: [&str; 3] = [
 #[test]
 fn meats_on_postgresql_goes_from_dev_to_prod() {
     let mut project = Project::fixture("meats");
-    project.env("TENANTGATE_EVIDENCE", "unused");
     let databases: Vec<TestDatabase> = (0..3).map(|_| Server::Postgres.fresh_database()).collect();
     for ((prefix, key), database) in ["DEV", "UAT", "PROD"].iter().zip(KEYS).zip(&databases) {
         project.database(&format!("{prefix}_DB_URL"), database);
@@ -49,14 +48,15 @@ fn meats_on_postgresql_goes_from_dev_to_prod() {
     }
     let validated = project.tenantgate(&["validate", "--environment", "prod"]);
     validated.assert_code(0);
-    databases[2]
-        .tenant("lamb_and_sons")
-        .execute("DROP INDEX purchase_orders_supplier_ordered; DELETE FROM products WHERE species = 'pork'");
+    databases[2].tenant("lamb_and_sons").execute(
+        "DROP INDEX purchase_orders_supplier_ordered; DELETE FROM products WHERE species = 'pork'; \
+                  ALTER TABLE purchase_orders DROP CONSTRAINT purchase_orders_supplier_id_fk",
+    );
     let broken = project.tenantgate(&["validate", "--environment", "prod"]);
     broken.assert_code(1);
     assert_eq!(
         broken.checks_that("failed"),
-        ["expect.indexes", "expect.assertions"]
+        ["expect.indexes", "expect.foreign-keys", "expect.assertions"]
     );
     assert_eq!(
         broken.check("expect.indexes")["findings"][0]["tenant"],

@@ -159,8 +159,15 @@ impl Desk {
 
     /// The text of every row that this test's databases hold, our own tables among them.
     pub fn stored_text(&self) -> String {
-        if self.server() != Server::Mariadb {
-            return self.everything().join("\n");
+        match self.server() {
+            Server::Postgres | Server::Pgbouncer => return self.everything().join("\n"),
+            Server::Sqlite => {
+                let mut files = BTreeMap::new();
+                collect_files(self.database.folder().path(), &mut files);
+                let text = |content: &Vec<u8>| String::from_utf8_lossy(content).into_owned();
+                return files.values().map(text).collect();
+            }
+            Server::Mariadb => {}
         }
         let admin = self.database.admin();
         let prefix = format!("{}_", self.database.name());

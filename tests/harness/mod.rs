@@ -28,6 +28,6 @@ pub use self::{
     database::{Database, Session},
     desk::{Desk, TENANTS, findings},
     process::{Run, Running},
-    project::Project,
+    project::{Project, collect_files},
     servers::{Server, TestDatabase},
 };

@@ -233,7 +233,8 @@ impl Project {
     }
 }
 
-pub(super) fn collect_files(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+/// Every file below a folder with its content.
+pub fn collect_files(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
