@@ -51,15 +51,6 @@ impl PostgresSession {
         }
     }
 
-    fn create(&self, target: Target<'_>, create: bool) -> String {
-        match target {
-            Target::Tenant(tenant) if create => {
-                format!("CREATE SCHEMA IF NOT EXISTS {};", ident(&tenant.location))
-            }
-            _ => String::new(),
-        }
-    }
-
     /// Fails where the target's schema is gone or closed to this role: PostgreSQL skips such a schema in
     /// `search_path` without a word, and what is made would land in the shared one. (`to_regclass`
     /// gives NULL for a missing table, but demands the privilege for its schema.)
@@ -73,6 +64,15 @@ impl PostgresSession {
             literal(&schema),
             literal(&format!("{schema}.tenantgate"))
         )
+    }
+
+    fn create(&self, target: Target<'_>, create: bool) -> String {
+        match target {
+            Target::Tenant(tenant) if create => {
+                format!("CREATE SCHEMA IF NOT EXISTS {};", ident(&tenant.location))
+            }
+            _ => String::new(),
+        }
     }
 
     /// `SET` and the like outlive the transaction: the next tenant gets a fresh connection.
