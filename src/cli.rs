@@ -8,6 +8,17 @@ use crate::database_url::ExportFormat;
 use crate::domain::Scope;
 use crate::report::Format;
 
+/// Below every help.
+pub(crate) const EXIT_STATUS: &str = "\
+Exit status:
+  0   passed
+  1   the gate is blocked: the report says by what
+  2   usage or configuration is wrong: nothing was touched
+  3   could not find out: a server, the network or a permission failed
+  70  a bug of tenantgate
+
+Data goes to stdout, everything else to stderr.";
+
 /// Executes the deployment checklist of a multi-tenant database: secrets, DATABASE_URL, migrations
 /// (shared, then every tenant), validation, verdict; and lets a change into the next environment only
 /// where exactly that change passed in the one before.
@@ -18,15 +29,7 @@ use crate::report::Format;
     propagate_version = true,
     arg_required_else_help = true
 )]
-#[command(after_help = "\
-Exit status:
-  0   passed
-  1   the gate is blocked: the report says by what
-  2   usage or configuration is wrong: nothing was touched
-  3   could not find out: a server, the network or a permission failed
-  70  a bug of tenantgate
-
-Data goes to stdout, everything else to stderr.")]
+#[command(after_help = EXIT_STATUS)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

@@ -4,11 +4,11 @@ use std::io::{IsTerminal as _, Read as _, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Color, Command, Global, SchemaOf};
+use crate::cli::{Cli, Color, Command, EXIT_STATUS, Global, SchemaOf};
 use crate::database_url::{self, DatabaseUrl, ExportFormat, Exported};
-use crate::domain::{Report, TenantName};
+use crate::domain::{Report, SecretName, TenantName};
 use crate::exit::Exit;
 use crate::migrations::FolderError;
 use crate::report::text::Style;
@@ -23,16 +23,19 @@ const SUMMARY_LIMIT: usize = 1_000_000;
 /// Does what the arguments say. Every error is rendered here.
 pub fn main() -> Exit {
     crate::panic::install();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            let help = error.exit_code() == 0;
-            // Nobody listens where the stream is closed.
-            let _ = error.print();
-            return if help { Exit::Passed } else { Exit::Usage };
-        }
+    let carried_out = match refuse_a_password() {
+        Err(wrong) => Err(wrong.into()),
+        Ok(()) => match parse_arguments() {
+            Ok(cli) => carry_out(&cli),
+            Err(error) => {
+                // Nobody listens where the stream is closed.
+                let _ = error.print();
+                let help = error.exit_code() == 0;
+                return if help { Exit::Passed } else { Exit::Usage };
+            }
+        },
     };
-    match carry_out(&cli) {
+    match carried_out {
         Ok(exit) => exit,
         Err(error) => {
             let (exit, hint) = classify(&error);
@@ -44,6 +47,28 @@ pub fn main() -> Exit {
             exit
         }
     }
+}
+
+/// The exit codes are part of every command's help.
+fn parse_arguments() -> Result<Cli, clap::Error> {
+    let command = Cli::command().mut_subcommands(|command| command.after_help(EXIT_STATUS));
+    Cli::from_arg_matches(&command.try_get_matches()?)
+}
+
+/// A URL in place of a name or a file would be repeated by whatever does not find it.
+fn refuse_a_password() -> Result<(), Wrong> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.any(|it| may_hold_a_password(&it.to_string_lossy())) {
+        let hint = "give the NAME of an environment variable that holds it, or pipe it into `tenantgate url`: an \
+                    argument is seen by other users of this machine";
+        return Err(Wrong::new("a URL as an argument is not accepted", hint));
+    }
+    Ok(())
+}
+
+/// A URL, or libpq's and JDBC's keywords.
+fn may_hold_a_password(argument: &str) -> bool {
+    argument.contains("://") || argument.to_ascii_lowercase().contains("password=")
 }
 
 fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
@@ -190,21 +215,28 @@ fn execute(
 }
 
 /// Every place that a report goes to. The file first: it is wanted most when something fails.
+/// A place that cannot be written does not keep the report from the others.
 fn publish(global: &Global, invocation: &Invocation, report: &Report) -> anyhow::Result<()> {
-    if let Some(path) = &global.report {
+    let file = global.report.as_deref().map_or(Ok(()), |path| {
         write_whole(path, &report::json::render(report))
-            .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
-    }
-    if let Some(path) = &invocation.step_summary {
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .with_context(|| format!("cannot open the step summary `{path}`"))?;
-        file.write_all(report::markdown::render(report, SUMMARY_LIMIT).as_bytes())
-            .context("cannot write the step summary")?;
-    }
-    let text = match global.format {
+            .with_context(|| format!("cannot write the report to `{}`", path.display()))
+    });
+    let summary = invocation.step_summary.as_deref().map_or(Ok(()), |path| {
+        append(path, &report::markdown::render(report, SUMMARY_LIMIT))
+            .with_context(|| format!("cannot write the step summary `{path}`"))
+    });
+    print(&rendered(global, invocation, report))
+        .and(file)
+        .and(summary)
+}
+
+fn append(path: &str, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn rendered(global: &Global, invocation: &Invocation, report: &Report) -> String {
+    match global.format {
         Format::Text => report::text::render(report, &style(global, invocation)),
         Format::Json => report::json::render(report),
         Format::Markdown => report::markdown::render(report, SUMMARY_LIMIT),
@@ -215,8 +247,7 @@ fn publish(global: &Global, invocation: &Invocation, report: &Report) -> anyhow:
             );
             report::github::render(report, &token)
         }
-    };
-    print(&text)
+    }
 }
 
 fn style(global: &Global, invocation: &Invocation) -> Style {
@@ -321,9 +352,9 @@ fn url_value(
     let configured = cli.global.environment.is_some() || cli.global.env_file.is_some();
     match name {
         Some(name) if name != "-" => {
-            if name.contains("://") {
-                let hint = "give the NAME of an environment variable, or pipe the URL in: an argument is seen by other users of this machine";
-                return Err(Wrong::new("a URL as an argument is not accepted", hint).into());
+            if SecretName::parse(name).is_err() {
+                let hint = "a name is letters, digits and `_`; a URL is piped in, or held by a variable";
+                return Err(Wrong::new("the argument is not the name of a variable", hint).into());
             }
             let variables = if configured {
                 load_settings(&cli.global, process)?.variables

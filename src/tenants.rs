@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::words::{count, listed};
-use crate::domain::{Check, CheckDefinition, Finding, Ledger, Tenant, TenantName};
+use crate::domain::{Check, CheckDefinition, Finding, Ledger, Redactor, Tenant, TenantName};
 use crate::engine::{Engine, RegistryRow};
 use crate::settings::{Tenancy, TenancyMode};
 
@@ -47,7 +47,12 @@ pub struct Resolved {
 }
 
 /// Names every tenant and its place. Where a check failed the list is not complete.
-pub fn resolve(rows: Vec<RegistryRow>, tenancy: &Tenancy, engine: &dyn Engine) -> Resolved {
+pub fn resolve(
+    rows: Vec<RegistryRow>,
+    tenancy: &Tenancy,
+    engine: &dyn Engine,
+    redactor: &Redactor,
+) -> Resolved {
     let mut names = Vec::new();
     let mut tenants: Vec<Tenant> = Vec::new();
     for (index, row) in rows.into_iter().enumerate() {
@@ -76,8 +81,11 @@ pub fn resolve(rows: Vec<RegistryRow>, tenancy: &Tenancy, engine: &dyn Engine) -
                 });
             }
             Err(why) => names.push(
-                Finding::error(format!("the registry names a tenant {}: {why}", shown(&text)))
-                    .hint("mend the row in the registry, or leave it out of the query"),
+                Finding::error(format!(
+                    "the registry names a tenant {}: {why}",
+                    shown(&redactor.redact(&text))
+                ))
+                .hint("mend the row in the registry, or leave it out of the query"),
             ),
         }
     }
@@ -153,7 +161,7 @@ pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &BTreeSet<String>) -
     Check::answered(&LOST, finding.into_iter().collect())
 }
 
-/// A name that is none, made safe to show.
+/// A name that is none, redacted already, made safe to show.
 fn shown(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     let more = if start.len() < text.len() { "…" } else { "" };

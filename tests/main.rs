@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that is surprised should panic")]
 #![allow(unreachable_pub, reason = "nothing outside this crate reads it")]
 
+mod bad_input;
+mod cli;
 mod database_url;
 mod docs;
 mod engine;
 mod harness;
+mod leaks;

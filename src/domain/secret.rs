@@ -52,32 +52,69 @@ impl Redactor {
     }
 
     pub fn redact(&self, text: &str) -> String {
-        self.values.iter().fold(text.to_owned(), |text, secret| {
+        let whole = self.values.iter().fold(text.to_owned(), |text, secret| {
             if text.contains(secret.expose()) {
                 text.replace(secret.expose(), "***")
             } else {
                 text
             }
-        })
+        });
+        self.values
+            .iter()
+            .fold(whole, |text, secret| without_beginnings(&text, secret.expose()))
     }
 
-    /// Redacts every string inside a JSON value, keys included.
-    pub fn redact_json(&self, value: &mut serde_json::Value) {
+    /// Redacts every string inside a JSON value except those at the keys `spared`: words of ours and
+    /// names, which must stay what they are to be read again. A password that is the name of a tenant
+    /// or of an environment is no secret to begin with.
+    pub fn redact_json(&self, value: &mut serde_json::Value, spared: &[&str]) {
         use serde_json::Value;
+        let names_only = |value: &Value| match value {
+            Value::Array(items) => items.iter().all(Value::is_string),
+            other => other.is_string(),
+        };
         match value {
             Value::String(text) => *text = self.redact(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item, spared)),
             Value::Object(map) => {
-                let old = std::mem::take(map);
-                for (key, mut item) in old {
-                    self.redact_json(&mut item);
-                    // Field names of our own are never secrets; tenant names as keys could be.
-                    map.insert(key, item);
+                for (key, item) in map {
+                    if !(spared.contains(&key.as_str()) && names_only(item)) {
+                        self.redact_json(item, spared);
+                    }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// Servers cut what they quote: MariaDB after 64 or 128 characters, PostgreSQL names after 63 bytes.
+/// So a secret's beginning goes too, where a mark of the cut follows or where it is long.
+fn without_beginnings(text: &str, secret: &str) -> String {
+    const TELLING: usize = 6;
+    const LONG: usize = 32;
+    // The scheme of a URL is none of its secret.
+    let public = secret.find("://").map_or(0, |at| at + 3);
+    let head_end = secret.char_indices().nth(TELLING).map(|(at, _)| at);
+    let Some(head) = head_end.and_then(|end| secret.get(..end)) else {
+        return text.to_owned();
+    };
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(head) {
+        let found = &rest[at..];
+        let same = found.chars().zip(secret.chars()).take_while(|(a, b)| a == b);
+        let length: usize = same.map(|(c, _)| c.len_utf8()).sum();
+        let cut = found[length..].starts_with("...") || found[length..].starts_with('…');
+        out.push_str(&rest[..at]);
+        if length >= LONG.max(public + TELLING) || (cut && length >= public + TELLING) {
+            out.push_str("***");
+        } else {
+            out.push_str(&found[..length]);
+        }
+        rest = &found[length..];
+    }
+    out + rest
 }
 
 #[cfg(test)]
@@ -112,5 +149,50 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add("app");
         assert_eq!(redactor.redact("application"), "application");
+    }
+
+    #[test]
+    fn names_and_words_of_ours_stay_readable() {
+        let mut redactor = Redactor::default();
+        redactor.add("demo");
+        let mut value = serde_json::json!({
+            "tenant": "demo",
+            "tenants": ["demo"],
+            "plan": {"tenants": [{"tenants": ["demo"], "pending": ["a demo"]}]},
+            "message": "the demo failed",
+        });
+        redactor.redact_json(&mut value, &["tenant", "tenants"]);
+        let expected = serde_json::json!({
+            "tenant": "demo",
+            "tenants": ["demo"],
+            "plan": {"tenants": [{"tenants": ["demo"], "pending": ["a ***"]}]},
+            "message": "the *** failed",
+        });
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_off_disappears_too() {
+        let mut redactor = Redactor::default();
+        redactor.add("aw8Y6s4U2nYQWiULSeQGNaLCJ6GyE2CuAWyqwSuksNqgnJkciEg8eAc4");
+        redactor.add("postgres://app:hunter22@db.example.com/app");
+        for (text, redacted) in [
+            (
+                "Duplicate entry 'aw8Y6s4U2n...' for key",
+                "Duplicate entry '***...' for key",
+            ),
+            (
+                "relation \"aw8Y6s4U2nYQWiULSeQGNaLCJ6GyE2CuAWyq\"",
+                "relation \"***\"",
+            ),
+            (
+                "aw8Y6s is short, aw8Y6s4U is not cut",
+                "aw8Y6s is short, aw8Y6s4U is not cut",
+            ),
+            ("write postgres://… first", "write postgres://… first"),
+            ("near 'postgres://app:hun…'", "near '***…'"),
+        ] {
+            assert_eq!(redactor.redact(text), redacted);
+        }
     }
 }

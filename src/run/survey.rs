@@ -94,11 +94,14 @@ impl Gate<'_> {
             }
             Err(mut error) => {
                 error.message = format!("the registry's query failed: {}", error.message);
+                if error.hint().is_none() {
+                    error.server_hint = Some("mend `registry` in [tenancy]".to_owned());
+                }
                 self.or_block(&tenants::REGISTRY, since, Err(error))?
             }
             Ok(rows) => rows,
         };
-        let resolved = tenants::resolve(rows, tenancy, engine);
+        let resolved = tenants::resolve(rows, tenancy, engine, &self.redactor);
         let mut checks = resolved.checks;
         let to_come = self.to_register(&resolved.tenants);
         if shared.migrations.is_empty() {

@@ -88,7 +88,7 @@ impl Gate<'_> {
             for assertion in &expected.assertions {
                 let values = engine.values(&targets, &assertion.sql).await;
                 let values = self.or_block(&schema::ASSERTIONS, since, values)?;
-                findings.extend(schema::compare_values(assertion, &names, values));
+                findings.extend(schema::compare_values(assertion, &names, values, &self.redactor));
             }
         }
         self.add(vec![Check::answered(&schema::ASSERTIONS, findings)], since)

@@ -151,7 +151,7 @@ fn explain(message: &str, at: &[String]) -> (String, Option<String>) {
         let (written, known) = known_words(rest);
         let place = at.split_last().map_or(String::new(), |(_, table)| place(table));
         let hint = did_you_mean(written, &known).unwrap_or_else(|| format!("known here: {}", quoted(&known)));
-        return (format!("unknown key `{written}`{place}"), Some(hint));
+        return (format!("unknown key `{}`{place}", shown(written)), Some(hint));
     }
     if let Some(rest) = message.strip_prefix("unknown variant `") {
         let (written, known) = known_words(rest);
@@ -211,7 +211,7 @@ fn place(table: &[String]) -> String {
             if bare(key) {
                 key.clone()
             } else {
-                format!("\"{key}\"")
+                format!("\"{}\"", shown(key))
             }
         })
         .collect();
@@ -221,9 +221,18 @@ fn place(table: &[String]) -> String {
 fn named(at: &[String]) -> String {
     let end = at.iter().rposition(|key| key.parse::<usize>().is_err());
     match end {
-        Some(0) => format!("`{}`", at[0]),
-        Some(end) => format!("`{}`{}", at[end], place(&at[..end])),
+        Some(0) => format!("`{}`", shown(&at[0])),
+        Some(end) => format!("`{}`{}", shown(&at[end]), place(&at[..end])),
         None => "the value".to_owned(),
+    }
+}
+
+/// A key, unless it is a URL or a whole `name=value` in the wrong place.
+fn shown(key: &str) -> &str {
+    if key.contains("://") || key.contains(['@', '=', '\n']) {
+        "…"
+    } else {
+        key
     }
 }
 

@@ -61,6 +61,9 @@ fn resolve_environment(
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
             return Err(document.error(&at(key), format!("`{key}` is empty")));
         }
+        if text.as_ref().is_some_and(|text| text.contains("://")) {
+            return Err(document.error(&at(key), format!("`{key}` holds a URL")));
+        }
     }
     let secret = |key, text: &str| {
         let expanded = text.replace("{ENV}", &parsed.variable_prefix());
@@ -192,9 +195,12 @@ pub(super) fn select<'e>(
             .iter()
             .find(|environment| environment.name.as_str() == chosen)
             .ok_or_else(|| {
-                document
-                    .error_in_file(format!("there is no environment `{chosen}`"))
-                    .hint(choices(chosen, names()))
+                // What cannot be a name may be a secret in the wrong place.
+                let message = match EnvironmentName::parse(chosen) {
+                    Ok(name) => format!("there is no environment `{name}`"),
+                    Err(invalid) => format!("that is no environment: {invalid}"),
+                };
+                document.error_in_file(message).hint(choices(chosen, names()))
             }),
         (None, [only]) => Ok(only),
         (None, _) => {

@@ -150,6 +150,10 @@ fn resolve_folder(
         Some(folder) if folder.trim().is_empty() => {
             Err(document.error(&path, format!("`{}` is empty", path[1])))
         }
+        // It would be shown wherever the folder is.
+        Some(folder) if folder.contains("://") => {
+            Err(document.error(&path, format!("`{}` holds a URL, not a folder", path[1])))
+        }
         Some(folder) => Ok(Some(within(root, folder))),
         None => Ok(None),
     }

@@ -1,16 +1,18 @@
 //! Values that queries gave, against those that were expected.
 
-use crate::domain::Finding;
+use crate::domain::{Finding, Redactor};
 use crate::engine::{EngineError, ErrorKind};
 use crate::settings::Assertion;
 
 use super::Place;
 
-/// The findings of one assertion over all places, in their order.
+/// The findings of one assertion over all places, in their order. Values are redacted before they are
+/// cut: half a secret is none that the redactor knows.
 pub fn compare_values(
     assertion: &Assertion,
     places: &[Place<'_>],
     values: Vec<Result<Option<String>, EngineError>>,
+    redactor: &Redactor,
 ) -> Vec<Finding> {
     let finding = |(place, value): (&Place<'_>, Result<Option<String>, EngineError>)| {
         let finding = match value {
@@ -18,7 +20,7 @@ pub fn compare_values(
             Ok(found) => Finding::error(format!(
                 "{}: found {}, expected {}",
                 assertion.name,
-                found.map_or_else(|| "nothing".to_owned(), |it| shown(&it)),
+                found.map_or_else(|| "nothing".to_owned(), |it| shown(&redactor.redact(&it))),
                 assertion.equals
             )),
             Err(error) => Finding::error(format!("{}: the query failed: {error}", assertion.name))
@@ -100,7 +102,12 @@ mod tests {
             ("1", "t"),
             ("x", "x"),
         ] {
-            let findings = compare_values(&assertion(expected), &[None], vec![Ok(Some(found.into()))]);
+            let findings = compare_values(
+                &assertion(expected),
+                &[None],
+                vec![Ok(Some(found.into()))],
+                &Redactor::default(),
+            );
             assert!(findings.is_empty(), "{expected} {found}");
         }
     }
@@ -113,8 +120,22 @@ mod tests {
             ("true", Some("f")),
             ("x", Some("X")),
         ] {
-            let findings = compare_values(&assertion(expected), &[None], vec![Ok(found.map(str::to_owned))]);
+            let findings = compare_values(
+                &assertion(expected),
+                &[None],
+                vec![Ok(found.map(str::to_owned))],
+                &Redactor::default(),
+            );
             assert_eq!(findings.len(), 1, "{expected} {found:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_at_the_cut_is_not_halved() {
+        let mut redactor = Redactor::default();
+        redactor.add("hunter22hunter22");
+        let value = format!("{}hunter22hunter22", "x".repeat(50));
+        let findings = compare_values(&assertion("1"), &[None], vec![Ok(Some(value))], &redactor);
+        assert!(!findings[0].message.contains("hunter"), "{}", findings[0].message);
     }
 }

@@ -16,6 +16,7 @@
 #![allow(dead_code, reason = "not every helper has a user at every commit")]
 
 mod database;
+mod desk;
 mod normalise;
 mod process;
 mod project;
@@ -25,7 +26,8 @@ mod servers;
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
     database::{Database, Session},
+    desk::{Desk, TENANTS, findings},
     process::{Run, Running},
-    project::Project,
+    project::{Project, collect_files},
     servers::{Server, TestDatabase},
 };

@@ -1,9 +1,10 @@
 //! A run of the program: while it lives, and what it left.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -18,6 +19,40 @@ use super::normalise::normalise;
 pub struct Known {
     pub secrets: Vec<String>,
     pub replacements: Vec<(String, String)>,
+    /// No file below it may begin to hold a secret.
+    pub folder: Option<PathBuf>,
+}
+
+impl Known {
+    /// The files that hold a secret: the test's own, before a run.
+    fn telling_files(&self) -> BTreeSet<PathBuf> {
+        let files = self.folder.iter().flat_map(|folder| files_below(folder));
+        let tells = |path: &PathBuf| {
+            // A draft may be renamed while we look.
+            let content = fs::read(path).unwrap_or_default();
+            self.secrets
+                .iter()
+                .any(|secret| contains(&content, secret.as_bytes()))
+        };
+        files.filter(tells).collect()
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn contains(content: &[u8], secret: &[u8]) -> bool {
+    content.windows(secret.len()).any(|window| window == secret)
 }
 
 /// A process under way. Dropped, it is killed.
@@ -27,25 +62,40 @@ pub struct Running {
     stderr: Stream,
     report: Option<PathBuf>,
     known: Known,
+    /// Files that held a secret before.
+    telling: BTreeSet<PathBuf>,
     timeout: Duration,
     what: String,
 }
 
 impl Running {
-    pub(super) fn start(
+    pub(super) fn start(command: Command, report: Option<PathBuf>, known: Known, timeout: Duration) -> Self {
+        Self::start_with(command, None, report, known, timeout)
+    }
+
+    /// With a text on standard input.
+    pub(super) fn start_with(
         mut command: Command,
+        input: Option<&str>,
         report: Option<PathBuf>,
         known: Known,
         timeout: Duration,
     ) -> Self {
         let what = format!("{command:?}");
+        let stdin = input.map_or_else(Stdio::null, |_| Stdio::piped());
+        let telling = known.telling_files();
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+            // It may end without reading.
+            drop(stdin.write_all(text.as_bytes()));
+        }
         Self {
+            telling,
             stdout: Stream::read(child.stdout.take().unwrap()),
             stderr: Stream::read(child.stderr.take().unwrap()),
             child,
@@ -136,6 +186,13 @@ impl Running {
                     );
                 }
             }
+        }
+        if let Some(file) = self.known.telling_files().difference(&self.telling).next() {
+            panic!(
+                "{} told a secret in {}\n{stdout}\n{stderr}",
+                self.what,
+                file.display()
+            );
         }
         Run {
             code: status.code(),

@@ -15,8 +15,8 @@ use super::process::{Known, Run, Running};
 use super::servers::{Server, TestDatabase};
 
 /// The commands that take `--report`.
-const REPORTING: [&str; 8] = [
-    "check", "url", "plan", "run", "migrate", "validate", "promote", "status",
+const REPORTING: [&str; 9] = [
+    "check", "url", "plan", "run", "migrate", "validate", "promote", "status", "relabel",
 ];
 
 /// A project of one test. Its environment holds `PATH` and what [`Project::env`] was told, no more.
@@ -69,6 +69,7 @@ impl Project {
             runs: Cell::new(0),
             root,
         };
+        project.known.folder = Some(project.root.path().to_owned());
         let real = fs::canonicalize(project.root.path()).unwrap();
         for root in [project.root.path().to_owned(), real] {
             project.hide(root.join("root").to_str().unwrap(), "[ROOT]");
@@ -181,6 +182,19 @@ impl Project {
         self.spawn(arguments).wait()
     }
 
+    /// The same with a text on standard input.
+    pub fn tenantgate_with_input(&self, arguments: &[&str], input: &str) -> Run {
+        let (command, report) = self.command(arguments);
+        Running::start_with(command, Some(input), report, self.known.clone(), self.timeout).wait()
+    }
+
+    /// Every file below the project's root, reports included, with its content.
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        collect_files(self.root.path(), &mut files);
+        files
+    }
+
     /// Starts, for tests that kill, signal or watch it.
     pub fn spawn(&self, arguments: &[&str]) -> Running {
         let (command, report) = self.command(arguments);
@@ -188,7 +202,7 @@ impl Project {
     }
 
     /// The command, and the report that it will write.
-    fn command(&self, arguments: &[&str]) -> (Command, Option<PathBuf>) {
+    pub fn command(&self, arguments: &[&str]) -> (Command, Option<PathBuf>) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantgate"));
         command
             .args(arguments)
@@ -216,6 +230,19 @@ impl Project {
             None
         };
         (command, report)
+    }
+}
+
+/// Every file below a folder with its content.
+pub fn collect_files(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_files(&path, files);
+        } else if path.is_file() {
+            let content = fs::read(&path).unwrap();
+            files.insert(path, content);
+        }
     }
 }
 

@@ -132,6 +132,26 @@ fn a_secret_that_is_told_fails_the_test() {
 }
 
 #[test]
+#[should_panic = "told a secret in"]
+fn a_secret_that_is_written_to_a_file_fails_the_test() {
+    let mut project = Project::new();
+    project.secret("DEV_SECRET_KEY", "a-value-nobody-may-see");
+    project.write("there-before.env", "DEV_SECRET_KEY=a-value-nobody-may-see");
+    let run = |script: String| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]);
+        let known = project.known().clone();
+        super::process::Running::start(command, None, known, Duration::from_secs(10)).wait();
+    };
+    run("true".to_owned());
+    let file = project.path("trace.log");
+    run(format!(
+        "printf 'key=a-value-%s' nobody-may-see > {}",
+        file.display()
+    ));
+}
+
+#[test]
 #[should_panic = "not done within"]
 fn a_run_that_hangs_fails_the_test() {
     let mut command = std::process::Command::new("sleep");

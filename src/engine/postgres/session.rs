@@ -51,6 +51,21 @@ impl PostgresSession {
         }
     }
 
+    /// Fails where the target's schema is gone or closed to this role: PostgreSQL skips such a schema in
+    /// `search_path` without a word, and what is made would land in the shared one. (`to_regclass`
+    /// gives NULL for a missing table, but demands the privilege for its schema.)
+    fn usable(&self, target: Target<'_>) -> String {
+        let schema = match target {
+            Target::Shared => ident(&self.options.shared_schema),
+            Target::Tenant(tenant) => ident(&tenant.location),
+        };
+        format!(
+            "SELECT {}::regnamespace, to_regclass({});",
+            literal(&schema),
+            literal(&format!("{schema}.tenantgate"))
+        )
+    }
+
     fn create(&self, target: Target<'_>, create: bool) -> String {
         match target {
             Target::Tenant(tenant) if create => {
@@ -126,8 +141,9 @@ impl Session for PostgresSession {
     ) -> Result<(), StepError> {
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
         let opening = format!(
-            "BEGIN;{limits}{}{}",
+            "BEGIN;{limits}{}{}{}",
             self.create(target, create),
+            self.usable(target),
             self.rows.insert(target, migrations, "applied")
         );
         let failed = |migration, place| {
@@ -164,8 +180,9 @@ impl Session for PostgresSession {
         migration: &Migration,
     ) -> Result<(), EngineError> {
         let text = format!(
-            "{}{}",
+            "{}{}{}",
             self.create(target, create),
+            self.usable(target),
             self.rows.insert(target, &[migration], "running")
         );
         self.send(text).await?;

@@ -1,0 +1,12 @@
+//! The commands, as their users call them.
+
+mod fixtures;
+mod help;
+mod outputs;
+mod parts;
+mod plan;
+mod quickstart;
+mod read_only;
+mod relabel;
+mod schemas;
+mod url;
