@@ -92,7 +92,7 @@ fn a_role_that_may_not_create() {
         desk.env("DEV_DB_URL", url);
         let run = untouched(&desk, &["run"]);
         run.assert_code(3);
-        assert_eq!(run.checks_that("failed"), ["server.environment"]);
+        assert_eq!(run.checks_that("failed"), ["server.ledger"]);
         assert_says(&run, &["denied", "grant the role"]);
         // Looking is allowed.
         untouched(&desk, &["plan"]).assert_code(0);

@@ -82,34 +82,28 @@ fn captions_on_mariadb_goes_from_dev_to_prod() {
         );
         project.env(&format!("{prefix}_CAPTION_PROVIDER"), "local");
     }
-    let run = |environment: &str, database: &TestDatabase| {
-        // In production each environment has a server of its own; here a prefix does.
-        let config = project.read("tenantgate.toml");
-        project.replace(
-            "tenantgate.toml",
-            "captions_{tenant}",
-            &database.location("{tenant}"),
-        );
-        let run = project.tenantgate(&["run", "--environment", environment, "--evidence", "evidence"]);
-        project.write("tenantgate.toml", &config);
-        run
+    let run = |environment: &str| {
+        project.tenantgate(&["run", "--environment", environment, "--evidence", "evidence"])
+    };
+    // `{shared}_{tenant}`: all three environments are on one server.
+    let tenant = |database: &TestDatabase, name: &str| {
+        let shared = database.query_value("SELECT database()");
+        database.at_location(&format!("{shared}_{name}"))
     };
     for (environment, database) in ["dev", "staging", "prod"].iter().zip(&databases) {
-        let first = run(environment, database);
+        let first = run(environment);
         first.assert_code(0);
         assert_eq!(first.report()["tenants"]["migrated"], 5);
-        let museum = database.tenant("city_museum");
+        let museum = tenant(database, "city_museum");
         museum.execute("CALL raise_alert('queue_wait_seconds', 400)");
         assert_eq!(museum.query_value("SELECT count(*) FROM system_alerts"), "1");
-        let again = run(environment, database);
+        let again = run(environment);
         again.assert_code(0);
         assert_eq!(again.report()["tenants"]["up_to_date"], 5);
     }
-    databases[2].tenant("platform").execute("DELETE FROM users");
-    databases[2]
-        .tenant("open_archive")
-        .execute("ALTER TABLE users MODIFY email varchar(300) NOT NULL");
-    let broken = run("prod", &databases[2]);
+    tenant(&databases[2], "platform").execute("DELETE FROM users");
+    tenant(&databases[2], "open_archive").execute("ALTER TABLE users MODIFY email varchar(300) NOT NULL");
+    let broken = run("prod");
     broken.assert_code(1);
     assert_eq!(
         broken.checks_that("failed"),
