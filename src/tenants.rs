@@ -141,8 +141,7 @@ pub fn missing_ensured(tenants: &[Tenant], ensure: &[TenantName]) -> Vec<TenantN
 
 /// Tenants for which migrations ran and whose schema is gone: creating it anew would be wrong.
 pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &BTreeSet<String>) -> Check {
-    let is_lost =
-        |tenant: &&Tenant| !locations.contains(&tenant.location) && !ledger.tenant(&tenant.name).is_empty();
+    let is_lost = |tenant: &&Tenant| !locations.contains(&tenant.location) && ledger.knows(&tenant.name);
     let lost: Vec<&TenantName> = tenants
         .iter()
         .filter(is_lost)

@@ -1,6 +1,6 @@
 //! The ledger's content: which migration ran for which tenant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Checksum, TenantName, Version};
@@ -39,10 +39,17 @@ pub type History = Vec<Entry>;
 pub struct Ledger {
     pub shared: Arc<History>,
     pub tenants: BTreeMap<TenantName, Arc<History>>,
+    /// Tenants that were migrated once, as far as that is kept apart from their own schemas.
+    pub remembered: BTreeSet<TenantName>,
 }
 
 impl Ledger {
     pub fn tenant(&self, name: &TenantName) -> Arc<History> {
         self.tenants.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Migrations ran for it once.
+    pub fn knows(&self, name: &TenantName) -> bool {
+        self.remembered.contains(name) || self.tenants.contains_key(name)
     }
 }

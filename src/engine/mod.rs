@@ -174,6 +174,12 @@ pub trait Engine: Send + Sync {
     /// One tenant's part of it, on a connection of its own: for looking after something went wrong.
     async fn history(&self, target: Target<'_>) -> Result<History, EngineError>;
 
+    /// Keeps the names of tenants that are migrated, where their ledgers go with their files: so that
+    /// a lost file is not taken for a new tenant.
+    async fn remember(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError>;
 
     /// Schemas, databases or files that are, or look like, tenants'.

@@ -317,8 +317,8 @@ mod tests {
         plan(
             &set,
             &Ledger {
-                shared: Arc::default(),
                 tenants,
+                ..Ledger::default()
             },
             &Tenants::Known(names.to_vec()),
         )
@@ -334,8 +334,8 @@ mod tests {
         let old = tenant("old");
         let history = Arc::new(vec![entry(&files[0], EntryState::Applied)]);
         let ledger = Ledger {
-            shared: Arc::default(),
             tenants: [(old.name.clone(), history)].into(),
+            ..Ledger::default()
         };
         let plan = plan(&set, &ledger, &Tenants::Known(vec![old, tenant("new")]));
         let pending: Vec<_> = plan

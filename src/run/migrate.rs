@@ -247,6 +247,12 @@ impl Gate<'_> {
         if added.is_err() && self.stop.reason().is_some() {
             return Err(Blocked);
         }
+        let made = |tenant: &&crate::domain::Tenant| {
+            self.request.includes_tenant(&tenant.name) && !self.left_behind.contains(&tenant.name)
+        };
+        let made: Vec<_> = survey.known().iter().filter(made).cloned().collect();
+        let remembered = engine.remember(&made).await;
+        self.or_block(&LEDGER, since, remembered)?;
         // What came out right is validated even where some failed.
         let tenants = self.tenants.clone();
         let again = self.survey(engine).await;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::database_url::EngineKind;
 use crate::domain::words::listed;
 use crate::domain::{
     Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
@@ -87,6 +88,11 @@ impl Gate<'_> {
     async fn read_tenants(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<Tenants> {
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
+        if !self.is_one_statement(&tenancy.registry) {
+            let finding = Finding::error("`registry` in [tenancy] is not one statement")
+                .hint("write one query with a column named `tenant`");
+            self.add(vec![Check::answered(&tenants::REGISTRY, vec![finding])], since)?;
+        }
         let rows = engine.registry(&tenancy.registry).await;
         let rows = match rows {
             Err(error) if error.kind == ErrorKind::Missing && !shared.migrations.is_empty() => {
@@ -123,6 +129,13 @@ impl Gate<'_> {
         }
         self.add(checks, since)?;
         Ok(Tenants::Known(resolved.tenants))
+    }
+
+    /// Several statements in place of a query would be several answers, or writes. What cannot be
+    /// told apart is the server's to refuse.
+    pub(super) fn is_one_statement(&self, sql: &str) -> bool {
+        let kind = self.kind.unwrap_or(EngineKind::Postgres);
+        migrations::split(sql, kind).map_or(true, |statements| statements.len() == 1)
     }
 
     /// Ensured tenants that the registry lacks and that this run is for.

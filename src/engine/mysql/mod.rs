@@ -336,7 +336,7 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
                     let answers = answers.into_iter().skip(3).step_by(2).take(chunk.len());
                     values.extend(answers.map(|answer| Ok(answer.value().map(str::to_owned))));
                 }
-                Err(error) if chunk.len() == 1 || error.kind.is_operational() => {
+                Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
                     let error = error.without(&format!(";USE {back}{END_READ}"));
                     values.extend(chunk.iter().map(|_| Err(error.clone())));
                 }

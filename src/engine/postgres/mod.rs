@@ -307,12 +307,18 @@ AND nspname <> {} AND nspname <> {}",
         let mut values = Vec::with_capacity(targets.len());
         let query = sql.trim().trim_end_matches(';');
         for chunk in targets.chunks(500) {
-            let one = |target: &Target<'_>| format!("{}\n{query}\n;", self.search_path(*target));
+            let one = |target: &Target<'_>| {
+                let schema = match target {
+                    Target::Shared => &self.options.shared_schema,
+                    Target::Tenant(tenant) => &tenant.location,
+                };
+                format!("{}{}\n{query}\n;", self.search_path(*target), sql::usable(schema))
+            };
             let all: String = chunk.iter().map(one).collect();
             match self.send(format!("BEGIN READ ONLY;{all}COMMIT")).await {
-                Ok(results) => {
-                    // BEGIN, then a SET and a query each.
-                    let answers = results.into_iter().skip(2).step_by(2).take(chunk.len());
+                // BEGIN, then SET, the look at the schema and the query for each, COMMIT.
+                Ok(results) if results.len() == 3 * chunk.len() + 2 => {
+                    let answers = results.into_iter().skip(3).step_by(3).take(chunk.len());
                     let first = |rows: Vec<Row>| {
                         Ok(rows
                             .into_iter()
@@ -321,7 +327,12 @@ AND nspname <> {} AND nspname <> {}",
                     };
                     values.extend(answers.map(first));
                 }
-                Err(error) if chunk.len() == 1 || error.kind.is_operational() => {
+                Ok(_) => {
+                    let message = "it is not one statement, so it is not known which one counts";
+                    let error = EngineError::new(ErrorKind::Statement, message, &self.options.redactor);
+                    values.extend(chunk.iter().map(|_| Err(error.clone())));
+                }
+                Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
                     values.extend(chunk.iter().map(|_| Err(error.clone())));
                 }
                 // One of them fails: ask again one by one to learn which.

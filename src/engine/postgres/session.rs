@@ -51,19 +51,11 @@ impl PostgresSession {
         }
     }
 
-    /// Fails where the target's schema is gone or closed to this role: PostgreSQL skips such a schema in
-    /// `search_path` without a word, and what is made would land in the shared one. (`to_regclass`
-    /// gives NULL for a missing table, but demands the privilege for its schema.)
     fn usable(&self, target: Target<'_>) -> String {
-        let schema = match target {
-            Target::Shared => ident(&self.options.shared_schema),
-            Target::Tenant(tenant) => ident(&tenant.location),
-        };
-        format!(
-            "SELECT {}::regnamespace, to_regclass({});",
-            literal(&schema),
-            literal(&format!("{schema}.tenantgate"))
-        )
+        match target {
+            Target::Shared => sql::usable(&self.options.shared_schema),
+            Target::Tenant(tenant) => sql::usable(&tenant.location),
+        }
     }
 
     fn create(&self, target: Target<'_>, create: bool) -> String {

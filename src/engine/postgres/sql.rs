@@ -33,6 +33,18 @@ pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
     format!("SET LOCAL lock_timeout = {};{statement}", lock.as_millis().max(1))
 }
 
+/// Fails where a schema is gone or closed to this role: PostgreSQL skips such a schema in
+/// `search_path` without a word, and what is made, or read, would be the shared one's.
+/// (`to_regclass` gives NULL for a missing table, but demands the privilege for its schema.)
+pub(super) fn usable(schema: &str) -> String {
+    let schema = ident(schema);
+    format!(
+        "SELECT {}::regnamespace, to_regclass({});",
+        literal(&schema),
+        literal(&format!("{schema}.tenantgate"))
+    )
+}
+
 /// The tables of the ledger, each made only where it is missing: `CREATE … IF NOT EXISTS` would
 /// demand the privilege even when there is nothing to create.
 pub(super) fn create_ledger(schema: &str, schema_exists: bool) -> String {

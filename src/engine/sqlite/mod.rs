@@ -16,7 +16,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::DatabaseUrl;
-use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Tenant, TenantName};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
@@ -194,6 +194,10 @@ VALUES (1, {}, {}, {}, {})",
         if !self.shared.exists() {
             return Ok(ledger);
         }
+        let names = "SELECT name FROM tenantgate_tenant".to_owned();
+        let names = self.read_own(&self.shared, names).await?.unwrap_or_default();
+        let names = names.into_iter().filter_map(|row| row.into_iter().next()?.1);
+        ledger.remembered = names.filter_map(|name| TenantName::parse(&name).ok()).collect();
         // One connection for all files: opening one each would cost a thread each.
         let mut connection = self.open(&self.shared, Access::Read).await?;
         let redactor = &self.options.redactor;
@@ -235,6 +239,26 @@ VALUES (1, {}, {}, {}, {})",
         let text = sql::read_history(sql::LEDGER, target.scope().as_str(), target.ledger_name());
         let rows = self.read_own(self.path(&target), text).await?.unwrap_or_default();
         history::parse(&first(&rows).unwrap_or_default())
+    }
+
+    async fn remember(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
+        let row = |tenant: &Tenant| {
+            format!(
+                "({}, {}, {})",
+                literal(tenant.name.as_str()),
+                literal(&self.options.run),
+                sql::NOW
+            )
+        };
+        let rows: Vec<String> = tenants.iter().map(row).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "INSERT OR IGNORE INTO tenantgate_tenant (name, run, seen_at) VALUES {}",
+            rows.join(", ")
+        );
+        self.write(text).await.map(|_| ())
     }
 
     async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {

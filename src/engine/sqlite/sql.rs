@@ -38,6 +38,10 @@ pub(super) const CREATE_SHARED: &str = "CREATE TABLE IF NOT EXISTS tenantgate_en
     project TEXT NOT NULL,
     run TEXT NOT NULL,
     labelled_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS tenantgate_tenant (
+    name TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    seen_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS tenantgate_lease (
     singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
     holder TEXT NOT NULL,
