@@ -4,3 +4,4 @@ mod case;
 mod guarantees;
 mod kills;
 mod no_transaction;
+mod queries;

@@ -1,0 +1,74 @@
+//! The config's own queries: one answer each, of the place they are asked for.
+
+use super::case::{Case, on_all_servers};
+use crate::harness::Server;
+
+on_all_servers!(several_statements_are_no_answer, each_tenant_answers_for_itself,);
+
+fn several_statements_are_no_answer(server: Server) {
+    let mut case = Case::new(server, 2);
+    case.run().assert_code(0);
+    let assertion = |sql: &str| {
+        format!("[[expect.tenant.assertions]]\nname = \"one item\"\nsql = \"{sql}\"\nequals = 1\n")
+    };
+    case.config(&assertion("SELECT count(*) FROM items"));
+    case.project.tenantgate(&["validate"]).assert_code(0);
+    case.config(&assertion("SELECT 1; SELECT count(*) FROM items WHERE id = 9"));
+    let run = case.project.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["expect.assertions"]);
+    assert!(run.stdout.contains("is not one statement"), "{}", run.stdout);
+    let config = case.project.read("tenantgate.toml");
+    let two = "SELECT name AS tenant FROM tenants; DELETE FROM tenants";
+    let registry = "SELECT name AS tenant, active FROM tenants";
+    case.project
+        .write("tenantgate.toml", &config.replace(registry, two));
+    let run = case.project.tenantgate(&["run"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["tenants.registry"]);
+    assert_eq!(case.db.query_value("SELECT count(*) FROM tenants"), "2");
+}
+
+fn each_tenant_answers_for_itself(server: Server) {
+    let mut case = Case::new(server, 3);
+    case.config(
+        "[[expect.tenant.assertions]]\nname = \"one item\"\nsql = \"SELECT count(*) FROM items\"\nequals = 1\n",
+    );
+    case.run().assert_code(0);
+    case.db
+        .tenant("t02")
+        .execute("INSERT INTO items VALUES (5, 'more', 5)");
+    let run = case.project.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let findings = run.check("expect.assertions")["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["tenant"], "t02");
+    assert_eq!(findings[0]["message"], "one item: found 2, expected 1");
+}
+
+/// PostgreSQL leaves a schema that is closed to the role out of the search path without a word.
+#[test]
+fn a_closed_schema_does_not_answer_with_the_shared_one() {
+    let mut case = Case::new(Server::Postgres, 3);
+    case.run().assert_code(0);
+    case.config(
+        "[[expect.tenant.assertions]]\nname = \"one row\"\nsql = \"SELECT count(*) FROM tenants\"\nequals = 3\n",
+    );
+    // Without a look at the schema the shared table would answer for every tenant.
+    case.project.tenantgate(&["validate"]).assert_code(0);
+    let owner = case.db.query_value("SELECT current_user");
+    case.db.admin().execute(&format!(
+        "ALTER SCHEMA t02 OWNER TO CURRENT_USER; REVOKE ALL ON SCHEMA t02 FROM \"{owner}\""
+    ));
+    let run = case.project.tenantgate(&["validate"]);
+    assert_ne!(run.code, Some(0), "{}", run.stdout);
+    let findings = run.check("expect.assertions")["findings"].as_array().unwrap();
+    assert_eq!(findings[0]["tenant"], "t02", "{findings:?}");
+    assert!(
+        findings[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("permission denied"),
+        "{findings:?}"
+    );
+}
