@@ -61,23 +61,31 @@ impl Redactor {
         })
     }
 
-    /// Redacts every string inside a JSON value, keys included.
-    pub fn redact_json(&self, value: &mut serde_json::Value) {
+    /// Redacts every string inside a JSON value, but not the words and names under the keys of `spared`:
+    /// what has only certain values, or is public, means nothing any more once it is starred out.
+    pub fn redact_json(&self, value: &mut serde_json::Value, spared: &[&str]) {
         use serde_json::Value;
         match value {
             Value::String(text) => *text = self.redact(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item, spared)),
             Value::Object(map) => {
-                let old = std::mem::take(map);
-                for (key, mut item) in old {
-                    self.redact_json(&mut item);
-                    // Field names of our own are never secrets; tenant names as keys could be.
-                    map.insert(key, item);
+                for (key, item) in map {
+                    if !(spared.contains(&key.as_str()) && is_text(item)) {
+                        self.redact_json(item, spared);
+                    }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// A string, or a list of strings.
+fn is_text(value: &serde_json::Value) -> bool {
+    value.is_string()
+        || value
+            .as_array()
+            .is_some_and(|items| items.iter().all(|it| it.is_string()))
 }
 
 #[cfg(test)]
