@@ -190,20 +190,28 @@ fn execute(
 }
 
 /// Every place that a report goes to. The file first: it is wanted most when something fails.
+/// What cannot be written anywhere must not keep the others from saying what happened.
 fn publish(global: &Global, invocation: &Invocation, report: &Report) -> anyhow::Result<()> {
-    if let Some(path) = &global.report {
-        write_whole(path, &report::json::render(report))
-            .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
-    }
-    if let Some(path) = &invocation.step_summary {
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .with_context(|| format!("cannot open the step summary `{path}`"))?;
-        file.write_all(report::markdown::render(report, SUMMARY_LIMIT).as_bytes())
-            .context("cannot write the step summary")?;
-    }
+    let filed = match &global.report {
+        Some(path) => write_whole(path, &report::json::render(report))
+            .with_context(|| format!("cannot write the report to `{}`", path.display())),
+        None => Ok(()),
+    };
+    let summarised = match &invocation.step_summary {
+        Some(path) => append(path, &report::markdown::render(report, SUMMARY_LIMIT))
+            .with_context(|| format!("cannot write the step summary `{path}`")),
+        None => Ok(()),
+    };
+    let printed = show(global, invocation, report);
+    filed.and(summarised).and(printed)
+}
+
+fn append(path: &str, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn show(global: &Global, invocation: &Invocation, report: &Report) -> anyhow::Result<()> {
     let text = match global.format {
         Format::Text => report::text::render(report, &style(global, invocation)),
         Format::Json => report::json::render(report),
