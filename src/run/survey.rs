@@ -12,6 +12,7 @@ use crate::engine::{Engine, ErrorKind, Target};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::tenants;
 
+use super::connect::LABEL;
 use super::{Command, Gate, Stage};
 
 /// One look at the database.
@@ -44,7 +45,20 @@ impl Gate<'_> {
         let since = Instant::now();
         let shared = engine.history(Target::Shared).await;
         let shared = self.or_block(&migrations::CHANGED, since, shared)?;
-        let fresh = shared.is_empty() && engine.label().await.is_ok_and(|label| label.is_none());
+        let label = engine.label().await;
+        let label = self.or_block(&LABEL, since, label)?;
+        // Where nobody ran anything yet the first run that writes will say whose it is.
+        let fresh = shared.is_empty() && label.is_none();
+        if label.is_none() && !shared.is_empty() {
+            let environment = &self.settings.environment.name;
+            let finding = Finding::error(
+                "migrations were applied here, and the label is gone that says whose database it is",
+            )
+            .hint(format!(
+                "is it the right one? Then `tenantgate relabel --environment {environment}`"
+            ));
+            self.add(vec![Check::answered(&LABEL, vec![finding])], since)?;
+        }
         let shared_pending = migrations::pending_after(&self.set().shared, &shared);
         let tenants = self.read_tenants(engine, &shared_pending).await?;
         let locations = engine.locations().await;
