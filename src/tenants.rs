@@ -61,7 +61,10 @@ pub fn resolve(
             names.push(finding.hint("mend the row, or leave it out with WHERE … IS NOT NULL"));
             continue;
         };
-        if tenancy.mode == TenancyMode::Schema && text == tenancy.shared_schema {
+        if tenancy.mode == TenancyMode::Schema
+            && text == tenancy.shared_schema
+            && engine.location(&text) == tenancy.shared_schema
+        {
             let finding = Finding::note(format!("the registry lists the shared schema `{text}`: left out"));
             names.push(finding);
             continue;

@@ -38,6 +38,11 @@ impl ErrorKind {
         )
     }
 
+    /// True where the server itself said no to a statement.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::Statement | Self::Missing | Self::TimedOut)
+    }
+
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::Unreachable => {

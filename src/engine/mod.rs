@@ -16,6 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
+use crate::domain::words::count;
 use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
 
 pub use error::{EngineError, ErrorKind};
@@ -271,6 +272,38 @@ pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOp
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
+}
+
+/// A query of the config is one statement: a second one could end the transaction in which nothing can be
+/// written, and its rows would be taken for another's.
+fn one_query(sql: &str, kind: EngineKind, redactor: &Redactor) -> Result<String, EngineError> {
+    match crate::migrations::split(sql, kind) {
+        Ok(mut statements) if statements.len() == 1 => Ok(statements.remove(0).sql),
+        Ok(statements) => {
+            let message = format!("the query has {} statements, and must be one", statements.len());
+            Err(EngineError::new(ErrorKind::Statement, message, redactor))
+        }
+        Err(error) => Err(EngineError::new(
+            ErrorKind::Statement,
+            error.to_string(),
+            redactor,
+        )),
+    }
+}
+
+/// The value of a query that gives one row of one column; none: no row, or NULL.
+fn one_value(
+    rows: usize,
+    columns: usize,
+    value: Option<String>,
+    redactor: &Redactor,
+) -> Result<Option<String>, EngineError> {
+    if rows <= 1 && columns <= 1 {
+        return Ok(value);
+    }
+    let (rows, columns) = (count(rows, "row"), count(columns, "column"));
+    let message = format!("the query gave {rows} of {columns}, and must give one value");
+    Err(EngineError::new(ErrorKind::Statement, message, redactor))
 }
 
 /// Reads one registry row from its columns by name; none: there is no column `tenant`.

@@ -55,11 +55,22 @@ impl LedgerSql {
         self.update(target, migration, done, &set)
     }
 
-    /// Sets columns of the migration's row, and with them how far it came and with which content.
+    /// The row, where it still stands before the statement of this index: another run may have taken it
+    /// over while this one was asleep.
+    pub(super) fn at_statement(&self, target: Target<'_>, migration: &Migration, index: usize) -> String {
+        format!(
+            "SELECT 1 FROM {} WHERE {} AND state = 'running' AND statement = {index}",
+            self.table,
+            self.this_row(target, migration)
+        )
+    }
+
+    /// Sets columns of the migration's row, and with them how far it came and with which content. Never
+    /// takes back what another run recorded since.
     pub(super) fn update(&self, target: Target<'_>, migration: &Migration, done: usize, set: &str) -> String {
         let quote = self.literal;
         format!(
-            "UPDATE {} SET {set}, statement = {done}, done = {}, checksum = {}, run = {} WHERE {}",
+            "UPDATE {} SET {set}, statement = {done}, done = {}, checksum = {}, run = {} WHERE {} AND state = 'running' AND statement <= {done}",
             self.table,
             quote(&migration.done_checksum(done).0),
             quote(&migration.checksum.0),

@@ -23,6 +23,15 @@ fn transaction_finding(migration: &Migration, statement: &Statement, kind: Engin
             .hint("take it out: every migration already runs in a transaction of its own"),
         ));
     }
+    if kind == EngineKind::Postgres
+        && words.first() == Some(&"COPY")
+        && copies_over_the_client(&statement.sql)
+    {
+        return Some(place(
+            Finding::error("`COPY` from or to the client needs psql: its data is no SQL")
+                .hint("write INSERT statements (pg_dump has `--inserts`)"),
+        ));
+    }
     if kind == EngineKind::Mysql && words.first() == Some(&"USE") {
         return Some(place(
             Finding::error("`USE` would leave the tenant's database")
@@ -52,6 +61,27 @@ fn transaction_finding(migration: &Migration, statement: &Statement, kind: Engin
             .hint("name it: CREATE INDEX CONCURRENTLY <name> ON …"),
         )
     })
+}
+
+/// `COPY … FROM STDIN`, `COPY … TO STDOUT`: the server would wait for data that nobody sends.
+fn copies_over_the_client(sql: &str) -> bool {
+    let words = words(sql, EngineKind::Postgres, usize::MAX);
+    let over = |pair: &[String]| {
+        matches!(
+            (pair[0].as_str(), pair[1].as_str()),
+            ("FROM", "STDIN") | ("TO", "STDOUT")
+        )
+    };
+    words.windows(2).any(over)
+}
+
+/// Whether a text that cannot be split has a word that could end or replace the transaction.
+pub(super) fn may_control(sql: &str) -> bool {
+    let words = [
+        "ABORT", "BEGIN", "COMMIT", "COPY", "END", "PREPARE", "ROLLBACK", "START",
+    ];
+    sql.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .any(|word| words.iter().any(|it| word.eq_ignore_ascii_case(it)))
 }
 
 fn transaction_control(words: &[&str], kind: EngineKind) -> Option<&'static str> {

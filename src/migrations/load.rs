@@ -186,8 +186,13 @@ fn read(
                 .file(&migration.file),
         ),
         Ok(statements) if kind.is_some() => migration.statements = statements,
-        // PostgreSQL gets the file whole, and says itself what it does not understand.
-        Err(error) if kind.is_some_and(|kind| kind != EngineKind::Postgres || !migration.transactional) => {
+        // PostgreSQL gets the file whole, and says itself what it does not understand: but only where
+        // no statement in it can end the transaction.
+        Err(error)
+            if kind.is_some_and(|kind| {
+                kind != EngineKind::Postgres || !migration.transactional || lint::may_control(&migration.sql)
+            }) =>
+        {
             let finding = Finding::error(format!("cannot tell its statements apart: {error}"));
             found.add(SYNTAX, finding.file(&migration.file).at(error.line, error.column));
         }

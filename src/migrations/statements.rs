@@ -5,7 +5,7 @@
 //! `DELIMITER` lines of the mysql client are understood, because files written for it have them.
 
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::database_url::EngineKind;
 use crate::domain::Statement;
@@ -25,7 +25,7 @@ pub fn split(sql: &str, kind: EngineKind) -> Result<Vec<Statement>, Unsplittable
     for segment in segments(sql, kind) {
         match segment.delimiter {
             None => split_by_semicolon(&segment, kind, &mut statements)?,
-            Some(delimiter) => split_by_delimiter(&segment, delimiter, &mut statements),
+            Some(delimiter) => split_by_delimiter(&segment, delimiter, kind, &mut statements)?,
         }
     }
     Ok(statements)
@@ -33,7 +33,12 @@ pub fn split(sql: &str, kind: EngineKind) -> Result<Vec<Statement>, Unsplittable
 
 /// The words of a statement that are not comments or spaces, in upper case; at most `limit`.
 pub(crate) fn words(sql: &str, kind: EngineKind, limit: usize) -> Vec<String> {
-    let tokens = Tokenizer::new(dialect(kind), sql).tokenize().unwrap_or_default();
+    let sql = match kind {
+        // To the tokenizer MariaDB's own kind of versioned comment is a plain one.
+        EngineKind::Mysql => sql.replace("/*M!", "/*!"),
+        _ => sql.to_owned(),
+    };
+    let tokens = Tokenizer::new(dialect(kind), &sql).tokenize().unwrap_or_default();
     let significant = tokens
         .into_iter()
         .filter(|token| !matches!(token, Token::Whitespace(_)));
@@ -98,18 +103,59 @@ fn delimiter_command(line: &str) -> Option<&str> {
 }
 
 /// The mysql client looks for a custom delimiter as plain text; at the end of a line is where it is written.
-fn split_by_delimiter(segment: &Segment<'_>, delimiter: &str, statements: &mut Vec<Statement>) {
+fn split_by_delimiter(
+    segment: &Segment<'_>,
+    delimiter: &str,
+    kind: EngineKind,
+    statements: &mut Vec<Statement>,
+) -> Result<(), Unsplittable> {
+    let mut pieces = Vec::new();
     let mut start = 0;
     let mut offset = 0;
     for line in segment.text.split_inclusive('\n') {
         let end = offset + line.len();
         if let Some(kept) = line.trim_end().strip_suffix(delimiter) {
-            push(segment, start, offset + kept.len(), statements);
+            push(segment, start, offset + kept.len(), &mut pieces);
             start = end;
         }
         offset = end;
     }
-    push(segment, start, segment.text.len(), statements);
+    push(segment, start, segment.text.len(), &mut pieces);
+    for piece in pieces {
+        let inner = Segment {
+            text: &piece.sql,
+            line: piece.line,
+            delimiter: None,
+        };
+        let mut found = Vec::new();
+        // The body of a routine is what the delimiter is for. Anything else that has several statements
+        // would be recorded as one: what failed behind the first would be lost.
+        if split_by_semicolon(&inner, kind, &mut found).is_ok()
+            && found.len() > 1
+            && !has_body(&found[0].sql, kind)
+        {
+            return Err(Unsplittable {
+                message: format!("several statements up to one delimiter `{delimiter}`: end each with it"),
+                line: piece.line,
+                column: piece.column,
+            });
+        }
+        statements.push(piece);
+    }
+    Ok(())
+}
+
+/// A statement that creates a routine, or MariaDB's anonymous block.
+fn has_body(sql: &str, kind: EngineKind) -> bool {
+    let tokens = Tokenizer::new(dialect(kind), sql).tokenize().unwrap_or_default();
+    let mut body = Body::new(kind);
+    for token in tokens
+        .iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+    {
+        body.see(token);
+    }
+    body.compound
 }
 
 fn split_by_semicolon(
@@ -117,7 +163,12 @@ fn split_by_semicolon(
     kind: EngineKind,
     statements: &mut Vec<Statement>,
 ) -> Result<(), Unsplittable> {
-    let tokens = Tokenizer::new(dialect(kind), segment.text)
+    // The tokenizer would look into versioned comments, with places that are not the file's.
+    let closed = match kind {
+        EngineKind::Mysql => segment.text.replace("/*!", "/* ").replace("/*M!", "/*M "),
+        _ => segment.text.to_owned(),
+    };
+    let tokens = Tokenizer::new(dialect(kind), &closed)
         .tokenize_with_location()
         .map_err(|error| Unsplittable {
             message: error.message,
@@ -125,18 +176,18 @@ fn split_by_semicolon(
             column: error.location.column as usize,
         })?;
     let offsets = Offsets::new(segment.text);
-    let mut body = Body::default();
+    let mut body = Body::new(kind);
     let mut begin: Option<usize> = None;
     for TokenWithSpan { token, span } in &tokens {
         let start = offsets.byte(span.start.line, span.start.column);
         match token {
-            Token::Whitespace(space) if is_blank_or_comment(space) => {}
+            Token::Whitespace(_) if !(kind == EngineKind::Mysql && is_versioned(&segment.text[start..])) => {}
             Token::EOF => {}
             Token::SemiColon if body.depth == 0 => {
                 if let Some(begin) = begin.take() {
                     push(segment, begin, start, statements);
                 }
-                body = Body::default();
+                body = Body::new(kind);
             }
             token => {
                 begin.get_or_insert(start);
@@ -146,13 +197,22 @@ fn split_by_semicolon(
     }
     if let Some(begin) = begin {
         push(segment, begin, segment.text.len(), statements);
+        // Never guessed: a statement hidden in what is taken for a body would neither be looked at
+        // nor recorded.
+        if let Some(statement) = statements.last().filter(|_| body.depth > 0) {
+            return Err(Unsplittable {
+                message: "the body that begins in this statement has no END".to_owned(),
+                line: statement.line,
+                column: statement.column,
+            });
+        }
     }
     Ok(())
 }
 
-fn is_blank_or_comment(space: &Whitespace) -> bool {
-    // `/*! … */` is a statement to MySQL and MariaDB, a comment to everyone else.
-    !matches!(space, Whitespace::MultiLineComment(text) if text.starts_with('!'))
+/// `/*! … */` and MariaDB's `/*M! … */` are statements to these servers, comments to everyone else.
+fn is_versioned(text: &str) -> bool {
+    text.starts_with("/*!") || text.starts_with("/*M!")
 }
 
 fn push(segment: &Segment<'_>, start: usize, end: usize, statements: &mut Vec<Statement>) {
@@ -199,8 +259,8 @@ impl<'a> Offsets<'a> {
 }
 
 /// How deep inside `BEGIN … END` of a routine's or trigger's body the scan is.
-#[derive(Default)]
 struct Body {
+    kind: EngineKind,
     depth: usize,
     words: usize,
     /// `CREATE … TRIGGER|PROCEDURE|FUNCTION|EVENT`, or MariaDB's `BEGIN NOT ATOMIC`.
@@ -212,6 +272,18 @@ struct Body {
 }
 
 impl Body {
+    fn new(kind: EngineKind) -> Self {
+        Self {
+            kind,
+            depth: 0,
+            words: 0,
+            compound: false,
+            creating: false,
+            previous: String::new(),
+            after_end: false,
+        }
+    }
+
     fn see(&mut self, token: &Token) {
         let word = match token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_uppercase(),
@@ -225,6 +297,14 @@ impl Body {
             (2, "NOT") if self.previous == "BEGIN" => {
                 self.compound = true;
                 self.depth += 1;
+            }
+            // `CREATE TABLE event (begin date)` has no body: what is created is said first.
+            (
+                _,
+                "TABLE" | "VIEW" | "INDEX" | "DATABASE" | "SCHEMA" | "SEQUENCE" | "TYPE" | "DOMAIN"
+                | "POLICY",
+            ) if !self.compound => {
+                self.creating = false;
             }
             (_, "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT") if self.creating && self.words <= 12 => {
                 self.compound = true;
@@ -250,7 +330,10 @@ impl Body {
                 self.after_end = true;
             }
             "IF" | "CASE" | "LOOP" | "WHILE" | "REPEAT" if closing_word => {}
-            "BEGIN" | "CASE" => self.depth += 1,
+            // PostgreSQL's bodies are quoted, except one kind.
+            "ATOMIC" if self.kind == EngineKind::Postgres && self.previous == "BEGIN" => self.depth += 1,
+            "BEGIN" if self.kind != EngineKind::Postgres => self.depth += 1,
+            "CASE" if self.kind != EngineKind::Postgres || self.depth > 0 => self.depth += 1,
             "IF" | "LOOP" | "WHILE" | "REPEAT" if at_statement && self.depth > 0 => self.depth += 1,
             _ => {}
         }
@@ -326,6 +409,51 @@ mod tests {
         let sql =
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END; SELECT 3";
         assert_eq!(texts(sql, EngineKind::Postgres).len(), 2);
+    }
+
+    #[test]
+    fn a_table_called_event_has_no_body() {
+        let sql = "create table event (id int, begin date, finish date); commit; select 1";
+        for kind in [EngineKind::Postgres, EngineKind::Mysql, EngineKind::Sqlite] {
+            assert_eq!(texts(sql, kind).len(), 3, "{kind:?}");
+        }
+        let sql = "create trigger tr before insert on event for each row execute function begin(); commit";
+        assert_eq!(texts(sql, EngineKind::Postgres).len(), 2);
+    }
+
+    #[test]
+    fn a_body_without_end_is_an_error_with_a_place() {
+        let sql =
+            "select 1;\ncreate trigger t before insert on a for each row begin set new.b = 1; select 2;";
+        let error = split(sql, EngineKind::Mysql).expect_err("no END");
+        assert_eq!((error.line, error.column), (2, 1));
+    }
+
+    #[test]
+    fn several_statements_up_to_one_delimiter_are_refused() {
+        let sql = "DELIMITER //\ncreate table a (b int);\ninsert into a values (1);\n//\n";
+        assert!(split(sql, EngineKind::Mysql).is_err());
+        let body = "DELIMITER //\ncreate procedure p() begin select 1; select 2; end;\n//\n";
+        assert_eq!(texts(body, EngineKind::Mysql).len(), 1);
+    }
+
+    #[test]
+    fn a_versioned_comment_keeps_its_slash() {
+        let sql = "/*!40101 SET NAMES utf8mb4 */;\n  /*!40014 SET foreign_key_checks = 0 */;";
+        let found = split(sql, EngineKind::Mysql).expect("splits");
+        assert_eq!(found[0].sql, "/*!40101 SET NAMES utf8mb4 */");
+        assert!(words(&found[0].sql, EngineKind::Mysql, 2).contains(&"SET".to_owned()));
+        assert_eq!(
+            split("/*M!100100 use other */;", EngineKind::Mysql)
+                .expect("splits")
+                .len(),
+            1
+        );
+        assert_eq!(words("/*M!100100 use other */", EngineKind::Mysql, 1), ["USE"]);
+        assert_eq!(
+            (found[1].sql.as_str(), found[1].line, found[1].column),
+            ("/*!40014 SET foreign_key_checks = 0 */", 2, 3)
+        );
     }
 
     #[test]

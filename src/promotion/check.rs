@@ -41,8 +41,13 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
     let mut findings: Vec<Finding> = records
         .unreadable
         .iter()
-        .map(|(place, why)| unreadable(place, why))
+        .map(|(place, why)| unreadable(place, why, &digest))
         .collect();
+    // By a clock that is wrong: it would count as the newest until that day comes.
+    let from_the_future = same
+        .iter()
+        .filter(|it| it.predicate.finished_at.duration_since(now) > LARGEST_SKEW);
+    findings.extend(from_the_future.map(|it| future(demands, it)));
     let mut summary = PromotionSummary {
         after: demands.after.clone(),
         passed_at: None,
@@ -85,7 +90,30 @@ fn shows_pass(evidence: &Evidence) -> bool {
     evidence.predicate.verdict == Verdict::Passed && covered
 }
 
-fn unreadable(place: &str, why: &super::UnreadableEvidence) -> Finding {
+/// Clocks of machines that are looked after differ by less.
+const LARGEST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+fn future(demands: &Demands<'_>, evidence: &Evidence) -> Finding {
+    let at = evidence.predicate.finished_at.strftime("%Y-%m-%d %H:%M UTC");
+    Finding::error(format!(
+        "{}'s evidence of this migration set is from the future ({at})",
+        demands.after
+    ))
+    .hint(format!(
+        "mend the clock that is wrong, here or there; remove that record, and run `tenantgate run --environment {}` again",
+        demands.after
+    ))
+}
+
+/// A record whose name says that it is of this very set may be a refusal, so it is not passed over.
+fn unreadable(place: &str, why: &super::UnreadableEvidence, digest: &Digest) -> Finding {
+    let of_this_set = place.ends_with(&format!("-{}.json", digest.short()));
+    let elsewhere = matches!(why, super::UnreadableEvidence::Environment(_));
+    if of_this_set && !elsewhere {
+        return Finding::error(format!("a record of this migration set cannot be read: {why}"))
+            .hint("fetch the folder of evidence again, or run the environment before again and remove this file")
+            .file(place);
+    }
     Finding::warning(format!("a record is not evidence and counts for nothing: {why}")).file(place)
 }
 

@@ -48,7 +48,13 @@ impl EvidenceStore for FolderStore {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
-            let text = std::fs::read_to_string(&path).map_err(UnreadableEvidence::File);
+            // A pipe would be waited for.
+            let text = if path.is_file() {
+                std::fs::read_to_string(&path)
+            } else {
+                Err(io::Error::other("not a regular file"))
+            };
+            let text = text.map_err(UnreadableEvidence::File);
             match text.and_then(|text| Evidence::from_envelope(&text)) {
                 // A file copied over from another environment's folder shows nothing about this one.
                 Ok(evidence) if evidence.predicate.environment != *environment => {

@@ -100,8 +100,9 @@ impl Work<'_> {
             let history = self.engine.history(self.target).await;
             if let Ok(history) = &history {
                 let now = pending_after(self.migrations, history);
-                // The answer to COMMIT was lost, or another run was faster.
-                if now.migrations.is_empty() {
+                // The answer to COMMIT was lost, or another run was faster. A statement that the server
+                // refused was never committed by us, whatever the ledger says.
+                if now.migrations.is_empty() && !failed.error.kind.is_refusal() {
                     return Ok(self.migrated(&before, &now, retries));
                 }
                 let again = matches!(

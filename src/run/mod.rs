@@ -9,17 +9,17 @@ mod survey;
 mod validate;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::database_url::EngineKind;
 use crate::domain::{
-    Check, CheckDefinition, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing, TenantCounts,
-    TenantName,
+    Check, CheckDefinition, Finding, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing,
+    TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
-use crate::rollout::{Progress, Stop};
+use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
 pub use request::{Command, Request};
@@ -96,11 +96,41 @@ pub async fn execute(
     };
     let opened = gate.offline().await?;
     if let Ok(Some(urls)) = opened {
-        // What blocks is in the checks.
-        let _ = gate.online(urls).await;
+        let cut_off = tokio::select! {
+            // What blocks is in the checks.
+            _ = gate.online(urls) => false,
+            () = cut_off(request, stop) => true,
+        };
+        if cut_off {
+            let finding = Finding::error("stopped by a signal while the database was asked")
+                .hint("does something hold a lock there? Then run again")
+                .operational(true);
+            let _ = gate.add(
+                vec![Check::answered(&connect::REACHABLE, vec![finding])],
+                gate.started,
+            );
+        }
     }
     gate.finish().await
 }
+
+/// Waits until a run that was told to end must not be waited for any longer. One that writes ends by
+/// itself, unless it still waits for the server: it is told to drop what is in hand, and has a moment to.
+async fn cut_off(request: &Request, stop: &Stop) {
+    if request.writes() {
+        stop.aborted().await;
+        if stop.reason() != Some(StopReason::Signal) {
+            // The lease was lost, and what is in hand is on its way out.
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(MOMENT).await;
+    } else {
+        stop.wanted().await;
+    }
+}
+
+/// Enough to give the lease back, and well within what GitHub's runner leaves before it kills.
+const MOMENT: Duration = Duration::from_millis(1500);
 
 impl Gate<'_> {
     /// Everything that needs the database.

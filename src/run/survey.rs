@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::database_url::EngineKind;
 use crate::domain::words::listed;
 use crate::domain::{
     Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
@@ -13,6 +12,7 @@ use crate::engine::{Engine, ErrorKind, Target};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::tenants;
 
+use super::connect::LABEL;
 use super::{Command, Gate, Stage};
 
 /// One look at the database.
@@ -45,7 +45,20 @@ impl Gate<'_> {
         let since = Instant::now();
         let shared = engine.history(Target::Shared).await;
         let shared = self.or_block(&migrations::CHANGED, since, shared)?;
-        let fresh = shared.is_empty() && engine.label().await.is_ok_and(|label| label.is_none());
+        let label = engine.label().await;
+        let label = self.or_block(&LABEL, since, label)?;
+        // Where nobody ran anything yet the first run that writes will say whose it is.
+        let fresh = shared.is_empty() && label.is_none();
+        if label.is_none() && !shared.is_empty() {
+            let environment = &self.settings.environment.name;
+            let finding = Finding::error(
+                "migrations were applied here, and the label is gone that says whose database it is",
+            )
+            .hint(format!(
+                "is it the right one? Then `tenantgate relabel --environment {environment}`"
+            ));
+            self.add(vec![Check::answered(&LABEL, vec![finding])], since)?;
+        }
         let shared_pending = migrations::pending_after(&self.set().shared, &shared);
         let tenants = self.read_tenants(engine, &shared_pending).await?;
         let locations = engine.locations().await;
@@ -88,11 +101,6 @@ impl Gate<'_> {
     async fn read_tenants(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<Tenants> {
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
-        if !self.is_one_statement(&tenancy.registry) {
-            let finding = Finding::error("`registry` in [tenancy] is not one statement")
-                .hint("write one query with a column named `tenant`");
-            self.add(vec![Check::answered(&tenants::REGISTRY, vec![finding])], since)?;
-        }
         let rows = engine.registry(&tenancy.registry).await;
         let rows = match rows {
             Err(error) if error.kind == ErrorKind::Missing && !shared.migrations.is_empty() => {
@@ -129,13 +137,6 @@ impl Gate<'_> {
         }
         self.add(checks, since)?;
         Ok(Tenants::Known(resolved.tenants))
-    }
-
-    /// Several statements in place of a query would be several answers, or writes. What cannot be
-    /// told apart is the server's to refuse.
-    pub(super) fn is_one_statement(&self, sql: &str) -> bool {
-        let kind = self.kind.unwrap_or(EngineKind::Postgres);
-        migrations::split(sql, kind).map_or(true, |statements| statements.len() == 1)
     }
 
     /// Ensured tenants that the registry lacks and that this run is for.

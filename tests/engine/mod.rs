@@ -1,6 +1,6 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
-mod case;
+pub mod case;
 mod guarantees;
 mod kills;
 mod no_transaction;

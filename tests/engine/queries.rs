@@ -17,7 +17,11 @@ fn several_statements_are_no_answer(server: Server) {
     let run = case.project.tenantgate(&["validate"]);
     run.assert_code(1);
     assert_eq!(run.checks_that("failed"), ["expect.assertions"]);
-    assert!(run.stdout.contains("is not one statement"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("has 2 statements, and must be one"),
+        "{}",
+        run.stdout
+    );
     let config = case.project.read("tenantgate.toml");
     let two = "SELECT name AS tenant FROM tenants; DELETE FROM tenants";
     let registry = "SELECT name AS tenant, active FROM tenants";

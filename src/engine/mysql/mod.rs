@@ -18,13 +18,13 @@ use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
-use crate::database_url::DatabaseUrl;
+use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Tenant};
 
 use super::history::{self, RECORD};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
-    Session, Target, registry_row,
+    Session, Target, one_query, one_value, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -265,7 +265,8 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
     }
 
     async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
-        let answer = self.read(sql.trim().trim_end_matches(';')).await?;
+        let query = one_query(sql, EngineKind::Mysql, &self.options.redactor)?;
+        let answer = self.read(&query).await?;
         let columns = &answer.columns;
         let rows = answer
             .rows
@@ -325,7 +326,10 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         sql: &str,
     ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
         let mut values = Vec::with_capacity(targets.len());
-        let query = sql.trim().trim_end_matches(';');
+        let query = match one_query(sql, EngineKind::Mysql, &self.options.redactor) {
+            Ok(query) => query,
+            Err(error) => return Ok(vec![Err(error); targets.len()]),
+        };
         for chunk in targets.chunks(500) {
             let one = |it: &Target<'_>| format!("USE {};\n{query}\n;", ident(&database(&self.url, *it)));
             let all: String = chunk.iter().map(one).collect();
@@ -334,7 +338,16 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
                 Ok(answers) => {
                     // Two that open the transaction, then a USE and a query each.
                     let answers = answers.into_iter().skip(3).step_by(2).take(chunk.len());
-                    values.extend(answers.map(|answer| Ok(answer.value().map(str::to_owned))));
+                    let first = |answer: Answer| {
+                        let value = answer.value().map(str::to_owned);
+                        one_value(
+                            answer.rows.len(),
+                            answer.columns.len(),
+                            value,
+                            &self.options.redactor,
+                        )
+                    };
+                    values.extend(answers.map(first));
                 }
                 Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
                     let error = error.without(&format!(";USE {back}{END_READ}"));

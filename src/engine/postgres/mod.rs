@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
-use crate::database_url::DatabaseUrl;
+use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Tenant};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
-    Session, Target, history,
+    Session, Target, history, one_query, one_value,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -252,7 +252,7 @@ impl Engine for Postgres {
 
     async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
         // As JSON every column keeps its name whatever the query; PostgreSQL 13 has it all.
-        let query = sql.trim().trim_end_matches(';');
+        let query = one_query(sql, EngineKind::Postgres, &self.options.redactor)?;
         let named = format!("SELECT to_jsonb(registry) FROM (\n{query}\n) AS registry");
         let rows = self.read(&named).await?;
         let rows = rows
@@ -305,7 +305,10 @@ AND nspname <> {} AND nspname <> {}",
         sql: &str,
     ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
         let mut values = Vec::with_capacity(targets.len());
-        let query = sql.trim().trim_end_matches(';');
+        let query = match one_query(sql, EngineKind::Postgres, &self.options.redactor) {
+            Ok(query) => query,
+            Err(error) => return Ok(vec![Err(error); targets.len()]),
+        };
         for chunk in targets.chunks(500) {
             let one = |target: &Target<'_>| {
                 let schema = match target {
@@ -320,10 +323,10 @@ AND nspname <> {} AND nspname <> {}",
                 Ok(results) if results.len() == 3 * chunk.len() + 2 => {
                     let answers = results.into_iter().skip(3).step_by(3).take(chunk.len());
                     let first = |rows: Vec<Row>| {
-                        Ok(rows
-                            .into_iter()
-                            .next()
-                            .and_then(|row| row.into_iter().next().flatten()))
+                        let (number, row) = (rows.len(), rows.into_iter().next().unwrap_or_default());
+                        let columns = row.len();
+                        let value = row.into_iter().next().flatten();
+                        one_value(number, columns, value, &self.options.redactor)
                     };
                     values.extend(answers.map(first));
                 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
-use crate::domain::{Migration, Statement};
+use crate::domain::Migration;
 use crate::engine::rows::LedgerSql;
 use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
 use crate::migrations::{needs_no_transaction, words};
@@ -98,6 +98,24 @@ impl PostgresSession {
         ))
     }
 
+    /// Fails (division by zero) where the row has moved on, and else keeps it for the transaction.
+    fn fence(&self, target: Target<'_>, migration: &Migration, index: usize) -> String {
+        let row = self.rows.at_statement(target, migration, index);
+        format!("SELECT 1 / count(*) FROM ({row} FOR UPDATE) AS mine;")
+    }
+
+    /// An error of the fence, which is the statement at this index of the text, means another run.
+    fn fence_error(&self, failed: Failed, index: usize) -> Failed {
+        if failed.completed != index || failed.error.kind != ErrorKind::Statement {
+            return failed;
+        }
+        let message = "another run has carried this migration on in the meantime";
+        Failed {
+            error: EngineError::new(ErrorKind::AlreadyApplied, message, &self.options.redactor),
+            ..failed
+        }
+    }
+
     /// One row of (exists, valid) for an index of the target's schema.
     async fn index_state(&mut self, target: Target<'_>, name: &str) -> Result<Option<bool>, EngineError> {
         let schema = match target {
@@ -157,7 +175,7 @@ impl Session for PostgresSession {
                 let _ = self.send("ROLLBACK".to_owned()).await;
                 return Err(failed(index, place)(error));
             }
-            reset = if changes_settings(migration) { RESET } else { "" };
+            reset = RESET;
         }
         self.send(format!("{reset}COMMIT"))
             .await
@@ -235,15 +253,19 @@ impl Session for PostgresSession {
             migration: 0,
             place,
         };
-        self.reusable &= !changes_settings(migration);
+        // What it sets for the session is for its own statements.
+        self.reusable = false;
         let path = self.path(target);
         if !needs_no_transaction(&words, EngineKind::Postgres)
             && !matches!(words.first(), Some(&"CALL" | &"DO"))
         {
             let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
-            let opening = format!("BEGIN;{limits}SET LOCAL search_path = {path};");
+            let before = format!("BEGIN;{limits}");
+            let fence = self.fence(target, migration, index);
+            let opening = format!("{before}{fence}SET LOCAL search_path = {path};");
             let text = format!("{opening}{}\n;{advanced};COMMIT", statement.sql);
             if let Err(error) = self.send(text).await {
+                let error = self.fence_error(error, before.matches(';').count());
                 let place = within(&error, &opening, statement.line, statement.column, &statement.sql);
                 let _ = self.send("ROLLBACK".to_owned()).await;
                 return Err(StepError {
@@ -257,10 +279,13 @@ impl Session for PostgresSession {
         let doubt = "in_doubt = true, backend = (
     SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())";
         let before = format!(
-            "SET search_path = {path};{}",
+            "{}SET search_path = {path};{}",
+            self.fence(target, migration, index),
             self.rows.update(target, migration, index, doubt)
         );
-        self.send(before).await.map_err(failed)?;
+        if let Err(error) = self.send(before).await {
+            return Err(failed(self.fence_error(error, 0)));
+        }
         // Alone in its message: several statements in one would be a transaction.
         self.send(statement.sql.clone()).await.map_err(failed)?;
         self.send(advanced).await.map_err(failed)?;
@@ -289,19 +314,10 @@ impl Session for PostgresSession {
     }
 }
 
-/// Takes back what a migration set for the session, inside its transaction: a fresh connection would
-/// not do, because a pooler keeps the server's and hands it to the application.
-const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;";
-
-/// `SET` and the like outlive the transaction.
-fn changes_settings(migration: &Migration) -> bool {
-    let sets = |statement: &Statement| {
-        let words = words(&statement.sql, EngineKind::Postgres, 2);
-        matches!(words.first().map(String::as_str), Some("SET" | "RESET"))
-            && words.get(1).map(String::as_str) != Some("LOCAL")
-    };
-    migration.sql.to_ascii_lowercase().contains("set_config") || migration.statements.iter().any(sets)
-}
+/// Takes back what a migration set for the session, or left in it: `SET`, `DO`, a function that calls
+/// `set_config`, a temporary table. Inside its transaction: a fresh connection would not do, because a pooler
+/// keeps the server's and hands it to the application.
+const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
 
 /// What a statement does to one index, where it does so concurrently.
 #[derive(Debug, PartialEq, Eq)]

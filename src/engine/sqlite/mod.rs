@@ -15,12 +15,12 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
-use crate::database_url::DatabaseUrl;
+use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Tenant, TenantName};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
-    Session, Target, history,
+    Session, Target, history, one_query, one_value,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -59,9 +59,11 @@ impl Sqlite {
             return Ok(None);
         }
         let mut connection = self.open(path, Access::Read).await?;
-        connect::send(&mut connection, sql, &self.options.redactor)
-            .await
-            .map(Some)
+        let sent = connect::send(&mut connection, sql, &self.options.redactor).await;
+        sent.map(Some).map_err(|error| {
+            let of_the_file = error.kind.is_operational() || error.kind == ErrorKind::Contended;
+            if of_the_file { in_file(error, path) } else { error }
+        })
     }
 
     /// The same for our own tables, which may not be there yet.
@@ -88,6 +90,15 @@ impl Sqlite {
         let message = format!("there is no file `{}` yet", path.display());
         EngineError::new(ErrorKind::Missing, message, &self.options.redactor)
     }
+}
+
+/// Of many files, which.
+fn in_file(mut error: EngineError, path: &Path) -> EngineError {
+    error.message = format!("cannot read `{}`: {}", path.display(), error.message);
+    if error.kind == ErrorKind::NoDatabase {
+        error.server_hint = Some("restore it from a backup, or mend the path".to_owned());
+    }
+    error
 }
 
 #[async_trait]
@@ -208,16 +219,15 @@ VALUES (1, {}, {}, {}, {})",
         {
             let read = sql::read_history("one.tenantgate_ledger", "tenant", tenant.name.as_str());
             let attach = format!("ATTACH {} AS one", literal(&tenant.location));
-            connect::send(&mut connection, attach, redactor).await?;
+            connect::send(&mut connection, attach, redactor)
+                .await
+                .map_err(|error| in_file(error, Path::new(&tenant.location)))?;
             let rows = connect::send(&mut connection, read, redactor).await;
             connect::send(&mut connection, "DETACH one".to_owned(), redactor).await?;
             let text = match rows {
                 Ok(rows) => first(&rows).unwrap_or_default(),
                 Err(error) if error.kind == ErrorKind::Missing => continue,
-                Err(mut error) => {
-                    error.message = format!("cannot read `{}`: {}", tenant.location, error.message);
-                    return Err(error);
-                }
+                Err(error) => return Err(in_file(error, Path::new(&tenant.location))),
             };
             if text.is_empty() {
                 continue;
@@ -262,8 +272,9 @@ VALUES (1, {}, {}, {}, {})",
     }
 
     async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
+        let query = one_query(sql, EngineKind::Sqlite, &self.options.redactor)?;
         let rows = self
-            .read(&self.shared, sql.to_owned())
+            .read(&self.shared, query)
             .await?
             .ok_or_else(|| self.missing(&self.shared))?;
         let wrong = "the registry's query has no column named `tenant`";
@@ -312,11 +323,18 @@ VALUES (1, {}, {}, {}, {})",
         targets: &[Target<'_>],
         sql: &str,
     ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
+        let query = match one_query(sql, EngineKind::Sqlite, &self.options.redactor) {
+            Ok(query) => query,
+            Err(error) => return Ok(vec![Err(error); targets.len()]),
+        };
         let mut values = Vec::with_capacity(targets.len());
         for target in targets {
             let path = self.path(target);
-            values.push(match self.read(path, sql.to_owned()).await {
-                Ok(Some(rows)) => Ok(first(&rows)),
+            values.push(match self.read(path, query.clone()).await {
+                Ok(Some(rows)) => {
+                    let columns = rows.first().map_or(0, Vec::len);
+                    one_value(rows.len(), columns, first(&rows), &self.options.redactor)
+                }
                 Ok(None) => Err(self.missing(path)),
                 Err(error) => Err(error),
             });

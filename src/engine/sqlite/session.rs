@@ -91,6 +91,28 @@ impl SqliteSession {
             .map_err(failed(migrations.len() - 1, None))
     }
 
+    /// Opens the transaction of one statement, where the row still stands before it: another run may have
+    /// taken it over while this one was asleep.
+    async fn fenced(
+        &self,
+        connection: &mut SqliteConnection,
+        target: Target<'_>,
+        migration: &Migration,
+        index: usize,
+    ) -> Result<(), EngineError> {
+        let row = self.rows.at_statement(target, migration, index);
+        let rows = self.send(connection, format!("BEGIN IMMEDIATE;{row}")).await?;
+        if rows.is_empty() {
+            let message = "another run has carried this migration on in the meantime";
+            return Err(EngineError::new(
+                ErrorKind::AlreadyApplied,
+                message,
+                &self.options.redactor,
+            ));
+        }
+        Ok(())
+    }
+
     /// Foreign keys are not enforced while migrations run, so what they leave is checked.
     async fn check_foreign_keys(&self, connection: &mut SqliteConnection) -> Result<(), EngineError> {
         let rows = self
@@ -192,14 +214,17 @@ impl Session for SqliteSession {
             first.first().map(String::as_str),
             Some("VACUUM" | "PRAGMA" | "ATTACH" | "DETACH")
         );
+        self.fenced(&mut connection, target, migration, index)
+            .await
+            .map_err(failed)?;
         if alone {
             let doubt = self.rows.update(target, migration, index, "in_doubt = true");
-            for text in [doubt, statement.sql.clone(), advanced] {
+            for text in [format!("{doubt};COMMIT"), statement.sql.clone(), advanced] {
                 self.send(&mut connection, text).await.map_err(failed)?;
             }
             return Ok(());
         }
-        let text = format!("BEGIN IMMEDIATE;{}\n;{advanced}", statement.sql);
+        let text = format!("{}\n;{advanced}", statement.sql);
         self.send(&mut connection, text).await.map_err(failed)?;
         self.check_foreign_keys(&mut connection).await.map_err(failed)?;
         self.send(&mut connection, "COMMIT".to_owned())
