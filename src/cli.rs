@@ -127,7 +127,7 @@ pub enum Command {
     Promote,
     /// Shows where every tenant stands. Writes nothing.
     Status,
-    /// Renders a JSON report again, for example in another format.
+    /// Renders a JSON report again, for example in another format. Exits as the command that made it did.
     Report {
         /// Written by `--report` of an earlier command.
         #[arg(value_name = "FILE")]

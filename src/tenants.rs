@@ -28,6 +28,10 @@ pub const SELECTED: CheckDefinition = CheckDefinition {
     id: "tenants.selected",
     title: "the tenants asked for are registered",
 };
+pub const CANARY: CheckDefinition = CheckDefinition {
+    id: "tenants.canary",
+    title: "the canaries are registered",
+};
 pub const MINIMUM: CheckDefinition = CheckDefinition {
     id: "tenants.minimum",
     title: "there are as many tenants as there must be",
@@ -37,7 +41,9 @@ pub const LOST: CheckDefinition = CheckDefinition {
     title: "no tenant of the ledger has lost its schema",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[REGISTRY, NAME, DUPLICATE, ENSURED, SELECTED, MINIMUM, LOST];
+pub const CHECKS: &[CheckDefinition] = &[
+    REGISTRY, NAME, DUPLICATE, ENSURED, SELECTED, CANARY, MINIMUM, LOST,
+];
 
 /// Tenants in the registry's order, and what is wrong with the others.
 #[derive(Debug)]
@@ -144,7 +150,12 @@ pub fn missing_ensured(tenants: &[Tenant], ensure: &[TenantName]) -> Vec<TenantN
 
 /// Tenants for which migrations ran and whose schema is gone: creating it anew would be wrong.
 pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &BTreeSet<String>) -> Check {
-    let is_lost = |tenant: &&Tenant| !locations.contains(&tenant.location) && ledger.knows(&tenant.name);
+    // A file that is there and empty is as lost as one that is not.
+    let emptied = |name: &TenantName| ledger.remembered.contains(name) && ledger.tenant(name).is_empty();
+    let is_lost = |tenant: &&Tenant| {
+        let gone = !locations.contains(&tenant.location);
+        (gone && ledger.knows(&tenant.name)) || emptied(&tenant.name)
+    };
     let lost: Vec<&TenantName> = tenants
         .iter()
         .filter(is_lost)

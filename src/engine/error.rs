@@ -102,6 +102,22 @@ impl EngineError {
         Self::new(kind, message, redactor)
     }
 
+    /// What went wrong before there was a connection: whatever it was, nothing was reached, and where.
+    pub(super) fn of_connecting(mut self, place: &str) -> Self {
+        if self.kind == ErrorKind::Disconnected {
+            self.kind = ErrorKind::Unreachable;
+        }
+        if self.kind == ErrorKind::Unreachable {
+            if self.message.to_ascii_lowercase().contains("tls") {
+                let hint =
+                    "does the server speak TLS, and is its certificate the one that the URL's mode demands?";
+                self.server_hint = Some(hint.to_owned());
+            }
+            self.message = format!("{place}: {}", self.message);
+        }
+        self
+    }
+
     /// The remedy: the server's own where it gave one.
     pub fn hint(&self) -> Option<String> {
         self.server_hint

@@ -157,23 +157,18 @@ pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
         .outcomes
         .iter()
         .all(|outcome| outcome.state == OutcomeState::UpToDate);
-    // A blocked run that saw no tenants knows nothing about them.
-    let known = tenants.discovered > 0 || report.verdict == Verdict::Passed;
+    // What blocked may be that they are not where the ledger has them.
+    let known = report.verdict == Verdict::Passed;
     if !(migrates && planned && counted_so && done && known) {
         return None;
     }
-    let doing = if report.verdict == Verdict::Passed {
-        "do"
-    } else {
-        "migrate"
-    };
     Some(match tenants.discovered {
-        0 => format!(
-            "nothing to {doing}: the shared schema is at its newest migration, and there are no tenants"
-        ),
-        1 => format!("nothing to {doing}: shared schema and the only tenant are at their newest migration"),
+        0 => {
+            "nothing to do: the shared schema is at its newest migration, and there are no tenants".to_owned()
+        }
+        1 => "nothing to do: shared schema and the only tenant are at their newest migration".to_owned(),
         many => format!(
-            "nothing to {doing}: shared schema and all {} tenants are at their newest migration",
+            "nothing to do: shared schema and all {} tenants are at their newest migration",
             words::thousands(many)
         ),
     })

@@ -253,7 +253,9 @@ impl Work<'_> {
                 finding = finding.at(line, column);
             }
         }
-        let fallback = || "mend the migration and run again: those that are done are left alone".to_owned();
+        let fallback = || {
+            "mend what it met in the data, or, while nobody has applied this migration, the file; then run again".to_owned()
+        };
         let hint = failed.error.hint().unwrap_or_else(fallback);
         finding.hint(hint)
     }

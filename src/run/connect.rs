@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::{Check, CheckDefinition, Finding};
-use crate::engine::{self, Engine, EngineError, EngineOptions, Label};
+use crate::engine::{self, Engine, EngineError, EngineOptions, Label, Target};
 
 use super::offline::Urls;
 use super::{Blocked, Gate, Stage};
@@ -99,11 +99,21 @@ impl Gate<'_> {
         let since = Instant::now();
         let label = engine.label().await;
         let before = self.or_block(&LABEL, since, label)?;
-        let from = before.map_or_else(
-            || "had no label".to_owned(),
-            |label| format!("was {} of {}", label.environment, label.project),
-        );
         let now = format!("{} of {}", self.settings.environment.name, self.settings.name);
+        // A label that was lost is written anew; a database that nobody migrated needs none.
+        let history = engine.history(Target::Shared).await;
+        let history = self.or_block(&LABEL, since, history)?;
+        if before.is_none() && history.is_empty() {
+            let finding = Finding::error("this database has no label that could be replaced")
+                .hint("is the URL right? The first run of an environment labels its database by itself");
+            return self.add(vec![Check::answered(&LABEL, vec![finding])], since);
+        }
+        let before = before.map(|label| format!("{} of {}", label.environment, label.project));
+        if before.as_ref() == Some(&now) {
+            let note = Finding::note(format!("this database is {now} already"));
+            return self.add(vec![Check::answered(&LABEL, vec![note])], since);
+        }
+        let from = before.map_or_else(|| "had no label".to_owned(), |before| format!("was {before}"));
         if self.request.dry_run {
             let note = Finding::note(format!("this database {from}, and would become {now}"));
             return self.add(vec![Check::answered(&LABEL, vec![note])], since);

@@ -235,7 +235,8 @@ impl Gate<'_> {
                 self.outcomes.push(outcome);
             }
         }
-        findings.extend(self.not_reached(counts.not_reached, counts.failed));
+        let unanswered = !findings.is_empty() && findings.iter().all(|finding| finding.operational);
+        findings.extend(self.not_reached(counts.not_reached, counts.failed, unanswered));
         self.tenants = Some(counts);
         self.outcomes.sort_by_key(|outcome| match outcome.state {
             OutcomeState::Failed => 0,
@@ -261,7 +262,7 @@ impl Gate<'_> {
         Ok(())
     }
 
-    fn not_reached(&self, number: usize, failed: usize) -> Option<Finding> {
+    fn not_reached(&self, number: usize, failed: usize, unanswered: bool) -> Option<Finding> {
         if number == 0 {
             return None;
         }
@@ -276,6 +277,7 @@ impl Gate<'_> {
                 "{many} {verb} not reached: {failed} failed, and `max_failures` is {}",
                 self.settings.rollout.max_failures
             ))
+            .operational(unanswered)
             .hint(hint),
         })
     }

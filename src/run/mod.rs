@@ -141,8 +141,8 @@ impl Gate<'_> {
             return self.relabel(engine).await;
         }
         self.label(engine).await?;
-        let survey = self.survey(engine).await?;
         self.reached_database = true;
+        let survey = self.survey(engine).await?;
         self.show(&survey);
         let survey = if self.request.writes() {
             self.migrate(engine, survey).await?

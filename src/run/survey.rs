@@ -123,6 +123,7 @@ impl Gate<'_> {
             let min = tenancy.min.saturating_sub(all - resolved.tenants.len());
             checks.push(tenants::minimum(&resolved.tenants, min));
         }
+        checks.push(self.canaries(&resolved.tenants));
         let unknown: Vec<&TenantName> = self
             .request
             .only
@@ -137,6 +138,29 @@ impl Gate<'_> {
         }
         self.add(checks, since)?;
         Ok(Tenants::Known(resolved.tenants))
+    }
+
+    /// A canary that nobody registered guards nothing. One config serves all environments, and not every
+    /// one has every tenant, so it is no error.
+    fn canaries(&self, tenants: &[Tenant]) -> Check {
+        let registered = |name: &TenantName| {
+            tenants.iter().any(|tenant| tenant.name == *name) || self.settings.tenancy.ensure.contains(name)
+        };
+        let missing: Vec<&TenantName> = self
+            .settings
+            .rollout
+            .canary
+            .iter()
+            .filter(|name| !registered(name))
+            .collect();
+        let finding = (!missing.is_empty()).then(|| {
+            Finding::warning(format!(
+                "no tenant is called {}, so it goes before no other",
+                listed(&missing, 5)
+            ))
+            .hint("mend the name in `canary` of [rollout], or take it out")
+        });
+        Check::answered(&tenants::CANARY, finding.into_iter().collect())
     }
 
     /// Ensured tenants that the registry lacks and that this run is for.

@@ -16,7 +16,7 @@ pub fn registered(tenants: &[Tenant], locations: &BTreeSet<String>) -> Check {
         .iter()
         .filter(|tenant| !locations.contains(&tenant.location));
     let finding = |tenant: &Tenant| {
-        Finding::error(format!("is registered, and {} does not exist", tenant.location))
+        Finding::error(format!("registered, but {} does not exist", tenant.location))
             .tenant(&tenant.name)
             .hint("`tenantgate migrate` creates it")
     };

@@ -16,7 +16,7 @@ use super::servers::{Server, TestDatabase};
 
 /// The commands that take `--report`.
 const REPORTING: [&str; 9] = [
-    "check", "url", "plan", "run", "migrate", "validate", "promote", "status", "relabel",
+    "check", "relabel", "plan", "run", "migrate", "validate", "promote", "status", "relabel",
 ];
 
 /// A project of one test. Its environment holds `PATH` and what [`Project::env`] was told, no more.

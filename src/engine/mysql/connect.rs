@@ -75,7 +75,9 @@ pub(super) async fn connect(
         };
         let error = match tokio::time::timeout(timeout, attempt).await {
             Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => connect_error(&error, redactor),
+            Ok(Err(error)) => {
+                connect_error(&error, redactor).of_connecting(&redactor.redact(&address.to_string()))
+            }
             Err(_) => EngineError::new(
                 ErrorKind::Unreachable,
                 format!("no answer within {timeout:?}"),

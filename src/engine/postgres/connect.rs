@@ -37,7 +37,7 @@ pub(super) async fn connect(
         let attempt = tokio::time::timeout(timeout, connect_to(url, address, redactor));
         last = match attempt.await {
             Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => error,
+            Ok(Err(error)) => error.of_connecting(&redactor.redact(&address.to_string())),
             Err(_) => EngineError::new(
                 ErrorKind::Unreachable,
                 format!("no answer within {timeout:?}"),

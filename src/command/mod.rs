@@ -1,14 +1,15 @@
 //! One invocation, from arguments to exit code.
 
-use std::io::{IsTerminal as _, Read as _, Write};
+mod url;
+
+use std::io::{IsTerminal as _, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Color, Command, EXIT_STATUS, Global, SchemaOf};
-use crate::database_url::{self, DatabaseUrl, ExportFormat, Exported};
-use crate::domain::{Report, SecretName, TenantName};
+use crate::domain::{Report, TenantName};
 use crate::exit::Exit;
 use crate::migrations::FolderError;
 use crate::report::text::Style;
@@ -131,7 +132,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
     };
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
-        Command::Url { name, export } => return url(cli, &process, name.as_deref(), *export),
+        Command::Url { name, export } => return url::url(cli, &process, name.as_deref(), *export),
         Command::Report { file } => return render_again(cli, &process, file),
         Command::Run { dry_run } => Request {
             dry_run: *dry_run,
@@ -313,129 +314,4 @@ fn render_again(cli: &Cli, process: &ProcessEnvironment, file: &Path) -> anyhow:
     })?;
     publish(&cli.global, &Invocation::from_environment(process), &report)?;
     Ok(Exit::of(&report))
-}
-
-/// `tenantgate url`
-fn url(
-    cli: &Cli,
-    process: &ProcessEnvironment,
-    name: Option<&str>,
-    format: Option<ExportFormat>,
-) -> anyhow::Result<Exit> {
-    let (name, value) = url_value(cli, process, name)?;
-    let url = match database_url::parse(&value) {
-        Ok(url) => url,
-        Err(problems) => {
-            let mut text = format!("✘ {name} cannot be used\n");
-            for problem in problems {
-                text.push_str(&format!("  {} ({})\n", problem.message, problem.check.id));
-                if let Some(hint) = problem.hint {
-                    text.push_str(&format!("    -> {hint}\n"));
-                }
-            }
-            print(&text)?;
-            return Ok(Exit::Blocked);
-        }
-    };
-    match format {
-        None => print(&explained(&name, &url))?,
-        Some(format) => export(process, &url, format)?,
-    }
-    Ok(Exit::Passed)
-}
-
-fn url_value(
-    cli: &Cli,
-    process: &ProcessEnvironment,
-    name: Option<&str>,
-) -> anyhow::Result<(String, String)> {
-    let configured = cli.global.environment.is_some() || cli.global.env_file.is_some();
-    match name {
-        Some(name) if name != "-" => {
-            if SecretName::parse(name).is_err() {
-                let hint = "a name is letters, digits and `_`; a URL is piped in, or held by a variable";
-                return Err(Wrong::new("the argument is not the name of a variable", hint).into());
-            }
-            let variables = if configured {
-                load_settings(&cli.global, process)?.variables
-            } else {
-                Default::default()
-            };
-            let value = process.variables.get(name).or_else(|| variables.get(name));
-            let value = value.ok_or_else(|| {
-                Wrong::new(
-                    format!("the variable {name} is not set"),
-                    "export it, or pipe the URL into `tenantgate url`",
-                )
-            })?;
-            Ok((name.to_owned(), value.expose().to_owned()))
-        }
-        None if configured => {
-            let settings = load_settings(&cli.global, process)?;
-            let name = settings.environment.database_url.as_str().to_owned();
-            let value = settings.variables.get(&name).ok_or_else(|| {
-                Wrong::new(
-                    format!("the variable {name} is not set"),
-                    "export it, or name a file with `--env-file`",
-                )
-            })?;
-            Ok((name, value.expose().to_owned()))
-        }
-        _ => {
-            let mut bytes = Vec::new();
-            let mut input = std::io::stdin();
-            if input.is_terminal() {
-                let _ = writeln!(std::io::stderr(), "type or paste the URL, then Ctrl-D:");
-            }
-            input
-                .read_to_end(&mut bytes)
-                .context("cannot read standard input")?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| Wrong::new("standard input is not UTF-8", "a URL is ASCII, percent-encoded"))?;
-            // The line end is the pipe's, not the value's.
-            let text = text
-                .strip_suffix('\n')
-                .map(|text| text.strip_suffix('\r').unwrap_or(text))
-                .unwrap_or(&text);
-            Ok(("the URL on standard input".to_owned(), text.to_owned()))
-        }
-    }
-}
-
-fn explained(name: &str, url: &DatabaseUrl) -> String {
-    let rows = database_url::explain(url);
-    let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
-    let mut text = format!("✔ {name} is understood\n");
-    for (key, value) in rows {
-        text.push_str(&format!("  {key:width$}  {value}\n"));
-    }
-    for note in &url.notes {
-        text.push_str(&format!("  note: {note}\n"));
-    }
-    text
-}
-
-fn export(process: &ProcessEnvironment, url: &DatabaseUrl, format: ExportFormat) -> anyhow::Result<()> {
-    let exported = database_url::export(url, format)
-        .map_err(|error| Wrong::new(error.to_string(), "change the password, or use another format"))?;
-    let github = match exported {
-        Exported::Text(text) => return print(text.expose()),
-        Exported::Github(github) => github,
-    };
-    let path = Invocation::from_environment(process).github_env.ok_or_else(|| {
-        Wrong::new(
-            "GITHUB_ENV is not set",
-            "`--export github` works in a step of a workflow; elsewhere use dotenv or json",
-        )
-    })?;
-    for mask in &github.masks {
-        print(&format!("{}\n", mask.expose()))?;
-    }
-    let mut file = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(&path)
-        .with_context(|| format!("cannot open the file of GITHUB_ENV `{path}`"))?;
-    file.write_all(github.file.expose().as_bytes())
-        .context("cannot write the file of GITHUB_ENV")
 }
