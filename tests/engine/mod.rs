@@ -2,6 +2,7 @@
 
 pub mod case;
 mod guarantees;
+mod honesty;
 mod kills;
 mod no_transaction;
 mod queries;
