@@ -62,6 +62,7 @@ impl Gate<'_> {
                 tenants::REGISTRY,
                 tenants::NAME,
                 tenants::DUPLICATE,
+                tenants::CANARY,
                 tenants::LOST,
             ]);
             definitions.extend(migrations::LEDGER_CHECKS.iter().copied());
