@@ -7,6 +7,7 @@ mod error;
 mod history;
 mod mysql;
 mod postgres;
+pub mod queries;
 mod rows;
 mod sqlite;
 
@@ -16,10 +17,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::words::count;
 use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
 
 pub use error::{EngineError, ErrorKind};
+pub use queries::Given;
 
 /// How an engine is reached and what it must keep to.
 #[derive(Debug, Clone)]
@@ -129,6 +130,8 @@ pub struct StepError {
 /// One environment's database.
 #[async_trait]
 pub trait Engine: Send + Sync {
+    fn kind(&self) -> EngineKind;
+
     /// True where a failed migration leaves nothing behind, DDL included.
     fn rolls_back_ddl(&self) -> bool;
 
@@ -181,7 +184,8 @@ pub trait Engine: Send + Sync {
         Ok(())
     }
 
-    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError>;
+    /// The rows of one query; [`queries::registry`] makes sure that it is one.
+    async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;
 
     /// Schemas, databases or files that are, or look like, tenants'.
     async fn locations(&self) -> Result<BTreeSet<String>, EngineError>;
@@ -196,12 +200,9 @@ pub trait Engine: Send + Sync {
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
 
-    /// The first value of the first row of one query, for each target. Nothing is written.
-    async fn values(
-        &self,
-        targets: &[Target<'_>],
-        sql: &str,
-    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError>;
+    /// What one query gives at each target, in their order, all in one message where the engine can;
+    /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.
+    async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
 
     /// A connection for migrations. `direct`: past a pooler, for what needs session state.
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError>;
@@ -272,38 +273,6 @@ pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOp
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
-}
-
-/// A query of the config is one statement: a second one could end the transaction in which nothing can be
-/// written, and its rows would be taken for another's.
-fn one_query(sql: &str, kind: EngineKind, redactor: &Redactor) -> Result<String, EngineError> {
-    match crate::migrations::split(sql, kind) {
-        Ok(mut statements) if statements.len() == 1 => Ok(statements.remove(0).sql),
-        Ok(statements) => {
-            let message = format!("the query has {} statements, and must be one", statements.len());
-            Err(EngineError::new(ErrorKind::Statement, message, redactor))
-        }
-        Err(error) => Err(EngineError::new(
-            ErrorKind::Statement,
-            error.to_string(),
-            redactor,
-        )),
-    }
-}
-
-/// The value of a query that gives one row of one column; none: no row, or NULL.
-fn one_value(
-    rows: usize,
-    columns: usize,
-    value: Option<String>,
-    redactor: &Redactor,
-) -> Result<Option<String>, EngineError> {
-    if rows <= 1 && columns <= 1 {
-        return Ok(value);
-    }
-    let (rows, columns) = (count(rows, "row"), count(columns, "column"));
-    let message = format!("the query gave {rows} of {columns}, and must give one value");
-    Err(EngineError::new(ErrorKind::Statement, message, redactor))
 }
 
 /// Reads one registry row from its columns by name; none: there is no column `tenant`.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::{Check, Finding, Outcome, OutcomeState, Scope, TenantCounts};
-use crate::engine::{Engine, Holder, Target};
+use crate::engine::{Engine, Holder, Target, queries};
 use crate::rollout::{self, Event, LeaseError, StopReason, TenantResult};
 use crate::tenants;
 
@@ -180,7 +180,7 @@ impl Gate<'_> {
             }
         }
         self.add(vec![Check::answered(&tenants::ENSURED, findings)], since)?;
-        let after = engine.registry(&self.settings.tenancy.registry).await;
+        let after = queries::registry(engine, &self.settings.tenancy.registry).await;
         let rows = self.or_block(&tenants::ENSURED, since, after)?;
         let has = |name: &str| rows.iter().any(|row| row.tenant.as_deref() == Some(name));
         let still = survey.to_register.iter().filter(|name| !has(name.as_str()));

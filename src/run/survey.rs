@@ -8,7 +8,7 @@ use crate::domain::{
     Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
     TenantCounts, TenantName, Tenants,
 };
-use crate::engine::{Engine, ErrorKind, Target};
+use crate::engine::{Engine, ErrorKind, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::tenants;
 
@@ -101,7 +101,7 @@ impl Gate<'_> {
     async fn read_tenants(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<Tenants> {
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
-        let rows = engine.registry(&tenancy.registry).await;
+        let rows = queries::registry(engine, &tenancy.registry).await;
         let rows = match rows {
             Err(error) if error.kind == ErrorKind::Missing && !shared.migrations.is_empty() => {
                 return Ok(Tenants::Unknown);

@@ -23,8 +23,8 @@ use crate::domain::{EnvironmentName, History, Ledger, Tenant};
 
 use super::history::{self, RECORD};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
-    Session, Target, one_query, one_value, registry_row,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    RegistryRow, Session, Target, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -127,6 +127,10 @@ impl Mysql {
 
 #[async_trait]
 impl Engine for Mysql {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Mysql
+    }
+
     fn rolls_back_ddl(&self) -> bool {
         false
     }
@@ -264,9 +268,8 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         history::parse(text)
     }
 
-    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
-        let query = one_query(sql, EngineKind::Mysql, &self.options.redactor)?;
-        let answer = self.read(&query).await?;
+    async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
+        let answer = self.read(query).await?;
         let columns = &answer.columns;
         let rows = answer
             .rows
@@ -320,48 +323,20 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         Ok(inspect::tables(&databases, answers))
     }
 
-    async fn values(
-        &self,
-        targets: &[Target<'_>],
-        sql: &str,
-    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
-        let mut values = Vec::with_capacity(targets.len());
-        let query = match one_query(sql, EngineKind::Mysql, &self.options.redactor) {
-            Ok(query) => query,
-            Err(error) => return Ok(vec![Err(error); targets.len()]),
+    async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {
+        let one = |it: &Target<'_>| format!("USE {};\n{query}\n;", ident(&database(&self.url, *it)));
+        let all: String = targets.iter().map(one).collect();
+        let tail = format!("USE {}{END_READ}", ident(&self.url.database));
+        let sent = self.send(format!("{READ_ONLY}{all}{tail}")).await;
+        let answers = sent.map_err(|error| error.without(&format!(";{tail}")))?;
+        // Two that open the transaction, then a USE and a query each.
+        let answers = answers.into_iter().skip(3).step_by(2).take(targets.len());
+        let given = |answer: Answer| Given {
+            rows: answer.rows.len(),
+            columns: answer.columns.len(),
+            first: answer.value().map(str::to_owned),
         };
-        for chunk in targets.chunks(500) {
-            let one = |it: &Target<'_>| format!("USE {};\n{query}\n;", ident(&database(&self.url, *it)));
-            let all: String = chunk.iter().map(one).collect();
-            let back = ident(&self.url.database);
-            match self.send(format!("{READ_ONLY}{all}USE {back}{END_READ}")).await {
-                Ok(answers) => {
-                    // Two that open the transaction, then a USE and a query each.
-                    let answers = answers.into_iter().skip(3).step_by(2).take(chunk.len());
-                    let first = |answer: Answer| {
-                        let value = answer.value().map(str::to_owned);
-                        one_value(
-                            answer.rows.len(),
-                            answer.columns.len(),
-                            value,
-                            &self.options.redactor,
-                        )
-                    };
-                    values.extend(answers.map(first));
-                }
-                Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
-                    let error = error.without(&format!(";USE {back}{END_READ}"));
-                    values.extend(chunk.iter().map(|_| Err(error.clone())));
-                }
-                // One of them fails: ask again one by one to learn which.
-                Err(_) => {
-                    for target in chunk {
-                        values.append(&mut Box::pin(self.values(&[*target], sql)).await?);
-                    }
-                }
-            }
-        }
-        Ok(values)
+        Ok(answers.map(given).collect())
     }
 
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {

@@ -16,8 +16,8 @@ use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Tenant};
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
-    Session, Target, history, one_query, one_value,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    RegistryRow, Session, Target, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -97,6 +97,10 @@ impl Postgres {
 
 #[async_trait]
 impl Engine for Postgres {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Postgres
+    }
+
     fn rolls_back_ddl(&self) -> bool {
         true
     }
@@ -250,9 +254,8 @@ impl Engine for Postgres {
         history::parse(&text.unwrap_or_default())
     }
 
-    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
+    async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
         // As JSON every column keeps its name whatever the query; PostgreSQL 13 has it all.
-        let query = one_query(sql, EngineKind::Postgres, &self.options.redactor)?;
         let named = format!("SELECT to_jsonb(registry) FROM (\n{query}\n) AS registry");
         let rows = self.read(&named).await?;
         let rows = rows
@@ -299,54 +302,27 @@ AND nspname <> {} AND nspname <> {}",
         Ok(inspect::tables(&schemas, results))
     }
 
-    async fn values(
-        &self,
-        targets: &[Target<'_>],
-        sql: &str,
-    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
-        let mut values = Vec::with_capacity(targets.len());
-        let query = match one_query(sql, EngineKind::Postgres, &self.options.redactor) {
-            Ok(query) => query,
-            Err(error) => return Ok(vec![Err(error); targets.len()]),
-        };
-        for chunk in targets.chunks(500) {
-            let one = |target: &Target<'_>| {
-                let schema = match target {
-                    Target::Shared => &self.options.shared_schema,
-                    Target::Tenant(tenant) => &tenant.location,
-                };
-                format!("{}{}\n{query}\n;", self.search_path(*target), sql::usable(schema))
+    async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {
+        let one = |target: &Target<'_>| {
+            let schema = match target {
+                Target::Shared => &self.options.shared_schema,
+                Target::Tenant(tenant) => &tenant.location,
             };
-            let all: String = chunk.iter().map(one).collect();
-            match self.send(format!("BEGIN READ ONLY;{all}COMMIT")).await {
-                // BEGIN, then SET, the look at the schema and the query for each, COMMIT.
-                Ok(results) if results.len() == 3 * chunk.len() + 2 => {
-                    let answers = results.into_iter().skip(3).step_by(3).take(chunk.len());
-                    let first = |rows: Vec<Row>| {
-                        let (number, row) = (rows.len(), rows.into_iter().next().unwrap_or_default());
-                        let columns = row.len();
-                        let value = row.into_iter().next().flatten();
-                        one_value(number, columns, value, &self.options.redactor)
-                    };
-                    values.extend(answers.map(first));
-                }
-                Ok(_) => {
-                    let message = "it is not one statement, so it is not known which one counts";
-                    let error = EngineError::new(ErrorKind::Statement, message, &self.options.redactor);
-                    values.extend(chunk.iter().map(|_| Err(error.clone())));
-                }
-                Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
-                    values.extend(chunk.iter().map(|_| Err(error.clone())));
-                }
-                // One of them fails: ask again one by one to learn which.
-                Err(_) => {
-                    for target in chunk {
-                        values.append(&mut Box::pin(self.values(&[*target], sql)).await?);
-                    }
-                }
+            format!("{}{}\n{query}\n;", self.search_path(*target), sql::usable(schema))
+        };
+        let all: String = targets.iter().map(one).collect();
+        let results = self.send(format!("BEGIN READ ONLY;{all}COMMIT")).await?;
+        // BEGIN, then SET, the look at the schema and the query for each.
+        let answers = results.into_iter().skip(3).step_by(3).take(targets.len());
+        let given = |rows: Vec<Row>| {
+            let (number, row) = (rows.len(), rows.into_iter().next().unwrap_or_default());
+            Given {
+                rows: number,
+                columns: row.len(),
+                first: row.into_iter().next().flatten(),
             }
-        }
-        Ok(values)
+        };
+        Ok(answers.map(given).collect())
     }
 
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {

@@ -19,8 +19,8 @@ use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Tenant, TenantName};
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Holder, Label, LeaseAnswer, RegistryRow,
-    Session, Target, history, one_query, one_value,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    RegistryRow, Session, Target, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -103,6 +103,10 @@ fn in_file(mut error: EngineError, path: &Path) -> EngineError {
 
 #[async_trait]
 impl Engine for Sqlite {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Sqlite
+    }
+
     fn rolls_back_ddl(&self) -> bool {
         true
     }
@@ -271,10 +275,9 @@ VALUES (1, {}, {}, {}, {})",
         self.write(text).await.map(|_| ())
     }
 
-    async fn registry(&self, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
-        let query = one_query(sql, EngineKind::Sqlite, &self.options.redactor)?;
+    async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
         let rows = self
-            .read(&self.shared, query)
+            .read(&self.shared, query.to_owned())
             .await?
             .ok_or_else(|| self.missing(&self.shared))?;
         let wrong = "the registry's query has no column named `tenant`";
@@ -318,28 +321,22 @@ VALUES (1, {}, {}, {}, {})",
         Ok(found)
     }
 
-    async fn values(
-        &self,
-        targets: &[Target<'_>],
-        sql: &str,
-    ) -> Result<Vec<Result<Option<String>, EngineError>>, EngineError> {
-        let query = match one_query(sql, EngineKind::Sqlite, &self.options.redactor) {
-            Ok(query) => query,
-            Err(error) => return Ok(vec![Err(error); targets.len()]),
-        };
-        let mut values = Vec::with_capacity(targets.len());
+    async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {
+        let mut given = Vec::with_capacity(targets.len());
         for target in targets {
             let path = self.path(target);
-            values.push(match self.read(path, query.clone()).await {
-                Ok(Some(rows)) => {
-                    let columns = rows.first().map_or(0, Vec::len);
-                    one_value(rows.len(), columns, first(&rows), &self.options.redactor)
-                }
-                Ok(None) => Err(self.missing(path)),
-                Err(error) => Err(error),
+            let rows = self
+                .read(path, query.to_owned())
+                .await?
+                .ok_or_else(|| self.missing(path))?;
+            let columns = rows.first().map_or(0, Vec::len);
+            given.push(Given {
+                rows: rows.len(),
+                columns,
+                first: first(&rows),
             });
         }
-        Ok(values)
+        Ok(given)
     }
 
     async fn session(&self, _direct: bool) -> Result<Box<dyn Session>, EngineError> {

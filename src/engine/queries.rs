@@ -1,0 +1,82 @@
+//! The config's own queries: one statement each, one value for each target.
+
+use crate::database_url::EngineKind;
+use crate::domain::Redactor;
+use crate::domain::words::count;
+
+use super::{Engine, EngineError, ErrorKind, RegistryRow, Target};
+
+/// Targets that are asked in one message.
+const AT_ONCE: usize = 500;
+
+/// What a query gave at one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub rows: usize,
+    pub columns: usize,
+    /// The first column of the first row.
+    pub first: Option<String>,
+}
+
+/// The rows of the registry.
+pub async fn registry(engine: &dyn Engine, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
+    engine.registry(&one_query(sql, engine.kind())?).await
+}
+
+/// The value of one query for each target; none: no row, or NULL. Nothing is written.
+pub async fn values(
+    engine: &dyn Engine,
+    targets: &[Target<'_>],
+    sql: &str,
+) -> Vec<Result<Option<String>, EngineError>> {
+    let query = match one_query(sql, engine.kind()) {
+        Ok(query) => query,
+        Err(error) => return vec![Err(error); targets.len()],
+    };
+    let mut values = Vec::with_capacity(targets.len());
+    for chunk in targets.chunks(AT_ONCE) {
+        match engine.ask(chunk, &query).await {
+            Ok(given) => values.extend(given.into_iter().map(one_value)),
+            Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
+                values.extend(chunk.iter().map(|_| Err(error.clone())));
+            }
+            // One of them fails: ask again one by one to learn which.
+            Err(_) => {
+                for target in chunk {
+                    let given = engine.ask(std::slice::from_ref(target), &query).await;
+                    values.push(given.and_then(|given| given.into_iter().next().map_or(Ok(None), one_value)));
+                }
+            }
+        }
+    }
+    values
+}
+
+/// A second statement could end the transaction in which nothing can be written, and its rows would be
+/// taken for another's.
+fn one_query(sql: &str, kind: EngineKind) -> Result<String, EngineError> {
+    match crate::migrations::split(sql, kind) {
+        Ok(mut statements) if statements.len() == 1 => Ok(statements.remove(0).sql),
+        Ok(statements) => Err(wrong(format!(
+            "the query has {} statements, and must be one",
+            statements.len()
+        ))),
+        Err(error) => Err(wrong(error.to_string())),
+    }
+}
+
+fn one_value(given: Given) -> Result<Option<String>, EngineError> {
+    let Given { rows, columns, first } = given;
+    if rows <= 1 && columns <= 1 {
+        return Ok(first);
+    }
+    let (rows, columns) = (count(rows, "row"), count(columns, "column"));
+    Err(wrong(format!(
+        "the query gave {rows} of {columns}, and must give one value"
+    )))
+}
+
+/// Its texts are our own: there is nothing to redact.
+fn wrong(message: String) -> EngineError {
+    EngineError::new(ErrorKind::Statement, message, &Redactor::default())
+}
