@@ -4,6 +4,7 @@
 //! statement that a pooler would lose, several statements at once where that saves a trip.
 
 mod error;
+mod found;
 mod history;
 mod mysql;
 mod postgres;

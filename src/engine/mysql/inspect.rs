@@ -1,7 +1,6 @@
 //! Tables, columns, indexes and foreign keys by name, for many databases at once.
 
-use std::collections::{BTreeMap, HashMap};
-
+use crate::engine::found::gather;
 use crate::engine::{FoundColumn, FoundTable};
 
 use super::connect::Answer;
@@ -29,42 +28,17 @@ COMMIT"
 
 /// The tables of each database, in the order of the databases.
 pub(super) fn tables(databases: &[String], answers: Vec<Answer>) -> Vec<Vec<FoundTable>> {
-    let mut found: HashMap<String, BTreeMap<String, FoundTable>> = HashMap::new();
     // The first answer is the transaction's.
     let mut answers = answers.into_iter().skip(1);
     let version = answers.next().unwrap_or_default();
     let mariadb = version.value().is_some_and(|it| it.contains("MariaDB"));
-    for kind in 0..4 {
-        for row in answers.next().unwrap_or_default().rows {
-            let mut row = row.into_iter();
-            let mut text = || row.next().flatten().unwrap_or_default();
-            let (database, name) = (text(), text());
-            let tables = found.entry(database).or_default();
-            let table = tables.entry(name.clone()).or_insert_with(|| FoundTable {
-                name,
-                ..FoundTable::default()
-            });
-            match kind {
-                0 => {}
-                1 => {
-                    let (name, data_type, nullable) = (text(), text(), text());
-                    let default = row.next().flatten();
-                    table.columns.push(FoundColumn {
-                        name,
-                        data_type,
-                        nullable: nullable == "YES",
-                        default: if mariadb { default.and_then(value) } else { default },
-                    });
-                }
-                2 => table.indexes.push(text()),
-                _ => table.foreign_keys.push(text()),
-            }
-        }
-    }
-    databases
-        .iter()
-        .map(|database| found.remove(database).unwrap_or_default().into_values().collect())
-        .collect()
+    let column = |name, data_type, nullable: String, default: Option<String>| FoundColumn {
+        name,
+        data_type,
+        nullable: nullable == "YES",
+        default: if mariadb { default.and_then(value) } else { default },
+    };
+    gather(databases, answers.map(|answer| answer.rows), column)
 }
 
 /// A default as MySQL writes it: a constant without its quotes, so that `0` and `'0'` are one, and

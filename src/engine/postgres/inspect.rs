@@ -1,7 +1,6 @@
 //! Tables, columns, indexes and foreign keys by name, for many schemas at once.
 
-use std::collections::{BTreeMap, HashMap};
-
+use crate::engine::found::gather;
 use crate::engine::{FoundColumn, FoundTable};
 
 use super::connect::Row;
@@ -33,38 +32,12 @@ COMMIT"
 
 /// The tables of each schema, in the order of the schemas.
 pub(super) fn tables(schemas: &[String], results: Vec<Vec<Row>>) -> Vec<Vec<FoundTable>> {
-    let mut found: HashMap<String, BTreeMap<String, FoundTable>> = HashMap::new();
+    let column = |name, data_type, not_null: String, default| FoundColumn {
+        name,
+        data_type,
+        nullable: not_null != "t",
+        default,
+    };
     // The first result is BEGIN's.
-    let mut results = results.into_iter().skip(1);
-    for kind in 0..4 {
-        for row in results.next().unwrap_or_default() {
-            let mut row = row.into_iter();
-            let mut text = || row.next().flatten().unwrap_or_default();
-            let (schema, name) = (text(), text());
-            let tables = found.entry(schema).or_default();
-            let table = tables.entry(name.clone()).or_insert_with(|| FoundTable {
-                name,
-                ..FoundTable::default()
-            });
-            match kind {
-                0 => {}
-                1 => {
-                    let (name, data_type, not_null) = (text(), text(), text());
-                    let default = row.next().flatten();
-                    table.columns.push(FoundColumn {
-                        name,
-                        data_type,
-                        nullable: not_null != "t",
-                        default,
-                    });
-                }
-                2 => table.indexes.push(text()),
-                _ => table.foreign_keys.push(text()),
-            }
-        }
-    }
-    schemas
-        .iter()
-        .map(|schema| found.remove(schema).unwrap_or_default().into_values().collect())
-        .collect()
+    gather(schemas, results.into_iter().skip(1), column)
 }
