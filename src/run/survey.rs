@@ -59,18 +59,20 @@ impl Gate<'_> {
             ));
             self.add(vec![Check::answered(&LABEL, vec![finding])], since)?;
         }
-        let shared_pending = migrations::pending_after(&self.set().shared, &shared);
-        let tenants = self.read_tenants(engine, &shared_pending).await?;
-        let locations = engine.locations().await;
-        let locations = self.or_block(&tenants::REGISTRY, since, locations)?;
+        let mut shared_pending = migrations::pending_after(&self.set().shared, &shared);
+        let (tenants, locations, ledger) = loop {
+            let (tenants, locations, ledger) = self.look(engine, &shared_pending).await?;
+            let now = migrations::pending_after(&self.set().shared, &ledger.shared);
+            if now.migrations == shared_pending.migrations {
+                break (tenants, locations, ledger);
+            }
+            // Another run is applying the shared migrations, which make the registry: what was read of it
+            // belongs to none of the two states. Each round needs one more of them applied, so this ends.
+            shared_pending = now;
+        };
         let known: &[Tenant] = match &tenants {
             Tenants::Known(tenants) => tenants,
             Tenants::Unknown => &[],
-        };
-        let since = Instant::now();
-        let ledger: Ledger = {
-            let read = engine.ledger(known).await;
-            self.or_block(&migrations::CHANGED, since, read)?
         };
         let to_register = match &tenants {
             Tenants::Known(tenants) => self.to_register(tenants),
@@ -95,6 +97,26 @@ impl Gate<'_> {
         };
         self.add(checks, since)?;
         Ok(survey)
+    }
+
+    /// Registry, places and ledger, in this order: what the ledger lacks at the end it lacked before.
+    async fn look(
+        &mut self,
+        engine: &dyn Engine,
+        shared: &Pending,
+    ) -> Stage<(Tenants, BTreeSet<String>, Ledger)> {
+        let tenants = self.read_tenants(engine, shared).await?;
+        let since = Instant::now();
+        let locations = engine.locations().await;
+        let locations = self.or_block(&tenants::REGISTRY, since, locations)?;
+        let known: &[Tenant] = match &tenants {
+            Tenants::Known(tenants) => tenants,
+            Tenants::Unknown => &[],
+        };
+        let since = Instant::now();
+        let ledger = engine.ledger(known).await;
+        let ledger = self.or_block(&migrations::CHANGED, since, ledger)?;
+        Ok((tenants, locations, ledger))
     }
 
     /// Reads the registry. It may not exist yet where shared migrations are still to make it.

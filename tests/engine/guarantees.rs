@@ -331,3 +331,36 @@ fn the_log_would_show_a_second_run() {
     assert_eq!(case.ran("t01").len(), 4);
     assert!(CREATE_RAN.contains("ran"));
 }
+
+/// The registry was read before another run's last shared migration, the ledger after it: the tenants
+/// that were seen belong to neither state.
+#[test]
+fn a_registry_that_another_run_is_filling_is_read_again() {
+    let case = Case::new(Server::Postgres, 4);
+    // The snapshot of the query is taken before it sleeps.
+    let config = case.project.read("tenantgate.toml").replace(
+        "AS tenant, active FROM tenants",
+        "AS tenant, active FROM tenants WHERE (SELECT pg_sleep(1.5)) IS NOT NULL",
+    );
+    case.project.write("tenantgate.toml", &config);
+    let registry = case.project.read("migrations/shared/0001_registry.sql");
+    let (table, rows) = registry.split_once('\n').unwrap();
+    case.shared(1, "registry", table);
+    case.shared(
+        2,
+        "slow",
+        &format!("-- tenantgate: no-transaction\n{}", case.slow(0.7)),
+    );
+    case.shared(3, "rows", rows);
+    let mut first = case.spawn();
+    first.wait_until("the registry's table is there", || {
+        case.db.query_value("SELECT to_regclass('tenants') IS NOT NULL") == "t"
+    });
+    let second = case.spawn();
+    for run in [first, second] {
+        let run = run.wait();
+        run.assert_code(0);
+        assert_eq!(run.report()["tenants"]["discovered"], 4, "{}", run.stdout);
+    }
+    case.assert_all_at_head(&HEAD);
+}
