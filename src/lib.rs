@@ -8,6 +8,7 @@ pub mod domain;
 pub mod engine;
 pub mod exit;
 pub mod gate;
+pub mod github;
 pub mod migrations;
 pub mod promotion;
 pub mod report;

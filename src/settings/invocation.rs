@@ -1,5 +1,6 @@
 //! Who runs this, where, and for which commit: what the process environment says about the caller.
 
+use super::actions::Actions;
 use super::variables::ProcessEnvironment;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Invocation {
     /// The file that `url --export github` appends to.
     pub github_env: Option<String>,
     pub no_color: bool,
+    /// Where the process environment names a repository.
+    pub actions: Option<Actions>,
 }
 
 impl Invocation {
@@ -47,6 +50,7 @@ impl Invocation {
             step_summary: get("GITHUB_STEP_SUMMARY"),
             github_env: get("GITHUB_ENV"),
             no_color: get("NO_COLOR").is_some(),
+            actions: Actions::from_environment(process),
         }
     }
 }

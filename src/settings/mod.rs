@@ -2,6 +2,7 @@
 //!
 //! Nothing after this stage reads a file of settings or an environment variable.
 
+mod actions;
 mod config;
 mod document;
 mod duration;
@@ -28,6 +29,7 @@ use regex::Regex;
 
 use crate::domain::{EnvironmentName, Secret, SecretName, TenantName};
 
+pub use actions::{Actions, TOKEN_VARIABLES};
 pub use error::SettingsError;
 pub use invocation::Invocation;
 pub use load::{Flags, load};
