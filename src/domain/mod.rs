@@ -18,8 +18,8 @@ pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
 pub use place::shown_path;
 pub use report::{
-    MigrationSetSummary, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary,
-    Standing, TenantCounts, Tool, Verdict,
+    MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
+    SchemaSummary, Standing, TenantCounts, Tool, Verdict,
 };
 pub use secret::{Redactor, Secret};
 pub use tenant::{Tenant, Tenants};

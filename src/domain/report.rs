@@ -92,6 +92,14 @@ pub struct PromotionSummary {
     pub run_url: Option<String>,
 }
 
+/// The promotion rules were set aside on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Override {
+    /// Who did it, as GitHub knows them.
+    pub actor: String,
+    pub reason: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SchemaSummary {
     pub fingerprint: String,
@@ -133,6 +141,9 @@ pub struct Report {
     pub standings: Option<Vec<Standing>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<PromotionSummary>,
+    /// Present where the promotion rules were set aside.
+    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Override>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaSummary>,
     /// Where the evidence of this run was written.

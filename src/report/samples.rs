@@ -82,6 +82,7 @@ fn report(command: &str, checks: Vec<Check>) -> Report {
         plan: None,
         standings: None,
         promotion: None,
+        overridden: None,
         schema: None,
         evidence: None,
     }

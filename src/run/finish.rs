@@ -133,6 +133,7 @@ impl Gate<'_> {
             plan: self.plan.take(),
             standings: self.standings.take(),
             promotion: self.promotion.take(),
+            overridden: None,
             schema: None,
             evidence: None,
         }
