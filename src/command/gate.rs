@@ -174,12 +174,12 @@ fn deliver(places: Places<'_>, report: &Report) -> anyhow::Result<()> {
         .and(outputs)
 }
 
-fn append(path: &str, text: &str) -> std::io::Result<()> {
+pub(super) fn append(path: &str, text: &str) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
     file.write_all(text.as_bytes())
 }
 
-fn unguessable() -> String {
+pub(super) fn unguessable() -> String {
     format!("tenantgate_{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
 }
 

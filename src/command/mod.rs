@@ -1,5 +1,6 @@
 //! One invocation, from arguments to exit code.
 
+mod failure;
 mod gate;
 mod url;
 
@@ -12,7 +13,6 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::cli::{Cli, Command, EXIT_STATUS, Global, SchemaOf};
 use crate::domain::{Report, TenantName};
 use crate::exit::Exit;
-use crate::migrations::FolderError;
 use crate::report;
 use crate::run::{self, Request};
 use crate::settings::{self, Flags, Invocation, ProcessEnvironment, Settings, SettingsError};
@@ -34,15 +34,7 @@ pub fn main() -> Exit {
     };
     match carried_out {
         Ok(exit) => exit,
-        Err(error) => {
-            let (exit, hint) = classify(&error);
-            let mut text = format!("error: {}\n", chain(&error));
-            if let Some(hint) = hint {
-                text.push_str(&format!("  hint: {hint}\n"));
-            }
-            let _ = std::io::stderr().write_all(text.as_bytes());
-            exit
-        }
+        Err(error) => failure::tell(&error),
     }
 }
 
@@ -66,38 +58,6 @@ fn refuse_a_password() -> Result<(), Wrong> {
 /// A URL, or libpq's and JDBC's keywords.
 fn may_hold_a_password(argument: &str) -> bool {
     argument.contains("://") || argument.to_ascii_lowercase().contains("password=")
-}
-
-fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
-    if let Some(settings) = error.downcast_ref::<SettingsError>() {
-        return (Exit::Usage, settings.hint.clone());
-    }
-    if error.downcast_ref::<FolderError>().is_some() {
-        let hint = "[migrations] names the folders, relative to the config file";
-        return (Exit::Usage, Some(hint.to_owned()));
-    }
-    if let Some(Wrong { hint, .. }) = error.downcast_ref::<Wrong>() {
-        return (Exit::Usage, hint.clone());
-    }
-    if error.downcast_ref::<std::io::Error>().is_some() {
-        return (Exit::Unanswered, None);
-    }
-    (
-        Exit::Bug,
-        Some("this should not happen; please report it".to_owned()),
-    )
-}
-
-/// The error and its causes on one line, each said once.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 /// Something wrong with how the command was called.

@@ -8,7 +8,7 @@ mod publisher;
 
 use crate::domain::CheckDefinition;
 
-pub use outputs::{outputs, render as render_outputs};
+pub use outputs::{of_failure as outputs_of_failure, outputs, render as render_outputs};
 pub use publisher::{CHECK_RUN, COMMENT, Posted, Publisher, STATUS};
 
 pub const CHECKS: &[CheckDefinition] = &[COMMENT, STATUS, CHECK_RUN];

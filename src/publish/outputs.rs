@@ -51,6 +51,14 @@ pub fn outputs(
     outputs
 }
 
+/// Of a command that came to no report.
+pub fn of_failure(exit: Exit) -> Vec<(&'static str, String)> {
+    vec![
+        ("verdict", "blocked".to_owned()),
+        ("exit-code", exit.code().to_string()),
+    ]
+}
+
 /// A later step may stand in another folder.
 fn absolute(path: &Path) -> String {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

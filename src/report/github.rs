@@ -64,6 +64,14 @@ fn annotation(title: &str, id: &str, group: &Group<'_>, folder: Option<&str>) ->
     format!("::{level} {}::{}\n", properties.join(","), data(&message(group)))
 }
 
+/// One finding as an annotation, for a command that came to no report.
+pub fn annotation_of(finding: &Finding, title: &str, folder: Option<&str>) -> String {
+    groups(std::slice::from_ref(finding))
+        .iter()
+        .map(|group| annotation(title, "", group, folder))
+        .collect()
+}
+
 fn place(finding: &Finding, folder: Option<&str>) -> Option<Vec<String>> {
     let file = from_root(finding.file.as_ref()?, folder);
     let mut parts = vec![format!("file={}", property(&file))];

@@ -95,3 +95,27 @@ fn annotations_are_placed_from_the_root_of_the_repository() {
     let place = format!("::error file={folder}/migrations/tenant/0003_broken.sql,line=1");
     assert!(run.stdout.contains(&place), "{}", run.stdout);
 }
+
+#[test]
+fn a_wrong_config_is_shown_where_people_look() {
+    let mut desk = Desk::new(Server::Sqlite);
+    in_actions(&mut desk);
+    let summary = desk.path("summary.md");
+    desk.env("GITHUB_STEP_SUMMARY", summary.to_str().unwrap());
+    desk.configure("rollout", "concurency = 3\n");
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(2);
+    assert!(
+        run.stderr.contains("\n::error file=tenantgate.toml,line="),
+        "{}",
+        run.stderr
+    );
+    let found = outputs(&desk.read("output"));
+    assert_eq!(found["verdict"], "blocked");
+    assert_eq!(found["exit-code"], "2");
+    let summary = desk.read("summary.md");
+    assert!(
+        summary.starts_with("## ❌ tenantgate could not begin\n") && summary.contains("concurrency"),
+        "{summary}"
+    );
+}

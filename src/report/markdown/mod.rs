@@ -2,8 +2,11 @@
 
 mod budget;
 mod escape;
+mod failure;
 mod findings;
 mod sections;
+
+pub use failure::render_failure;
 
 use self::escape::{code, html, inline};
 use super::summary;
