@@ -1,5 +1,6 @@
 //! GitHub: what is asked of its API, and what a run leaves there.
 
 mod client;
+pub mod event;
 
 pub use client::{Client, GithubError};
