@@ -5,7 +5,9 @@
 //! one place where such text is made harmless: [`text`] its page, [`markdown`] its escaping,
 //! [`github`] its commands, [`json`] its strings.
 
+mod cause;
 mod clean;
+pub mod comment;
 pub mod github;
 mod groups;
 pub mod json;
