@@ -37,9 +37,10 @@ pub async fn find(client: &Client, pull_requests: &PullRequests) -> Result<Pulls
     match client.list(&route, None, PAGES).await {
         Ok((listed, _)) => Ok(best(commit, &client.repository, &listed)),
         // "No commit found for SHA": it was pushed away meanwhile, or is another repository's.
-        Err(error) if matches!(error.status(), Some(404 | 422)) => {
-            Ok(Pulls::none(format!("GitHub does not know commit {}", short(commit))))
-        }
+        Err(error) if matches!(error.status(), Some(404 | 422)) => Ok(Pulls::none(format!(
+            "GitHub does not know commit {}",
+            short(commit)
+        ))),
         Err(error) => Err(error),
     }
 }
@@ -102,7 +103,10 @@ fn limited(mut numbers: Vec<u64>, who: &str) -> Pulls {
             "{who} {all} pull requests: only the newest {MOST} get the comment ({})",
             listed(&numbers)
         )],
-        _ => vec![format!("{who} {all} pull requests: all get the comment ({})", listed(&numbers))],
+        _ => vec![format!(
+            "{who} {all} pull requests: all get the comment ({})",
+            listed(&numbers)
+        )],
     };
     Pulls { numbers, notes }
 }
@@ -141,9 +145,17 @@ mod tests {
 
     #[test]
     fn what_the_commit_merged_goes_before_what_is_open_before_the_rest() {
-        let all = [merged(1, OTHER), open(2, COMMIT), merged(3, COMMIT), open(4, OTHER)];
+        let all = [
+            merged(1, OTHER),
+            open(2, COMMIT),
+            merged(3, COMMIT),
+            open(4, OTHER),
+        ];
         assert_eq!(of(&all).numbers, [3]);
-        assert_eq!(of(&[merged(1, OTHER), open(2, COMMIT), open(4, OTHER)]).numbers, [2]);
+        assert_eq!(
+            of(&[merged(1, OTHER), open(2, COMMIT), open(4, OTHER)]).numbers,
+            [2]
+        );
         assert_eq!(of(&[merged(1, OTHER), open(4, OTHER)]).numbers, [4, 1]);
     }
 
@@ -170,6 +182,9 @@ mod tests {
         // One into another repository of the same network is nobody's business here.
         let mut foreign = open(2, COMMIT);
         foreign["base"]["repo"]["full_name"] = json!("bob/central");
-        assert_eq!(of(&[foreign, json!("odd"), json!({})]).notes, ["no pull request has commit 1234abc"]);
+        assert_eq!(
+            of(&[foreign, json!("odd"), json!({})]).notes,
+            ["no pull request has commit 1234abc"]
+        );
     }
 }

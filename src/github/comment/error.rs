@@ -26,7 +26,10 @@ impl CommentError {
         match error.status() {
             Some(403 | 429) if text.contains("rate limit") => Self::Github(error),
             Some(403) if text.contains("locked") => Self::Locked { number },
-            Some(403) => Self::MayNotWrite { number, source: error },
+            Some(403) => Self::MayNotWrite {
+                number,
+                source: error,
+            },
             Some(404 | 410) => Self::NotFound { number },
             _ => Self::Github(error),
         }

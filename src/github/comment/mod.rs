@@ -27,6 +27,8 @@ pub const LIMIT: usize = 65_536;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Looks before it is given up.
 const ROUNDS: u32 = 10;
+/// Writes after which the text need not be the very same.
+const WRITES: u32 = 4;
 /// Creations that may have been done, or not, before it is given up.
 const CREATIONS: u32 = 3;
 
@@ -82,6 +84,7 @@ pub async fn upsert_at(
         identity,
         created: None,
         creations: 0,
+        writes: 0,
         how: How::Unchanged,
     };
     for _ in 0..ROUNDS {
@@ -101,6 +104,7 @@ struct Desk<'a> {
     /// What GitHub said that it created: a list that does not show it yet is late.
     created: Option<u64>,
     creations: u32,
+    writes: u32,
     how: How,
 }
 
@@ -144,7 +148,9 @@ impl Desk<'_> {
         let Posting {
             report, environments, ..
         } = self.posting;
-        let parsed = mine.iter().filter_map(|mine| Comment::parse(&mine.body, &report.project));
+        let parsed = mine
+            .iter()
+            .filter_map(|mine| Comment::parse(&mine.body, &report.project));
         let merged = parsed.reduce(|mut merged, other| {
             merged.absorb(other);
             merged
@@ -152,25 +158,26 @@ impl Desk<'_> {
         merged.unwrap_or_else(|| Comment::new(&report.project, environments))
     }
 
-    /// Before a write only the very text will do; after one, that this run's row has not been lost.
+    /// Only the very text will do. After some writes it is enough that this run's word stands, lest a
+    /// comment that others keep changing be written for ever.
     fn is_settled(&self, oldest: &Mine, rest: &[Mine], update: Update, body: &str) -> bool {
-        let Posting { report, run, limit, .. } = self.posting;
+        let Posting {
+            report, run, limit, ..
+        } = self.posting;
         if same(&oldest.body, body) {
             return true;
         }
         let alone = self.merged(std::slice::from_ref(oldest));
         // What the duplicates know must stand in the one that stays before they go.
-        let nothing_to_add = || {
-            let mut all = vec![oldest.clone()];
-            all.extend_from_slice(rest);
-            rest.is_empty() || alone.render(limit) == self.merged(&all).render(limit)
+        let nothing_to_add = rest.is_empty() || {
+            let all: Vec<Mine> = [oldest].into_iter().chain(rest).cloned().collect();
+            alone.render(limit) == self.merged(&all).render(limit)
         };
-        let written = matches!(self.how, How::Created | How::Updated);
         let ours_stands = match update {
             Update::OlderRun => true,
-            Update::Written => written && alone.holds(&report.environment, run),
+            Update::Written => self.writes >= WRITES && alone.holds(&report.environment, run),
         };
-        ours_stands && nothing_to_add()
+        ours_stands && nothing_to_add
     }
 
     async fn look(&mut self) -> Result<Vec<Mine>, CommentError> {
@@ -225,6 +232,7 @@ impl Desk<'_> {
         }
         match self.client.patch(&route, &json!({ "body": body })).await {
             Ok(_) => {
+                self.writes += 1;
                 if self.how != How::Created {
                     self.how = How::Updated;
                 }
