@@ -11,18 +11,7 @@ use crate::domain::{
 /// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
 pub(super) fn verdict(report: &Report) -> String {
     let dry = if report.dry_run { " (dry run)" } else { "" };
-    let checks = report
-        .checks
-        .iter()
-        .filter(|check| check.status == CheckStatus::Warned);
-    let warnings: usize = checks
-        .map(|check| {
-            groups(&check.findings)
-                .iter()
-                .filter(|group| group.first.severity == Severity::Warning)
-                .count()
-        })
-        .sum();
+    let warnings = warnings(report).unwrap_or(0);
     let failed = report.failed_checks().count();
     let unanswered = report
         .failed_checks()
@@ -46,6 +35,23 @@ pub(super) fn verdict(report: &Report) -> String {
         }
         (Verdict::Blocked, _) => format!("blocked{dry} by {}", counted(failed, "check")),
     }
+}
+
+/// How many warnings stand in checks that did not fail, where there are any.
+pub(super) fn warnings(report: &Report) -> Option<usize> {
+    let checks = report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Warned);
+    let count = checks
+        .map(|check| {
+            groups(&check.findings)
+                .iter()
+                .filter(|group| group.first.severity == Severity::Warning)
+                .count()
+        })
+        .sum();
+    (count > 0).then_some(count)
 }
 
 /// A check's title says what holds when it passes; this says what became of it.

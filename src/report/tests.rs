@@ -194,7 +194,10 @@ fn markdown_keeps_its_limit_and_closes_what_it_opens() {
         assert!(markdown.len() <= limit, "{} > {limit}", markdown.len());
         assert_balanced(&markdown, &limit.to_string());
         if limit >= 4_000 {
-            assert!(markdown.contains("blocked by 1 check"), "{limit}");
+            assert!(
+                markdown.contains("is blocked: 3,000 of 3,001 tenants failed"),
+                "{limit}"
+            );
             assert!(markdown.contains("tenants omitted"), "{limit}");
             assert!(markdown.contains("does not exist"), "{limit}");
         }

@@ -8,7 +8,7 @@ use super::super::clean;
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
 /// Running text on one line. What stands between two backticks becomes code.
-pub(super) fn inline(text: &str) -> String {
+pub(in crate::report) fn inline(text: &str) -> String {
     let text = clean::line(text);
     let mut out = String::new();
     let mut rest = text.as_str();
@@ -27,6 +27,11 @@ pub(super) fn inline(text: &str) -> String {
     }
     plain(&mut out, rest);
     out
+}
+
+/// As [`inline`], within a table, whose cells end at a bare `|` even within code.
+pub(in crate::report) fn cell(text: &str) -> String {
+    inline(text).replace("\\|", "|").replace('|', "\\|")
 }
 
 fn plain(out: &mut String, text: &str) {
@@ -62,7 +67,7 @@ fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
 }
 
 /// A code span; nothing within it is read as Markdown, HTML or a mention.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     let text = clean::line(text);
     if text.is_empty() {
         // A list item without text would underline the line before it as a heading.
@@ -78,7 +83,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A fenced block, each line after `margin`; ends with a line feed.
-pub(super) fn fenced(text: &str, language: &str, margin: &str) -> String {
+pub(in crate::report) fn fenced(text: &str, language: &str, margin: &str) -> String {
     let text = clean::block(text);
     let fence = "`".repeat((longest_run(&text) + 1).max(3));
     let mut out = format!("{margin}{fence}{language}\n");
@@ -91,7 +96,7 @@ pub(super) fn fenced(text: &str, language: &str, margin: &str) -> String {
 }
 
 /// Text within an HTML tag's element, such as `<summary>`.
-pub(super) fn html(text: &str) -> String {
+pub(in crate::report) fn html(text: &str) -> String {
     let text = clean::line(text)
         .replace('&', "&amp;")
         .replace('<', "&lt;")
