@@ -10,6 +10,8 @@ mod page;
 mod state;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use super::{Comment, blocks, marker};
 use crate::domain::{EnvironmentName, Verdict};
 use crate::report::clean;
 use crate::report::markdown::budget::{Budget, Measure, within};
-use crate::report::markdown::escape::{cell, code};
+use crate::report::markdown::escape::{cell, code, html, in_cell};
 use crate::report::markdown::{self, link};
 
 const UNIT: Measure = Measure::Utf16;
@@ -79,7 +79,7 @@ impl Frame {
         let title = format!(
             "{} <b>{}</b>: {}",
             conclusion.emoji(),
-            entry.environment,
+            html(entry.environment.as_str()),
             conclusion.words()
         );
         Self {
@@ -119,6 +119,7 @@ fn table(state: &State) -> String {
 }
 
 fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
+    let environment = cell(environment.as_str());
     if entries.is_empty() {
         return format!("| **{environment}** | not yet run | | | |\n");
     }
@@ -131,7 +132,12 @@ fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
         "| **{environment}** | {} | {} | {} | {} |\n",
         column(standing),
         column(|entry| entry.finished.strftime("%Y-%m-%d %H:%M").to_string()),
-        column(|entry| entry.digest.as_deref().map(code).unwrap_or_default()),
+        column(|entry| entry
+            .digest
+            .as_deref()
+            .map(code)
+            .map(|it| in_cell(&it))
+            .unwrap_or_default()),
         column(|entry| entry
             .run_url
             .as_deref()
@@ -145,7 +151,7 @@ fn standing(entry: &Entry) -> String {
     let words = format!("{} {}", conclusion.emoji(), conclusion.words());
     match (entry.verdict, &entry.overridden) {
         (Verdict::Blocked, _) => format!("{words}: {}", cell(&clean::clip(&entry.reason, 100, 1))),
-        (_, Some(overridden)) => format!("{words} of {}", cell(&overridden.actor)),
+        (_, Some(overridden)) => format!("{words} of {}", in_cell(&code(&overridden.actor))),
         _ => words,
     }
 }
@@ -164,7 +170,7 @@ fn differences(state: &State) -> Option<String> {
                 let mut entries = state.entries.iter();
                 entries.any(|entry| entry.environment == **name && entry.digest.as_deref() == Some(digest))
             });
-            let names: Vec<_> = names.map(|name| format!("**{name}**")).collect();
+            let names: Vec<_> = names.map(|name| format!("**{}**", cell(name.as_str()))).collect();
             groups.push(format!("{} has {}", names.join(", "), code(digest)));
         }
         format!(

@@ -1,7 +1,7 @@
 //! The parts of the Markdown report, the most important first.
 
 use super::budget::{Item, Section};
-use super::escape::{code, fenced, inline};
+use super::escape::{self, code, fenced, in_cell, inline};
 use super::{capitalised, findings, link, summary_line};
 use crate::domain::{Check, CheckStatus, OutcomeState, PlanSummary, Report};
 use crate::report::groups::unexplained;
@@ -120,7 +120,7 @@ fn section_of(header: &[&str], rows: &[Row], summary: Option<String>) -> Section
                 format!(
                     "| {} {} | {} |\n",
                     row.mark.emoji(),
-                    code(tenant),
+                    in_cell(&code(tenant)),
                     rest.join(" | ")
                 ),
             )
@@ -130,7 +130,11 @@ fn section_of(header: &[&str], rows: &[Row], summary: Option<String>) -> Section
 }
 
 fn inline_cell(cell: &str) -> String {
-    if cell == "-" { String::new() } else { inline(cell) }
+    if cell == "-" {
+        String::new()
+    } else {
+        escape::cell(cell)
+    }
 }
 
 fn planned(report: &Report, plan: &PlanSummary) -> Option<Section> {
