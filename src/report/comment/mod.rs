@@ -10,6 +10,8 @@ mod page;
 mod state;
 
 #[cfg(test)]
+mod gallery;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod tests;

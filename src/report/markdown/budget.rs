@@ -70,6 +70,13 @@ impl Section {
         }
     }
 
+    pub(in crate::report) fn open(summary: &str) -> Self {
+        Self {
+            head: format!("<details open><summary>{summary}</summary>\n\n"),
+            ..Self::collapsed(summary)
+        }
+    }
+
     fn length(&self, measure: Measure) -> usize {
         let items = self.items.iter().map(|item| measure.of(&item.text));
         measure.of(&self.head) + measure.of(&self.tail) + items.sum::<usize>()
