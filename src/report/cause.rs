@@ -160,7 +160,8 @@ fn told(report: &Report, finding: &Finding, tenants: usize) -> String {
             thousands(counts.failed),
             counted(counts.discovered, "tenant")
         ),
-        (None, many) => format!("{}: {message}", counted(many, "tenant")),
+        (None, 1) => message,
+        (None, many) => format!("{message} in {}", counted(many, "tenant")),
     }
 }
 

@@ -18,6 +18,11 @@ const WIDTH: usize = 120;
 /// runner obeys no command.
 pub fn render(report: &Report, token: &str) -> String {
     let mut out = String::new();
+    if let Some(overridden) = &report.overridden {
+        let title = property(&format!("override in {}", report.environment));
+        let sentence = data(&summary::set_aside(overridden));
+        out.push_str(&format!("::warning title={title}::{sentence}\n"));
+    }
     let silent = unexplained(report);
     for severity in [Severity::Error, Severity::Warning] {
         let checks = report
@@ -33,7 +38,8 @@ pub fn render(report: &Report, token: &str) -> String {
                 .map(|group| annotation(&title, id, &group))
                 .collect::<Vec<_>>()
         });
-        for annotation in annotations.take(PER_SEVERITY) {
+        let taken = usize::from(severity == Severity::Warning && report.overridden.is_some());
+        for annotation in annotations.take(PER_SEVERITY - taken) {
             out.push_str(&annotation);
         }
     }

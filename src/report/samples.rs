@@ -2,8 +2,8 @@
 
 use crate::domain::{
     Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Outcome, OutcomeState,
-    PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts,
-    TenantName, Tool, Verdict, Version,
+    Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing,
+    TenantCounts, TenantName, Tool, Verdict, Version,
 };
 
 pub(super) fn tenant(name: &str) -> TenantName {
@@ -395,6 +395,21 @@ pub(super) fn dry_run() -> Report {
             sql: Vec::new(),
         }),
         ..report("migrate", checks(&[], None))
+    }
+}
+
+/// The promotion rules were set aside, by somebody who writes more than a reason.
+pub(super) fn overridden() -> Report {
+    let warning = Finding::warning("set aside: dev has not passed with this migration set (3fa2b1c0d9e8)")
+        .hint("run `tenantgate run --environment dev` with exactly these migrations afterwards");
+    Report {
+        promotion: None,
+        overridden: Some(Override {
+            actor: "alice-ops".into(),
+            reason: "INC-2231: dev's server is down\n::error::and @octocat agrees".into(),
+        }),
+        checks: checks(&[("promotion.digest", vec![warning])], None),
+        ..first_run()
     }
 }
 

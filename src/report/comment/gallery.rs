@@ -153,7 +153,7 @@ fn drift() -> Vec<Report> {
 }
 
 fn overridden_in_prod() -> Vec<Report> {
-    let warning = Finding::warning("uat has not passed with this migration set (3fa2b1c0d9e8)")
+    let warning = Finding::warning("set aside: uat has not passed with this migration set (3fa2b1c0d9e8)")
         .hint("run `tenantgate run --environment uat` with exactly these migrations afterwards");
     let run = Report {
         overridden: Some(Override {

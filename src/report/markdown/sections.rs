@@ -50,10 +50,10 @@ fn problem(mark: Mark, check: &Check) -> Section {
     let title = capitalised(&summary::headline(check));
     Section {
         head: format!(
-            "### {} {} · {}\n\n",
+            "### {} {} <sub>{}</sub>\n\n",
             mark.emoji(),
             inline(&title),
-            code(&check.id)
+            inline(&check.id)
         ),
         items: findings::list(mark, &check.findings),
         tail: "\n".to_owned(),
@@ -198,33 +198,21 @@ fn facts(report: &Report) -> Option<Section> {
         let link = url
             .and_then(|url| link("its run", url))
             .map(|link| format!(" ({link})"));
-        format!(
-            "- {}{}\n",
-            inline(&capitalised(&sentence)),
-            link.unwrap_or_default()
-        )
+        format!("{}{}", inline(&capitalised(&sentence)), link.unwrap_or_default())
     });
     let schema = summary::schema(report)
         .zip(report.schema.as_ref())
         .map(|(sentence, schema)| {
             let print = crate::domain::Digest(schema.fingerprint.clone());
-            format!(
-                "- {} ({})\n",
-                inline(&capitalised(&sentence)),
-                code(print.short())
-            )
+            format!("{} ({})", inline(&capitalised(&sentence)), code(print.short()))
         });
     let evidence = report
         .evidence
         .as_ref()
-        .map(|place| format!("- Evidence: {}\n", code(place)));
-    let items: Vec<_> = [promotion, schema, evidence]
-        .into_iter()
-        .flatten()
-        .map(Item::new)
-        .collect();
-    (!items.is_empty()).then(|| Section {
-        items,
+        .map(|place| format!("Evidence: {}", code(place)));
+    let facts: Vec<_> = [promotion, schema, evidence].into_iter().flatten().collect();
+    (!facts.is_empty()).then(|| Section {
+        items: vec![Item::new(facts.join("\\\n") + "\n")],
         tail: "\n".to_owned(),
         ..Section::default()
     })
