@@ -97,6 +97,23 @@ pub(super) fn reason(report: &Report) -> String {
     clean::line(&clean::clip(&text, CAUSE, 1))
 }
 
+/// What blocks, in a table's cell: `2 of 40 tenants failed`, or the ids of checks as code.
+pub(super) fn by(report: &Report) -> Option<String> {
+    let ids: Vec<_> = report.failed_checks().map(|check| check.id.as_str()).collect();
+    let failed = report.tenants.as_ref().filter(|counts| counts.failed > 0);
+    match (report.verdict, failed, ids.as_slice()) {
+        (Verdict::Passed, ..) => None,
+        (_, Some(counts), _) => Some(format!(
+            "{} of {} failed",
+            thousands(counts.failed),
+            counted(counts.discovered, "tenant")
+        )),
+        (_, None, []) => None,
+        (_, None, [id]) => Some(format!("`{id}`")),
+        (_, None, [id, rest @ ..]) => Some(format!("`{id}` and {}", counted(rest.len(), "more check"))),
+    }
+}
+
 /// The first problem, and how many there are besides.
 fn blocked(report: &Report) -> String {
     let silent = unexplained(report);
@@ -143,7 +160,8 @@ fn told(report: &Report, finding: &Finding, tenants: usize) -> String {
             thousands(counts.failed),
             counted(counts.discovered, "tenant")
         ),
-        (None, many) => format!("{}: {message}", counted(many, "tenant")),
+        (None, 1) => message,
+        (None, many) => format!("{message} in {}", counted(many, "tenant")),
     }
 }
 

@@ -19,6 +19,11 @@ const WIDTH: usize = 120;
 /// `folder` is where the report's files are relative to, as seen from the repository's root.
 pub fn render(report: &Report, token: &str, folder: Option<&str>) -> String {
     let mut out = String::new();
+    if let Some(overridden) = &report.overridden {
+        let title = property(&format!("override in {}", report.environment));
+        let sentence = data(&summary::set_aside(overridden));
+        out.push_str(&format!("::warning title={title}::{sentence}\n"));
+    }
     let silent = unexplained(report);
     for severity in [Severity::Error, Severity::Warning] {
         let checks = report
@@ -34,7 +39,8 @@ pub fn render(report: &Report, token: &str, folder: Option<&str>) -> String {
                 .map(|group| annotation(&title, id, &group, folder))
                 .collect::<Vec<_>>()
         });
-        for annotation in annotations.take(PER_SEVERITY) {
+        let taken = usize::from(severity == Severity::Warning && report.overridden.is_some());
+        for annotation in annotations.take(PER_SEVERITY - taken) {
             out.push_str(&annotation);
         }
     }

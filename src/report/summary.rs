@@ -1,11 +1,12 @@
 //! The sentences of a report, the same in every format.
 
+use super::clean;
 use super::groups::groups;
 use super::plans;
 use super::rows::Stand;
 use super::words::{self, counted};
 use crate::domain::{
-    Check, CheckStatus, Finding, OutcomeState, Report, Severity, Standing, TenantCounts, Verdict,
+    Check, CheckStatus, Finding, OutcomeState, Override, Report, Severity, Standing, TenantCounts, Verdict,
 };
 
 /// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
@@ -188,6 +189,13 @@ pub(super) fn promotion(report: &Report) -> Option<String> {
         "{} passed with this migration set on {at}",
         promotion.after
     ))
+}
+
+/// `the promotion rules were set aside by alice: uat's server is down`.
+pub(super) fn set_aside(overridden: &Override) -> String {
+    let actor = clean::line(&clean::clip(&overridden.actor, 100, 1));
+    let reason = clean::line(&clean::clip(&overridden.reason, 1_000, 40));
+    format!("the promotion rules were set aside by {actor}: {reason}")
 }
 
 /// `all tenants have the same structure`, `3 different structures among the tenants`.

@@ -19,6 +19,7 @@ fn situations() -> Vec<(&'static str, Report)> {
         ("unreachable", samples::unreachable()),
         ("dry_run", samples::dry_run()),
         ("drifted", samples::drifted()),
+        ("overridden", samples::overridden()),
         ("unexplained_failure", samples::unexplained_failure()),
     ]
 }
@@ -52,6 +53,17 @@ fn what_a_person_reads() {
 #[test]
 fn an_actions_log() {
     insta::assert_snapshot!(github::render(&samples::one_tenant_failed(), "t0ken", None));
+}
+
+#[test]
+fn an_actions_log_tells_of_an_override() {
+    let log = github::render(&samples::overridden(), "t0ken");
+    let first = log.lines().next().expect("a line");
+    assert_eq!(
+        first,
+        "::warning title=override in uat::the promotion rules were set aside by alice-ops: \
+         INC-2231: dev's server is down ::error::and @octocat agrees"
+    );
 }
 
 #[test]
@@ -159,7 +171,7 @@ fn assert_balanced(markdown: &str, what: &str) {
             Some(_) => {}
             None if ticks.len() >= 3 => fence = Some(ticks),
             None => {
-                open += trimmed.matches("<details>").count();
+                open += trimmed.matches("<details").count();
                 assert!(open >= trimmed.matches("</details>").count(), "{what}: {line}");
                 open -= trimmed.matches("</details>").count();
                 assert!(!trimmed.contains("<!--"), "{what}: {line}");

@@ -10,6 +10,10 @@ mod page;
 mod state;
 
 #[cfg(test)]
+mod gallery;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};

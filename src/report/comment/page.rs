@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::state::{Entry, State};
 use super::{Comment, blocks, marker};
 use crate::domain::{EnvironmentName, Verdict};
-use crate::report::clean;
 use crate::report::markdown::budget::{Budget, Measure, within};
-use crate::report::markdown::escape::{cell, code};
+use crate::report::markdown::escape::{cell, code, html, in_cell, inline};
 use crate::report::markdown::{self, link};
+use crate::report::words;
 
 const UNIT: Measure = Measure::Utf16;
 /// What is kept for each block that is not the first, should the first be a flood.
@@ -79,7 +79,7 @@ impl Frame {
         let title = format!(
             "{} <b>{}</b>: {}",
             conclusion.emoji(),
-            entry.environment,
+            html(entry.environment.as_str()),
             conclusion.words()
         );
         Self {
@@ -119,6 +119,7 @@ fn table(state: &State) -> String {
 }
 
 fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
+    let environment = cell(environment.as_str());
     if entries.is_empty() {
         return format!("| **{environment}** | not yet run | | | |\n");
     }
@@ -130,8 +131,13 @@ fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
     format!(
         "| **{environment}** | {} | {} | {} | {} |\n",
         column(standing),
-        column(|entry| entry.finished.strftime("%Y-%m-%d %H:%M").to_string()),
-        column(|entry| entry.digest.as_deref().map(code).unwrap_or_default()),
+        column(time),
+        column(|entry| entry
+            .digest
+            .as_deref()
+            .map(code)
+            .map(|it| in_cell(&it))
+            .unwrap_or_default()),
         column(|entry| entry
             .run_url
             .as_deref()
@@ -143,11 +149,19 @@ fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
 fn standing(entry: &Entry) -> String {
     let conclusion = entry.conclusion();
     let words = format!("{} {}", conclusion.emoji(), conclusion.words());
-    match (entry.verdict, &entry.overridden) {
-        (Verdict::Blocked, _) => format!("{words}: {}", cell(&clean::clip(&entry.reason, 100, 1))),
-        (_, Some(overridden)) => format!("{words} of {}", cell(&overridden.actor)),
+    match (entry.verdict, &entry.by, &entry.overridden) {
+        (Verdict::Blocked, Some(by), _) => format!("{words}: {}", cell(by)),
+        (Verdict::Passed, _, Some(overridden)) => {
+            format!("{words} of {}", in_cell(&code(&overridden.actor)))
+        }
         _ => words,
     }
+}
+
+/// Not to be broken, in a narrow table, into three lines.
+fn time(entry: &Entry) -> String {
+    let time = entry.finished.strftime("%Y-%m-%d %H:%M").to_string();
+    time.replace('-', "\u{2011}").replace(' ', "\u{a0}")
 }
 
 /// Said where the environments were not asked about one and the same set of migrations.
@@ -158,17 +172,19 @@ fn differences(state: &State) -> Option<String> {
         .filter_map(|entry| entry.digest.as_deref())
         .collect();
     (digests.len() > 1).then(|| {
-        let mut groups: Vec<String> = Vec::new();
-        for digest in digests {
-            let names = state.environments.iter().filter(|name| {
+        let groups = digests.into_iter().map(|digest| {
+            let has = |name: &EnvironmentName| {
                 let mut entries = state.entries.iter();
-                entries.any(|entry| entry.environment == **name && entry.digest.as_deref() == Some(digest))
-            });
-            let names: Vec<_> = names.map(|name| format!("**{name}**")).collect();
-            groups.push(format!("{} has {}", names.join(", "), code(digest)));
-        }
+                entries.any(|entry| entry.environment == *name && entry.digest.as_deref() == Some(digest))
+            };
+            let names = state.environments.iter().filter(|name| has(name));
+            let names: Vec<_> = names.map(|name| inline(name.as_str())).collect();
+            let verb = if names.len() == 1 { "has" } else { "have" };
+            format!("{} {verb} {}", words::joined(&names), code(digest))
+        });
+        let groups: Vec<_> = groups.collect();
         format!(
-            "⚠️ The migrations are not the same everywhere: {}.\n\n",
+            "⚠️ **Not the same migrations everywhere:** {}.\n\n",
             groups.join("; ")
         )
     })

@@ -34,6 +34,9 @@ pub(super) struct Entry {
     pub(super) commit: Option<String>,
     /// What the verdict rests on.
     pub(super) reason: String,
+    /// As short as a table's cell wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "override")]
     pub(super) overridden: Option<Override>,
 }
@@ -54,6 +57,7 @@ impl Entry {
             run_url: report.run_url.clone().filter(|url| url.len() <= 300),
             commit: report.commit.as_deref().map(|commit| short(commit, 64)),
             reason: cause::reason(report),
+            by: cause::by(report).map(|by| short(&by, 80)),
             overridden: report.overridden.as_ref().map(|it| Override {
                 actor: short(&it.actor, 60),
                 reason: short(&it.reason, 200),

@@ -70,6 +70,13 @@ impl Section {
         }
     }
 
+    pub(in crate::report) fn open(summary: &str) -> Self {
+        Self {
+            head: format!("<details open><summary>{summary}</summary>\n\n"),
+            ..Self::collapsed(summary)
+        }
+    }
+
     fn length(&self, measure: Measure) -> usize {
         let items = self.items.iter().map(|item| measure.of(&item.text));
         measure.of(&self.head) + measure.of(&self.tail) + items.sum::<usize>()
@@ -192,12 +199,15 @@ impl Open {
         let bare = inner.trim_end().len() == ticks;
         match &self.fence {
             Some(_) if ticks >= longest && bare => self.fence = None,
-            None if ticks >= longest => self.fence = Some(line[..margin + ticks].to_owned()),
-            Some(_) => {}
-            None => {
-                self.details += inner.matches("<details").count();
-                self.details = self.details.saturating_sub(inner.matches("</details>").count());
+            // With another backtick on the line it is code.
+            None if ticks >= longest && !inner[ticks..].contains('`') => {
+                self.fence = Some(line[..margin + ticks].to_owned())
             }
+            Some(_) => {}
+            // Ours stand at the beginning of a line, where no text of others has a bare `<`.
+            None if line.starts_with("<details") => self.details += 1,
+            None if line.starts_with("</details>") => self.details = self.details.saturating_sub(1),
+            None => {}
         }
     }
 

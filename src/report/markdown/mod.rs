@@ -53,8 +53,9 @@ fn heading(report: &Report) -> String {
 /// `## ❌ prod is blocked: uat has not passed with this change`.
 pub(super) fn sentence(conclusion: Conclusion, environment: &EnvironmentName, reason: &str) -> String {
     format!(
-        "## {} {environment} {}: {}\n\n",
+        "## {} {} {}: {}\n\n",
         conclusion.emoji(),
+        inline(environment.as_str()),
         conclusion.predicate(),
         inline(reason),
     )
@@ -96,9 +97,9 @@ fn opening(report: &Report) -> String {
 
 /// GitHub shows it as a box that nobody overlooks.
 fn override_alert(overridden: &Override) -> String {
-    let actor = inline(&super::clean::clip(&overridden.actor, 100, 1));
+    let actor = code(&super::clean::clip(&overridden.actor, 100, 1));
     let reason = inline(&super::clean::clip(&overridden.reason, 1_000, 40));
-    format!("> [!WARNING]\n> The promotion rules were set aside by **{actor}**: {reason}\n\n")
+    format!("> [!WARNING]\n> The promotion rules were set aside by {actor}: {reason}\n\n")
 }
 
 fn counts(report: &Report) -> Option<String> {
