@@ -1,0 +1,3 @@
+//! The GitHub Action and the workflows of this repository.
+
+pub mod lint;
