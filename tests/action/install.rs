@@ -284,7 +284,7 @@ fn a_program_that_is_there_needs_no_network_and_no_tools() {
     let mut step = Step::new(&release);
     executable(&step.workspace().join("gate"), STUB.as_bytes());
     step.with("binary-path", "gate")
-        .only(&["bash", "dirname", "mktemp", "env"]);
+        .only(&["bash", "dirname", "mktemp", "env", "ls"]);
     step.run().assert_code(0);
 }
 

@@ -1,5 +1,6 @@
 //! The GitHub Action and the workflows of this repository.
 
+mod executor;
 mod inputs;
 mod install;
 pub mod lint;

@@ -15,6 +15,7 @@ pub const STUB: &str = r#"#!/bin/bash
 printf '%s\0' "$@" >"$STUB_FOLDER/arguments"
 env -0 >"$STUB_FOLDER/environment"
 pwd >"$STUB_FOLDER/folder"
+ls -a >"$STUB_FOLDER/files"
 echo "stub ran"
 printf 'verdict=passed\ntenants-migrated=2\nexit-code=%s\n' "${STUB_EXIT:-0}" >>"$GITHUB_OUTPUT"
 if [ -n "${STUB_WAITS:-}" ]; then
