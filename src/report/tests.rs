@@ -57,7 +57,7 @@ fn an_actions_log() {
 
 #[test]
 fn an_actions_log_tells_of_an_override() {
-    let log = github::render(&samples::overridden(), "t0ken");
+    let log = github::render(&samples::overridden(), "t0ken", None);
     let first = log.lines().next().expect("a line");
     assert_eq!(
         first,
