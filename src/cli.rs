@@ -97,6 +97,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        overriding: OverrideArg,
     },
     /// Asks about the environment's secrets and its DATABASE_URL. Uses no network.
     Check,
@@ -130,6 +132,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        overriding: OverrideArg,
     },
     /// Compares registry, ledger and schemas with what must be. Writes nothing.
     Validate,
@@ -149,12 +153,31 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Makes a pair of keys for evidence.
+    ///
+    /// The signing key is printed on stdout, alone, to be piped into the secret
+    /// TENANTGATE_SIGNING_KEY; the line for the config on stderr. A terminal and a workflow's log would
+    /// keep it, so there `--out` is needed.
+    Keygen {
+        /// Writes the signing key into a new file that only you can read, and prints the line for the
+        /// config on stdout.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Prints a JSON Schema.
     Schema {
         /// Of which file.
         #[arg(value_enum)]
         of: SchemaOf,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct OverrideArg {
+    /// Break glass: go on although the promotion rules say no. Only for those whom [promotion.override]
+    /// lists, in a workflow that was begun by hand; the reason is kept in report, evidence and ledger.
+    #[arg(long = "override", value_name = "REASON")]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

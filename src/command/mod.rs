@@ -2,6 +2,7 @@
 
 mod failure;
 mod gate;
+mod keygen;
 mod url;
 
 use std::io::Write;
@@ -10,7 +11,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command, EXIT_STATUS, Global, SchemaOf};
+use crate::cli::{Cli, Command, EXIT_STATUS, Global, OverrideArg, SchemaOf};
 use crate::domain::{Report, TenantName};
 use crate::exit::Exit;
 use crate::report;
@@ -85,13 +86,16 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         scope: None,
         only: Vec::new(),
         show_sql: false,
+        overriding: None,
     };
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
         Command::Url { name, export } => return url::url(cli, &process, name.as_deref(), *export),
         Command::Report { file } => return render_again(cli, &process, file),
-        Command::Run { dry_run } => Request {
+        Command::Keygen { out } => return keygen::keygen(out.as_deref(), &process),
+        Command::Run { dry_run, overriding } => Request {
             dry_run: *dry_run,
+            overriding: reason(overriding)?,
             ..request(run::Command::Run)
         },
         Command::Relabel { dry_run } => Request {
@@ -106,8 +110,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             scope,
             tenant,
             dry_run,
+            overriding,
         } => Request {
             dry_run: *dry_run,
+            overriding: reason(overriding)?,
             scope: scope.map(Into::into),
             only: tenant
                 .iter()
@@ -128,6 +134,32 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
 fn tenant_name(text: &str) -> Result<TenantName, Wrong> {
     TenantName::parse(text)
         .map_err(|why| Wrong::new(format!("--tenant: {why}"), "give the name as the registry has it"))
+}
+
+/// What is worth keeping in the ledger for years.
+const SHORTEST_REASON: usize = 10;
+const LONGEST_REASON: usize = 300;
+
+fn reason(argument: &OverrideArg) -> Result<Option<String>, Wrong> {
+    let Some(reason) = &argument.reason else {
+        return Ok(None);
+    };
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    let wrong = |message: &str| {
+        let hint = format!(
+            "say on one line of {SHORTEST_REASON} to {LONGEST_REASON} characters why the promotion rules are set aside: \
+             --override \"INC-311: UAT's server is down, the fix is reviewed\""
+        );
+        Err(Wrong::new(format!("--override: {message}"), &hint))
+    };
+    match () {
+        () if length == 0 => wrong("the reason is empty"),
+        () if reason.chars().any(char::is_control) => wrong("the reason is not one line of text"),
+        () if length < SHORTEST_REASON => wrong("the reason is too short"),
+        () if length > LONGEST_REASON => wrong("the reason is too long"),
+        () => Ok(Some(reason.to_owned())),
+    }
 }
 
 fn load_settings(global: &Global, process: &ProcessEnvironment) -> Result<Settings, SettingsError> {

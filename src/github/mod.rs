@@ -3,10 +3,14 @@
 pub mod check_run;
 mod client;
 pub mod comment;
+mod deployments;
 pub mod event;
 mod graphql;
 mod identity;
 pub mod pulls;
 pub mod status;
+mod teams;
 
 pub use client::{Client, GithubError};
+pub use deployments::DeploymentStore;
+pub use teams::is_member;

@@ -3,7 +3,8 @@
 use crate::domain::Redactor;
 use crate::settings::{Settings, TOKEN_VARIABLES};
 
-/// A redactor of every value that any environment's secrets have here, the URLs among them.
+/// A redactor of every value that any environment's secrets have here, the URLs among them, and of the
+/// key that signs evidence.
 ///
 /// Spared are the values of `one_of`: they stand in the config file, and are often words such as
 /// `true` that would star out half of a report. Parts of a URL (its password, decoded) are not
@@ -31,5 +32,7 @@ pub fn redactor(settings: &Settings) -> Redactor {
             }
         }
     }
+    let signing = settings.signing_key.iter().flat_map(|key| key.secret_forms());
+    signing.for_each(|form| redactor.add(&form));
     redactor
 }
