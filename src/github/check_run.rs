@@ -71,13 +71,12 @@ pub async fn start(client: &Client, start: &Start<'_>) -> Result<CheckRun, Githu
     })
 }
 
-async fn begun(
-    client: &Client,
-    start: &Start<'_>,
-    external_id: &str,
-) -> Result<Option<Value>, GithubError> {
+async fn begun(client: &Client, start: &Start<'_>, external_id: &str) -> Result<Option<Value>, GithubError> {
     let name: String = url::form_urlencoded::byte_serialize(start.name.as_bytes()).collect();
-    let route = format!("/commits/{}/check-runs?check_name={name}&filter=all", start.commit);
+    let route = format!(
+        "/commits/{}/check-runs?check_name={name}&filter=all",
+        start.commit
+    );
     let (runs, _) = client.list(&client.repo(&route), Some("check_runs"), 5).await?;
     let ours = |run: &Value| run.get("external_id").and_then(Value::as_str) == Some(external_id);
     Ok(runs.into_iter().find(ours))
@@ -185,10 +184,22 @@ mod tests {
     #[test]
     fn paths_are_the_repositorys() {
         for (folder, file, path) in [
-            ("", "migrations/tenant/0042_add.sql", Some("migrations/tenant/0042_add.sql")),
-            ("services/api", "./migrations/a.sql", Some("services/api/migrations/a.sql")),
+            (
+                "",
+                "migrations/tenant/0042_add.sql",
+                Some("migrations/tenant/0042_add.sql"),
+            ),
+            (
+                "services/api",
+                "./migrations/a.sql",
+                Some("services/api/migrations/a.sql"),
+            ),
             ("services/api/", "../../db/a.sql", Some("db/a.sql")),
-            ("services\\api", "migrations\\a.sql", Some("services/api/migrations/a.sql")),
+            (
+                "services\\api",
+                "migrations\\a.sql",
+                Some("services/api/migrations/a.sql"),
+            ),
             ("", "../elsewhere/a.sql", None),
             ("", "/home/runner/a.sql", None),
             ("", "C:\\a.sql", None),

@@ -17,14 +17,14 @@ const ACTIONS_BOT: &str = "github-actions[bot]";
 
 /// An account of GitHub.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub(super) struct Identity {
     pub id: Option<u64>,
     pub login: String,
 }
 
 impl Identity {
     /// Asks GitHub who the token is.
-    pub async fn of_token(client: &Client) -> Result<Self, GithubError> {
+    pub(super) async fn of_token(client: &Client) -> Result<Self, GithubError> {
         let query = json!({ "query": "query { viewer { login databaseId } }" });
         match client.graphql(&query).await {
             Ok(answer) => {
@@ -44,7 +44,7 @@ impl Identity {
     }
 
     /// An account as REST tells it.
-    pub fn of_user(user: &Value) -> Option<Self> {
+    pub(super) fn of_user(user: &Value) -> Option<Self> {
         Some(Self {
             id: user.get("id").and_then(Value::as_u64),
             login: user.get("login")?.as_str()?.to_owned(),
@@ -66,7 +66,7 @@ impl Identity {
     }
 
     /// Numbers are for ever, logins can change hands: so the number decides where both are known.
-    pub fn wrote(&self, comment: &Value) -> bool {
+    pub(super) fn wrote(&self, comment: &Value) -> bool {
         let Some(author) = comment.get("user").and_then(Self::of_user) else {
             return false;
         };

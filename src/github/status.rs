@@ -165,7 +165,12 @@ mod tests {
         let contexts = contexts.map(|(command, dry)| context(&uat(), command, dry));
         assert_eq!(
             contexts,
-            ["tenantgate/uat", "tenantgate/uat/dry-run", "tenantgate/uat/plan", "tenantgate/uat/migrate-dry-run"]
+            [
+                "tenantgate/uat",
+                "tenantgate/uat/dry-run",
+                "tenantgate/uat/plan",
+                "tenantgate/uat/migrate-dry-run"
+            ]
         );
     }
 
@@ -175,7 +180,12 @@ mod tests {
         let run = RunId { id: 4711, attempt: 3 };
         assert_eq!(run_of(&target_url(url, run)), Some(run));
         assert_eq!(run_of(url), Some(RunId { id: 4711, attempt: 1 }));
-        for odd in ["", "https://ci.example/4711", "https://x/actions/runs/", "https://x/actions/runs/x"] {
+        for odd in [
+            "",
+            "https://ci.example/4711",
+            "https://x/actions/runs/",
+            "https://x/actions/runs/x",
+        ] {
             assert_eq!(run_of(odd), None, "{odd}");
         }
     }
@@ -183,15 +193,29 @@ mod tests {
     #[test]
     fn a_newer_run_of_the_same_context_stands() {
         let at = |context: &str, id: u64, attempt: u64| {
-            let url = target_url(&format!("https://github.com/a/b/actions/runs/{id}"), RunId { id, attempt });
+            let url = target_url(
+                &format!("https://github.com/a/b/actions/runs/{id}"),
+                RunId { id, attempt },
+            );
             [json!({ "context": context, "target_url": url })]
         };
         let run = RunId { id: 7, attempt: 2 };
         assert!(newer_stands(&at("tenantgate/uat", 8, 1), "tenantgate/uat", run));
         assert!(newer_stands(&at("tenantgate/uat", 7, 3), "tenantgate/uat", run));
-        assert!(!newer_stands(&at("tenantgate/uat", 7, 2), "tenantgate/uat", run), "our own");
+        assert!(
+            !newer_stands(&at("tenantgate/uat", 7, 2), "tenantgate/uat", run),
+            "our own"
+        );
         assert!(!newer_stands(&at("tenantgate/uat", 7, 1), "tenantgate/uat", run));
-        assert!(!newer_stands(&at("tenantgate/uat/plan", 8, 1), "tenantgate/uat", run));
-        assert!(!newer_stands(&[json!({ "context": "tenantgate/uat", "target_url": null })], "tenantgate/uat", run));
+        assert!(!newer_stands(
+            &at("tenantgate/uat/plan", 8, 1),
+            "tenantgate/uat",
+            run
+        ));
+        assert!(!newer_stands(
+            &[json!({ "context": "tenantgate/uat", "target_url": null })],
+            "tenantgate/uat",
+            run
+        ));
     }
 }
