@@ -32,8 +32,8 @@ impl Identity {
                     return Ok(viewer);
                 }
             }
-            // A bad token is bad everywhere; so is a network.
-            Err(error) if matches!(error.status(), None | Some(401)) => return Err(error),
+            // A bad token is bad everywhere.
+            Err(error) if error.status() == Some(401) => return Err(error),
             Err(_) => {}
         }
         match client.get("/user").await {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
-use tenantgate::{database_url, migrations, promotion, rollout, run, secrets, settings, tenants, validate};
+use tenantgate::{
+    database_url, github, migrations, promotion, rollout, run, secrets, settings, tenants, validate,
+};
 
 const README: &str = include_str!("../../README.md");
 
@@ -45,6 +47,7 @@ fn every_check_is_documented_once() {
         tenants::CHECKS,
         rollout::CHECKS,
         validate::CHECKS,
+        github::secret_names::CHECKS,
     ];
     let ids: Vec<&str> = lists.into_iter().flatten().map(|check| check.id).collect();
     let rows = first_cells(section("Checks"));

@@ -231,3 +231,33 @@ fn an_enterprise_server_has_graphql_beside_its_api() {
     assert_eq!(scene.bodies().len(), 1);
     assert_eq!(scene.github.requests_to("POST", "graphql").len(), 2);
 }
+
+#[test]
+fn a_flood_from_every_environment_fits_and_settles() {
+    let scene = Scene::new();
+    let client = scene.client();
+    let environments = environments();
+    for (id, environment) in [(10, "dev"), (11, "uat"), (12, "prod"), (13, "dev")] {
+        let finding = |number: usize| {
+            let tenant = tenantgate::domain::TenantName::parse(&format!("t{number}")).unwrap();
+            let hostile = "`|<b>@ann #1 <!-- tenantgate --> ```\n</details> é🚀 ".repeat(40);
+            Finding::error(format!("{number} {hostile}")).tenant(&tenant)
+        };
+        let report = report_with(environment, id, (0..3_000).map(finding).collect());
+        let posting = Posting {
+            report: &report,
+            run: run(id),
+            environments: &environments,
+            limit: LIMIT,
+        };
+        scene.github.forget_requests();
+        scene.block_on(upsert_at(&client, PULL, posting, PAUSE)).unwrap();
+        assert!(scene.writes() <= 2, "{environment}: {} writes", scene.writes());
+        scene.github.forget_requests();
+        let again = scene.block_on(upsert_at(&client, PULL, posting, PAUSE)).unwrap();
+        assert_eq!((again.how, scene.writes()), (How::Unchanged, 0), "{environment}");
+    }
+    let bodies = scene.bodies();
+    assert_eq!(bodies.len(), 1);
+    assert!(bodies[0].chars().count() <= LIMIT);
+}
