@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::database_url::ExportFormat;
 use crate::domain::Scope;
 use crate::report::Format;
+use crate::settings::When;
 
 /// Below every help.
 pub(crate) const EXIT_STATUS: &str = "\
@@ -58,6 +59,15 @@ pub struct Global {
     /// The folder of evidence, instead of the config's.
     #[arg(long, global = true, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
+    /// In GitHub Actions: the comment on the pull request. `auto` is as the config says.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub comment: When,
+    /// In GitHub Actions: the commit status.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub status: When,
+    /// In GitHub Actions: the check run with annotations.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub check_run: When,
     /// What is printed on stdout.
     #[arg(long, short, global = true, value_enum, default_value_t)]
     pub format: Format,

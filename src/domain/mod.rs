@@ -16,7 +16,7 @@ pub use ledger::{Entry, EntryState, History, Ledger};
 pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};
 pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
-pub use place::shown_path;
+pub use place::{here_below, shown_path};
 pub use report::{
     MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
     SchemaSummary, Standing, TenantCounts, Tool, Verdict,

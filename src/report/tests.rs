@@ -51,7 +51,7 @@ fn what_a_person_reads() {
 
 #[test]
 fn an_actions_log() {
-    insta::assert_snapshot!(github::render(&samples::one_tenant_failed(), "t0ken"));
+    insta::assert_snapshot!(github::render(&samples::one_tenant_failed(), "t0ken", None));
 }
 
 #[test]
@@ -110,7 +110,11 @@ fn the_same_report_is_the_same_bytes() {
             markdown::render(&other, STEP_SUMMARY),
             "{name}"
         );
-        assert_eq!(github::render(&one, "t"), github::render(&other, "t"), "{name}");
+        assert_eq!(
+            github::render(&one, "t", None),
+            github::render(&other, "t", None),
+            "{name}"
+        );
         assert_eq!(json::render(&one), json::render(&other), "{name}");
     }
 }
@@ -212,7 +216,7 @@ fn commands_are_only_ours() {
     let mut report = samples::many_failed(300, 340);
     report.checks[10].findings[1].message = format!("t0ken\n::t0ken::\n::error::mine {}", "%".repeat(5_000));
     report.checks[10].findings[1].file = Some("a:b,c\n::x".into());
-    let log = github::render(&report, "t0ken");
+    let log = github::render(&report, "t0ken", None);
     let (annotations, rest) = log
         .split_once("::stop-commands::t0ken\n")
         .expect("commands are stopped");

@@ -1,7 +1,7 @@
 //! Which values must never be printed.
 
 use crate::domain::Redactor;
-use crate::settings::Settings;
+use crate::settings::{Settings, TOKEN_VARIABLES};
 
 /// A redactor of every value that any environment's secrets have here, the URLs among them.
 ///
@@ -10,6 +10,12 @@ use crate::settings::Settings;
 /// known here; whoever parses the URL adds them.
 pub fn redactor(settings: &Settings) -> Redactor {
     let mut redactor = Redactor::default();
+    for token in TOKEN_VARIABLES
+        .iter()
+        .filter_map(|name| settings.variables.get(name))
+    {
+        redactor.add(token.expose());
+    }
     for environment in &settings.environments {
         for name in settings.secret_names(environment) {
             let rule = settings

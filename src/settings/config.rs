@@ -37,6 +37,9 @@ pub(super) struct Config {
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What a run in GitHub Actions leaves on GitHub.
+    #[serde(default)]
+    pub(super) github: GithubConfig,
 }
 
 /// A stage with its secrets, database and predecessor.
@@ -142,6 +145,28 @@ pub(super) struct MigrationsConfig {
 pub(super) struct PromotionConfig {
     /// The folder of evidence, relative to this file; `--evidence` wins over it.
     pub(super) evidence: Option<String>,
+}
+
+/// What a run in GitHub Actions leaves on GitHub.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GithubConfig {
+    /// One comment on the pull request, for all environments.
+    pub(super) comment: bool,
+    /// A commit status: `tenantgate/<environment>`.
+    pub(super) status: bool,
+    /// A check run, with annotations where the migrations stand.
+    pub(super) check_run: bool,
+}
+
+impl Default for GithubConfig {
+    fn default() -> Self {
+        Self {
+            comment: true,
+            status: true,
+            check_run: false,
+        }
+    }
 }
 
 /// How migrations are carried out over the tenants.

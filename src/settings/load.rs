@@ -14,7 +14,7 @@ use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
 use super::variables::{ProcessEnvironment, Variables};
-use super::{Environment, Settings};
+use super::{Environment, Publishing, Settings, When};
 
 /// Names the environment where `--environment` does not.
 const ENVIRONMENT_VARIABLE: &str = "TENANTGATE_ENVIRONMENT";
@@ -29,6 +29,9 @@ pub struct Flags {
     pub env_file: Option<PathBuf>,
     /// Instead of the config's folder of evidence.
     pub evidence: Option<PathBuf>,
+    pub comment: When,
+    pub status: When,
+    pub check_run: When,
 }
 
 /// Reads the config file and the env files, and checks all that can be checked without a network
@@ -76,6 +79,11 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         expect,
         evidence: flags.evidence.clone().or(evidence),
         variables,
+        publishing: Publishing {
+            comment: flags.comment.over(config.github.comment),
+            status: flags.status.over(config.github.status),
+            check_run: flags.check_run.over(config.github.check_run),
+        },
     })
 }
 

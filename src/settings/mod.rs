@@ -58,6 +58,35 @@ pub struct Settings {
     /// The folder of evidence.
     pub evidence: Option<PathBuf>,
     pub variables: Variables,
+    pub publishing: Publishing,
+}
+
+/// What a run in GitHub Actions leaves on GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publishing {
+    pub comment: bool,
+    pub status: bool,
+    pub check_run: bool,
+}
+
+/// Over what the config says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum When {
+    /// As the config says.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl When {
+    fn over(self, config: bool) -> bool {
+        match self {
+            Self::Auto => config,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }
 
 impl Settings {

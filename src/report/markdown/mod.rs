@@ -2,8 +2,11 @@
 
 pub(super) mod budget;
 pub(super) mod escape;
+mod failure;
 mod findings;
 mod sections;
+
+pub use failure::render_failure;
 
 use self::budget::{Budget, Measure, Section};
 use self::escape::{code, html, inline};
