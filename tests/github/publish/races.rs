@@ -79,7 +79,7 @@ fn two_runs_at_once_make_one_comment_with_the_words_of_both() {
         let (one, other) = (scene.client(), scene.client());
         let (first, second) =
             scene.block_on(async { futures_util::join!(post(&one, "dev", 10), post(&other, "uat", 11)) });
-        (first.unwrap(), second.unwrap());
+        first.and(second).unwrap();
         let bodies = scene.bodies();
         assert_eq!(bodies.len(), 1, "round {round}");
         for said in ["dev failed in run 10.", "uat failed in run 11."] {
@@ -127,7 +127,7 @@ fn a_row_that_another_run_wrote_over_is_written_again() {
         post(&other, "uat", 11).await
     };
     let (first, second) = scene.block_on(async { futures_util::join!(post(&one, "dev", 10), over) });
-    (first.unwrap(), second.unwrap());
+    first.and(second).unwrap();
     let bodies = scene.bodies();
     assert!(bodies[0].contains("dev failed in run 10."), "{}", bodies[0]);
     assert!(bodies[0].contains("uat failed in run 11."), "{}", bodies[0]);
