@@ -2,4 +2,4 @@
 
 mod client;
 
-pub use client::{Client, GithubError};
+pub use client::{Client, GithubError, Patience};
