@@ -9,7 +9,7 @@
 //! the token is taken for GITHUB_TOKEN's account, `github-actions[bot]`, a name that no person can have;
 //! the answer to the first comment that is created then says who we are after all.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Client, GithubError};
 
@@ -25,8 +25,7 @@ pub(super) struct Identity {
 impl Identity {
     /// Asks GitHub who the token is.
     pub(super) async fn of_token(client: &Client) -> Result<Self, GithubError> {
-        let query = json!({ "query": "query { viewer { login databaseId } }" });
-        match client.graphql(&query).await {
+        match client.graphql("query { viewer { login databaseId } }").await {
             Ok(answer) => {
                 if let Some(viewer) = answer.pointer("/data/viewer").and_then(Self::of_viewer) {
                     return Ok(viewer);
@@ -79,6 +78,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn by(id: u64, login: &str) -> Value {

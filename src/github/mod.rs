@@ -4,10 +4,9 @@ pub mod check_run;
 mod client;
 pub mod comment;
 pub mod event;
-mod graphql;
 mod identity;
 pub mod pulls;
 pub mod secret_names;
 pub mod status;
 
-pub use client::{Client, GithubError};
+pub use client::{Client, GithubError, Patience};

@@ -29,7 +29,7 @@ use regex::Regex;
 
 use crate::domain::{EnvironmentName, Secret, SecretName, TenantName};
 
-pub use actions::{Actions, TOKEN_VARIABLES};
+pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use error::SettingsError;
 pub use invocation::Invocation;
 pub use load::{Flags, load};

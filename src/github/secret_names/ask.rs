@@ -78,7 +78,7 @@ async fn names(client: &Client, route: &str, key: &str) -> Result<BTreeSet<Strin
         let route = client.repo(&format!("{route}?per_page={PAGE}&page={page}"));
         let answer = client.get(&route).await?;
         let Some(Value::Array(listed)) = answer.get(key) else {
-            return Err(GithubError::Unanswered {
+            return Err(GithubError::Unreadable {
                 method: "GET",
                 route,
                 message: format!("the answer has no list of {key}"),

@@ -15,8 +15,8 @@ use tenantgate::domain::{
     Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Report, SCHEMA_VERSION,
     Tool, Verdict,
 };
-use tenantgate::github::Client;
 use tenantgate::github::comment::{CommentError, LIMIT, Posted, Posting, upsert_at};
+use tenantgate::github::{Client, Patience};
 use tenantgate::report::comment::RunId;
 
 use super::fake::{Fake, Permissions, sha};
@@ -24,6 +24,15 @@ use super::fake::{Fake, Permissions, sha};
 pub const PULL: u64 = 7;
 /// Long enough for two runs to meet, short enough for a hundred of them.
 pub const PAUSE: Duration = Duration::from_millis(25);
+
+/// Repetitions follow at once; nothing is timed out for a slow machine.
+const HASTY: Patience = Patience {
+    request: Duration::from_secs(20),
+    pause: Duration::from_millis(5),
+    repetitions: 3,
+    limit_pause: Duration::from_millis(50),
+    waiting: Duration::from_secs(10),
+};
 
 pub struct Scene {
     pub github: Fake,
@@ -70,8 +79,7 @@ impl Scene {
     }
 
     pub fn client_of(&self, token: &str) -> Client {
-        self.runtime
-            .block_on(async { Client::new(&self.github.settings(token)).unwrap() })
+        Client::with_patience(&self.github.settings(token), HASTY).unwrap()
     }
 
     /// One run of an environment brings the comment up to it.
