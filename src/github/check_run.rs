@@ -59,7 +59,7 @@ pub async fn start(client: &Client, start: &Start<'_>) -> Result<CheckRun, Githu
         answer => answer?,
     };
     let id = answer.get("id").and_then(Value::as_u64);
-    let id = id.ok_or_else(|| GithubError::Unanswered {
+    let id = id.ok_or_else(|| GithubError::Unreadable {
         method: "POST",
         route,
         message: "the answer has no id".to_owned(),

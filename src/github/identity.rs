@@ -9,7 +9,7 @@
 //! the token is taken for GITHUB_TOKEN's account, `github-actions[bot]`, a name that no person can have;
 //! the answer to the first comment that is created then says who we are after all.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Client, GithubError};
 
@@ -17,23 +17,22 @@ const ACTIONS_BOT: &str = "github-actions[bot]";
 
 /// An account of GitHub.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub(super) struct Identity {
     pub id: Option<u64>,
     pub login: String,
 }
 
 impl Identity {
     /// Asks GitHub who the token is.
-    pub async fn of_token(client: &Client) -> Result<Self, GithubError> {
-        let query = json!({ "query": "query { viewer { login databaseId } }" });
-        match client.graphql(&query).await {
+    pub(super) async fn of_token(client: &Client) -> Result<Self, GithubError> {
+        match client.graphql("query { viewer { login databaseId } }").await {
             Ok(answer) => {
                 if let Some(viewer) = answer.pointer("/data/viewer").and_then(Self::of_viewer) {
                     return Ok(viewer);
                 }
             }
-            // A bad token is bad everywhere; so is a network.
-            Err(error) if matches!(error.status(), None | Some(401)) => return Err(error),
+            // A bad token is bad everywhere.
+            Err(error) if error.status() == Some(401) => return Err(error),
             Err(_) => {}
         }
         match client.get("/user").await {
@@ -44,7 +43,7 @@ impl Identity {
     }
 
     /// An account as REST tells it.
-    pub fn of_user(user: &Value) -> Option<Self> {
+    pub(super) fn of_user(user: &Value) -> Option<Self> {
         Some(Self {
             id: user.get("id").and_then(Value::as_u64),
             login: user.get("login")?.as_str()?.to_owned(),
@@ -66,7 +65,7 @@ impl Identity {
     }
 
     /// Numbers are for ever, logins can change hands: so the number decides where both are known.
-    pub fn wrote(&self, comment: &Value) -> bool {
+    pub(super) fn wrote(&self, comment: &Value) -> bool {
         let Some(author) = comment.get("user").and_then(Self::of_user) else {
             return false;
         };
@@ -79,6 +78,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn by(id: u64, login: &str) -> Value {

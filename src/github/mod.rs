@@ -5,12 +5,13 @@ mod client;
 pub mod comment;
 mod deployments;
 pub mod event;
-mod graphql;
 mod identity;
 pub mod pulls;
+pub mod secret_names;
 pub mod status;
 mod teams;
 
+pub use client::{Client, GithubError, Patience};
 pub use client::{Client, GithubError};
 pub use deployments::DeploymentStore;
 pub use teams::is_member;

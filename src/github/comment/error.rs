@@ -22,9 +22,11 @@ pub enum CommentError {
 impl CommentError {
     /// What an answer of GitHub means for the comment.
     pub(super) fn of(number: u64, error: GithubError) -> Self {
+        if matches!(error, GithubError::RateLimited { .. }) {
+            return Self::Github(error);
+        }
         let text = error.to_string().to_ascii_lowercase();
         match error.status() {
-            Some(403 | 429) if text.contains("rate limit") => Self::Github(error),
             Some(403) if text.contains("locked") => Self::Locked { number },
             Some(403) => Self::MayNotWrite {
                 number,

@@ -29,6 +29,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const ROUNDS: u32 = 10;
 /// Writes after which the text need not be the very same.
 const WRITES: u32 = 4;
+/// Changes whose answer may get lost before it is given up.
+const LOST: u32 = 2;
 /// Creations that may have been done, or not, before it is given up.
 const CREATIONS: u32 = 3;
 
@@ -85,6 +87,7 @@ pub async fn upsert_at(
         created: None,
         creations: 0,
         writes: 0,
+        lost: 0,
         how: How::Unchanged,
     };
     for _ in 0..ROUNDS {
@@ -105,6 +108,7 @@ struct Desk<'a> {
     created: Option<u64>,
     creations: u32,
     writes: u32,
+    lost: u32,
     how: How,
 }
 
@@ -241,8 +245,9 @@ impl Desk<'_> {
             }
             // Removed meanwhile.
             Err(error) if error.status() == Some(404) => Ok(()),
-            Err(error) if error.is_ambiguous() => {
-                self.wait(2).await;
+            Err(error) if error.is_ambiguous() && self.lost < LOST => {
+                self.lost += 1;
+                self.wait(self.lost).await;
                 Ok(())
             }
             Err(error) => Err(self.refused(error)),
