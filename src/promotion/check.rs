@@ -86,6 +86,10 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         {
             findings.push(refusal(demands, set, &ours, &same, &counted_out));
         }
+        if records.cut_off {
+            let message = format!("only the newest records of {} were looked at", demands.after);
+            findings.push(Finding::note(message));
+        }
         findings.sort_by_key(|it| std::cmp::Reverse(it.severity));
         let checks = vec![
             Check::answered(&EVIDENCE, findings),
@@ -191,9 +195,7 @@ fn word(demands: &Demands<'_>, record: &Record) -> Word {
             Word::Refusal(Finding::error(message).hint(again))
         }
         State::Unfinished => Word::Nothing,
-        State::Complete if predicate.overridden.is_some() && !demands.overridden_counts => {
-            Word::Nothing
-        }
+        State::Complete if predicate.overridden.is_some() && !demands.overridden_counts => Word::Nothing,
         State::Complete => Word::Pass,
     }
 }

@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod help;
+mod keygen;
 mod outputs;
 mod parts;
 mod plan;
