@@ -4,6 +4,6 @@ mod client;
 mod deployments;
 mod teams;
 
-pub use client::{Client, GithubError};
+pub use client::{Client, GithubError, Patience};
 pub use deployments::DeploymentStore;
 pub use teams::is_member;

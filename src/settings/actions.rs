@@ -31,6 +31,32 @@ pub struct Actions {
     pub token: Option<Secret>,
     /// The file that outputs are appended to.
     pub output: Option<String>,
+    pub proxy: Proxy,
+}
+
+/// The way out of a closed network. There is none for plain HTTP: see `github::Client`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proxy {
+    /// The variable that names the proxy, and its URL, which may hold a password.
+    pub url: Option<(&'static str, Secret)>,
+    /// Hosts that are reached without it, with commas between them.
+    pub except: Option<String>,
+}
+
+impl Proxy {
+    /// As curl and the runner read them: in capitals or not, the empty value for none.
+    pub fn from_environment(process: &ProcessEnvironment) -> Self {
+        let get = |name: &'static str| {
+            let value = process.variables.get(name)?.expose().trim();
+            (!value.is_empty()).then(|| (name, Secret::new(value)))
+        };
+        let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        let except = get("NO_PROXY").or_else(|| get("no_proxy"));
+        Self {
+            url: names.into_iter().find_map(get),
+            except: except.map(|(_, hosts)| hosts.expose().to_owned()),
+        }
+    }
 }
 
 /// The first that is set is the token. An action's caller gives the first, everybody else has the second.
@@ -60,6 +86,7 @@ impl Actions {
             triggering_actor: get("GITHUB_TRIGGERING_ACTOR"),
             token: token.map(Secret::new),
             output: get("GITHUB_OUTPUT"),
+            proxy: Proxy::from_environment(process),
         })
     }
 }

@@ -30,7 +30,7 @@ use regex::Regex;
 
 use crate::domain::{EnvironmentName, Secret, SecretName, SigningKey, TenantName};
 
-pub use actions::{Actions, TOKEN_VARIABLES};
+pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use error::SettingsError;
 pub use invocation::Invocation;
 pub use load::{Flags, load};

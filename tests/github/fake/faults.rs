@@ -130,6 +130,14 @@ impl Fault {
         Self::new(Kind::Body(body.to_vec()), true)
     }
 
+    /// A status of GitHub's with other words.
+    pub fn with_body(mut self, body: &[u8]) -> Self {
+        if let Kind::Answer(answer) = &mut self.kind {
+            body.clone_into(&mut answer.body);
+        }
+        self
+    }
+
     /// Before the work is done unless [`Fault::after_work`].
     pub fn reset() -> Self {
         Self::new(Kind::Reset, false)
