@@ -81,14 +81,19 @@ impl DeploymentStore {
 
     fn failed(&self, action: &'static str, error: GithubError) -> StoreError {
         let permission = if action == "read" { "read" } else { "write" };
-        let hint = match error.status() {
-            Some(403 | 404) => {
-                let named = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
-                Some(format!(
-                    "the token needs `deployments: {permission}`: add it to the job's `permissions`{named}"
-                ))
+        let forbidden = matches!(
+            error,
+            GithubError::Refused {
+                status: 403 | 404,
+                ..
             }
-            _ => error.hint(),
+        );
+        let hint = error.hint();
+        let named = hint.as_ref().is_some_and(|hint| hint.contains("deployments: "));
+        let hint = if forbidden && !named {
+            Some(format!("give the job `permissions: deployments: {permission}`"))
+        } else {
+            hint
         };
         StoreError {
             action,

@@ -12,6 +12,5 @@ pub mod status;
 mod teams;
 
 pub use client::{Client, GithubError, Patience};
-pub use client::{Client, GithubError};
 pub use deployments::DeploymentStore;
 pub use teams::is_member;

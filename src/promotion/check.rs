@@ -86,6 +86,10 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         {
             findings.push(refusal(demands, set, &ours, &same, &counted_out));
         }
+        if records.cut_off {
+            let message = format!("only the newest records of {} were looked at", demands.after);
+            findings.push(Finding::note(message));
+        }
         findings.sort_by_key(|it| std::cmp::Reverse(it.severity));
         let checks = vec![
             Check::answered(&EVIDENCE, findings),

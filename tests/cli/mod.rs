@@ -3,6 +3,7 @@
 mod actions;
 mod fixtures;
 mod help;
+mod keygen;
 mod outputs;
 mod parts;
 mod plan;

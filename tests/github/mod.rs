@@ -1,5 +1,6 @@
 //! GitHub: a fake of its API, and what is left there when everything goes wrong.
 
+pub mod evidence;
 pub mod fake;
 mod gate;
 mod limits;
