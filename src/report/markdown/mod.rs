@@ -10,7 +10,7 @@ use self::escape::{code, html, inline};
 use super::cause::{self, Conclusion};
 use super::summary;
 use super::words::{self, Mark};
-use crate::domain::{EnvironmentName, Override, Report};
+use crate::domain::{EnvironmentName, Override, Report, TenantCounts};
 
 /// At most `limit_bytes` bytes: a step summary over 1 MiB is dropped whole. What does not fit is
 /// counted.
@@ -19,7 +19,7 @@ pub fn render(report: &Report, limit_bytes: usize) -> String {
     let budget = Budget {
         limit: limit_bytes,
         measure: Measure::Bytes,
-        rest: "the JSON report".to_owned(),
+        rest: "the JSON report has all of it".to_owned(),
     };
     budget::assemble(&format!("{}{opening}", heading(report)), &sections, &budget)
 }
@@ -99,11 +99,18 @@ fn override_alert(overridden: &Override) -> String {
     format!("> [!WARNING]\n> The promotion rules were set aside by {actor}: {reason}\n\n")
 }
 
+/// Absent where the headline has counted them all.
 fn counts(report: &Report) -> Option<String> {
-    match &report.standings {
-        Some(standings) => Some(summary::standings(standings)),
-        None => summary::counts(report),
+    if let Some(standings) = &report.standings {
+        return Some(summary::standings(standings));
     }
+    let passed = matches!(
+        Conclusion::of(report),
+        Conclusion::Passed | Conclusion::Overridden
+    );
+    let all = |counts: &TenantCounts| counts.migrated + counts.up_to_date == counts.discovered;
+    let is_headline = passed && report.tenants.as_ref().is_some_and(all);
+    summary::counts(report).filter(|_| !is_headline)
 }
 
 /// Only what is plainly a web address becomes a link.

@@ -198,7 +198,7 @@ fn facts(report: &Report) -> Option<Section> {
         let link = url
             .and_then(|url| link("its run", url))
             .map(|link| format!(" ({link})"));
-        format!("{}{}", inline(&capitalised(&sentence)), link.unwrap_or_default())
+        format!("{}{}", inline(&sentence), link.unwrap_or_default())
     });
     let schema = summary::schema(report)
         .zip(report.schema.as_ref())
