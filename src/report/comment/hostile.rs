@@ -228,6 +228,11 @@ struct Seen {
 
 /// Fails at the first thing in the Markdown that is not ours.
 fn read(markdown: &str) -> Result<Seen, TestCaseError> {
+    let control = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    prop_assert!(!markdown.contains(control), "{markdown:?}");
     let arena = Arena::new();
     let root = parse_document(&arena, markdown, &options());
     let (references, our_html) = (references(), our_html());

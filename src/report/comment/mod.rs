@@ -160,7 +160,7 @@ const DESCRIPTION: usize = 140;
 /// `blocked: uat has not passed with this change`, `passed: 41 migrations, 998 tenants up to date`:
 /// at most 140 characters, however they are counted but in bytes.
 pub fn status_description(report: &Report) -> String {
-    let words = cause::Conclusion::of(report).words();
+    let words = cause::Conclusion::of(report).words(&report.command);
     let text = clean::line(&format!("{words}: {}", cause::reason(report)));
     let mut used = 0;
     let mut out = String::new();

@@ -99,7 +99,7 @@ impl Frame {
             "{} <b>{}</b>: {}",
             conclusion.emoji(),
             html(entry.environment.as_str()),
-            conclusion.words()
+            html(&conclusion.words(&entry.command))
         );
         Self {
             head: format!("<details{open}><summary>{title}</summary>\n\n{begin}\n\n"),
@@ -110,7 +110,11 @@ impl Frame {
 
 fn verdict(state: &State, newest: Option<&Entry>) -> String {
     match newest {
-        Some(entry) => markdown::sentence(entry.conclusion(), &entry.environment, &entry.reason),
+        Some(entry) => {
+            let conclusion = entry.conclusion();
+            let predicate = conclusion.predicate(&entry.command);
+            markdown::sentence(conclusion.emoji(), &entry.environment, predicate, &entry.reason)
+        }
         None if state.environments.is_empty() => "## tenantgate has nothing to say yet\n\n".to_owned(),
         None => "## Nothing has run yet\n\n".to_owned(),
     }
@@ -167,7 +171,11 @@ fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
 
 fn standing(entry: &Entry) -> String {
     let conclusion = entry.conclusion();
-    let words = format!("{} {}", conclusion.emoji(), conclusion.words());
+    let words = format!(
+        "{} {}",
+        conclusion.emoji(),
+        cell(&conclusion.words(&entry.command))
+    );
     match (entry.verdict, &entry.by, &entry.overridden) {
         (Verdict::Blocked, Some(by), _) => format!("{words}: {}", cell(by)),
         (Verdict::Passed, _, Some(overridden)) => {

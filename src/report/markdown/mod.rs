@@ -40,22 +40,19 @@ pub(super) fn body(report: &Report) -> Body {
 }
 
 fn heading(report: &Report) -> String {
+    let predicate = Conclusion::of(report).predicate(&report.command);
     sentence(
-        Conclusion::of(report),
+        Conclusion::of(report).emoji(),
         &report.environment,
+        predicate,
         &cause::reason(report),
     )
 }
 
 /// `## ❌ prod is blocked: uat has not passed with this change`.
-pub(super) fn sentence(conclusion: Conclusion, environment: &EnvironmentName, reason: &str) -> String {
-    format!(
-        "## {} {} {}: {}\n\n",
-        conclusion.emoji(),
-        inline(environment.as_str()),
-        conclusion.predicate(),
-        inline(reason),
-    )
+pub(super) fn sentence(emoji: &str, environment: &EnvironmentName, predicate: &str, reason: &str) -> String {
+    let subject = inline(&format!("{environment} {predicate}"));
+    format!("## {emoji} {subject}: {}\n\n", inline(reason))
 }
 
 /// What the report is about.

@@ -63,7 +63,10 @@ fn problem(mark: Mark, check: &Check) -> Section {
 fn silent_failures(report: &Report) -> Option<Section> {
     let silent = unexplained(report);
     (!silent.is_empty()).then(|| Section {
-        head: format!("### {} Every tenant was migrated\n\n", Mark::Failed.emoji()),
+        head: format!(
+            "### {} Not so: every tenant was migrated\n\n",
+            Mark::Failed.emoji()
+        ),
         items: findings::list(Mark::Failed, &silent),
         tail: "\n".to_owned(),
     })
