@@ -55,7 +55,7 @@ impl Conclusion {
     }
 
     /// After the environment's name: `uat passed`.
-    pub(super) fn predicate(self) -> &'static str {
+    pub(super) fn predicate(self, command: &str) -> &str {
         match self {
             Self::Blocked => "is blocked",
             Self::Overridden => "passed by override",
@@ -63,19 +63,19 @@ impl Conclusion {
             Self::DryRun => "dry run",
             Self::Planned => "plan",
             Self::MayFollow => "may follow",
-            Self::Asked => "answered",
+            Self::Asked => command,
         }
     }
 
     /// On its own, where nothing must pass for more than it is.
-    pub(super) fn words(self) -> &'static str {
+    pub(super) fn words(self, command: &str) -> String {
         match self {
-            Self::Blocked => "blocked",
-            Self::DryRun => "dry run, nothing changed",
-            Self::Planned => "plan only",
-            Self::MayFollow => "may follow, not yet run",
-            Self::Asked => "asked only",
-            Self::Overridden | Self::Passed => self.predicate(),
+            Self::Blocked => "blocked".to_owned(),
+            Self::DryRun => "dry run, nothing changed".to_owned(),
+            Self::Planned => "plan only".to_owned(),
+            Self::MayFollow => "may follow, not yet run".to_owned(),
+            Self::Asked => format!("{command} only"),
+            Self::Overridden | Self::Passed => self.predicate(command).to_owned(),
         }
     }
 }

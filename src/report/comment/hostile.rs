@@ -131,8 +131,12 @@ fn hostile() -> impl Strategy<Value = String> {
 /// Each string of the report is replaced, but names, whose rules are their type's, and the runs'
 /// addresses.
 fn poisoned(mut report: Report, texts: &[String]) -> Report {
+    let texts_count = texts.len();
     let mut texts = texts.iter().cycle().cloned();
     let mut next = || texts.next().unwrap_or_default();
+    if texts_count.is_multiple_of(4) {
+        report.command = next();
+    }
     report.commit = Some(next());
     report.server = Some(next());
     report.evidence = Some(next());
@@ -212,7 +216,7 @@ fn references() -> Regex {
 fn our_html() -> Regex {
     let line = [
         r"<!-- tenantgate [A-Za-z0-9+/=]* v1 [A-Za-z0-9+/=]+ -->",
-        r"<!-- tenantgate block [A-Za-z0-9_-]+ [A-Za-z0-9]+ -->",
+        r"<!-- tenantgate block [A-Za-z0-9_-]+ [A-Za-z0-9]* -->",
         "<!-- tenantgate end -->",
         r"<details( open)?><summary>([^<]|</?b>)*</summary>",
         "</details>",
@@ -228,6 +232,11 @@ struct Seen {
 
 /// Fails at the first thing in the Markdown that is not ours.
 fn read(markdown: &str) -> Result<Seen, TestCaseError> {
+    let control = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    prop_assert!(!markdown.contains(control), "{markdown:?}");
     let arena = Arena::new();
     let root = parse_document(&arena, markdown, &options());
     let (references, our_html) = (references(), our_html());
@@ -401,7 +410,7 @@ fn three_thousand_failures_fit() {
     read(&text).expect("nothing but ours");
     let failures = text.find("### ❌").expect("failures");
     assert!(failures < text.find("<details>").expect("details"));
-    assert!(text.contains(&format!("[the run]({RUN_URL}) has all of it")));
+    assert!(text.contains(&format!("see [the run]({RUN_URL})")));
     let summary = markdown::render(&report, 1024 * 1024);
     assert!(summary.len() <= 1024 * 1024);
     read(&summary).expect("nothing but ours");

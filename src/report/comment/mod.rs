@@ -23,6 +23,11 @@ use self::state::{Entry, State};
 use super::{cause, clean};
 use crate::domain::{EnvironmentName, Report};
 
+/// GitHub's own words are "maximum is 65536 characters". As measured by others it counts code points
+/// or, for comments, 262,144 bytes; UTF-16 is no less than the first and at most a third of the
+/// second. The rest is for what a proxy or a browser may add.
+pub const LIMIT_CHARS: usize = 65_000;
+
 /// A workflow's run, as GitHub numbers it: a later one has a larger id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RunId {
@@ -143,7 +148,7 @@ impl Comment {
         entries.any(|entry| entry.environment == *environment && entry.run >= run)
     }
 
-    /// At most so many characters, in UTF-16, which is never less than GitHub counts.
+    /// At most so many characters, in UTF-16: see [`LIMIT_CHARS`]. What is oldest gives way first.
     pub fn render(&self, limit_chars: usize) -> String {
         page::render(self, limit_chars)
     }
@@ -155,7 +160,7 @@ const DESCRIPTION: usize = 140;
 /// `blocked: uat has not passed with this change`, `passed: 41 migrations, 998 tenants up to date`:
 /// at most 140 characters, however they are counted but in bytes.
 pub fn status_description(report: &Report) -> String {
-    let words = cause::Conclusion::of(report).words();
+    let words = cause::Conclusion::of(report).words(&report.command);
     let text = clean::line(&format!("{words}: {}", cause::reason(report)));
     let mut used = 0;
     let mut out = String::new();

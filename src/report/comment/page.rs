@@ -1,5 +1,6 @@
 //! The comment's text: the verdict, one table, and what each run has to say.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::state::{Entry, State};
@@ -17,13 +18,10 @@ const SHARE: usize = 2_000;
 const LEAST: usize = 300;
 
 pub(super) fn render(comment: &Comment, limit: usize) -> String {
-    let Comment {
-        project,
-        state,
-        blocks,
-    } = comment;
+    let (marker, comment) = remembered(comment, limit / 2);
+    let Comment { state, blocks, .. } = comment.as_ref();
     let order = state.by_importance();
-    let mut out = marker::render(project, state);
+    let mut out = marker;
     out.push_str(&verdict(state, order.first().map(|&at| &state.entries[at])));
     out.push_str(&table(state));
     out.push_str(&differences(state).unwrap_or_default());
@@ -41,7 +39,10 @@ pub(super) fn render(comment: &Comment, limit: usize) -> String {
         let text = blocks[at].render(&Budget {
             limit: room,
             measure: UNIT,
-            rest: rest.unwrap_or_else(|| "the JSON report".to_owned()),
+            rest: rest.map_or_else(
+                || "the JSON report has all of it".to_owned(),
+                |run| format!("see {run}"),
+            ),
         });
         if !text.trim().is_empty() {
             let block = format!("{}{text}{}", frame.head, frame.tail);
@@ -52,6 +53,24 @@ pub(super) fn render(comment: &Comment, limit: usize) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     within(&out, limit, UNIT).to_owned()
+}
+
+/// The hidden line. Where even that is too long, the oldest runs are forgotten: half of it would
+/// be nothing.
+fn remembered(comment: &Comment, limit: usize) -> (String, Cow<'_, Comment>) {
+    let mut comment = Cow::Borrowed(comment);
+    loop {
+        let marker = marker::render(&comment.project, &comment.state);
+        let oldest = comment.state.by_importance().into_iter().skip(1).last();
+        match oldest {
+            Some(oldest) if marker.len() > limit => {
+                let comment = comment.to_mut();
+                comment.state.entries.remove(oldest);
+                comment.blocks.remove(oldest);
+            }
+            _ => return (marker, comment),
+        }
+    }
 }
 
 /// What stands around a block: where it begins and ends, and what it folds into.
@@ -80,7 +99,7 @@ impl Frame {
             "{} <b>{}</b>: {}",
             conclusion.emoji(),
             html(entry.environment.as_str()),
-            conclusion.words()
+            html(&conclusion.words(&entry.command))
         );
         Self {
             head: format!("<details{open}><summary>{title}</summary>\n\n{begin}\n\n"),
@@ -91,7 +110,11 @@ impl Frame {
 
 fn verdict(state: &State, newest: Option<&Entry>) -> String {
     match newest {
-        Some(entry) => markdown::sentence(entry.conclusion(), &entry.environment, &entry.reason),
+        Some(entry) => {
+            let conclusion = entry.conclusion();
+            let predicate = conclusion.predicate(&entry.command);
+            markdown::sentence(conclusion.emoji(), &entry.environment, predicate, &entry.reason)
+        }
         None if state.environments.is_empty() => "## tenantgate has nothing to say yet\n\n".to_owned(),
         None => "## Nothing has run yet\n\n".to_owned(),
     }
@@ -148,7 +171,11 @@ fn row(environment: &EnvironmentName, entries: &[&Entry]) -> String {
 
 fn standing(entry: &Entry) -> String {
     let conclusion = entry.conclusion();
-    let words = format!("{} {}", conclusion.emoji(), conclusion.words());
+    let words = format!(
+        "{} {}",
+        conclusion.emoji(),
+        cell(&conclusion.words(&entry.command))
+    );
     match (entry.verdict, &entry.by, &entry.overridden) {
         (Verdict::Blocked, Some(by), _) => format!("{words}: {}", cell(by)),
         (Verdict::Passed, _, Some(overridden)) => {

@@ -166,6 +166,21 @@ fn an_environment_that_left_the_config_keeps_its_word() {
 }
 
 #[test]
+fn of_too_many_environments_the_oldest_are_forgotten() {
+    let names: Vec<_> = (0..200).map(|n| named(&format!("environment-{n}"))).collect();
+    let mut comment = Comment::new("p", &names);
+    for (at, name) in names.iter().enumerate() {
+        let report = of(name.as_str(), samples::missing_secrets());
+        comment.update(&report, run(at as u64), &names);
+    }
+    let text = comment.render(LIMIT);
+    assert!(text.chars().count() <= LIMIT);
+    let back = Comment::parse(&text, "p").expect("ours");
+    assert!(back.holds(&names[199], run(199)));
+    assert!(!back.holds(&names[0], run(0)));
+}
+
+#[test]
 fn a_status_says_it_in_140_characters() {
     let all = [
         samples::first_run(),

@@ -24,7 +24,7 @@ impl Measure {
 pub(in crate::report) struct Budget {
     pub(in crate::report) limit: usize,
     pub(in crate::report) measure: Measure,
-    /// `the JSON report`, `[the run](https://…)`.
+    /// `the JSON report has all of it`, `see [the run](https://…)`.
     pub(in crate::report) rest: String,
 }
 
@@ -90,7 +90,7 @@ const OMISSION: usize = 80;
 /// what is left, so that a flood in one does not drown the others.
 pub(in crate::report) fn assemble(first: &str, sections: &[Section], budget: &Budget) -> String {
     let Budget { limit, measure, rest } = budget;
-    let cut_line = format!("_There was more than fits here; {rest} has all of it._\n");
+    let cut_line = format!("_There was more than fits here; {rest}._\n");
     let reserved = measure.of(&cut_line);
     let mut used = measure.of(first);
     if used + reserved > *limit {
@@ -154,7 +154,7 @@ pub(in crate::report) fn omission(items: &[Item]) -> String {
 /// Markdown as it is, or its first lines with all that they open closed.
 pub(in crate::report) fn cut(text: &str, budget: &Budget) -> String {
     let Budget { limit, measure, rest } = budget;
-    let note = format!("\n_There was more than fits here; {rest} has all of it._\n");
+    let note = format!("\n_There was more than fits here; {rest}._\n");
     let whole = measure.of(text) <= *limit;
     let room = if whole {
         *limit
@@ -252,7 +252,7 @@ mod tests {
         Budget {
             limit,
             measure: Measure::Bytes,
-            rest: "the JSON report".to_owned(),
+            rest: "the JSON report has all of it".to_owned(),
         }
     }
 
@@ -278,6 +278,26 @@ mod tests {
             assert!(
                 text.is_empty() || text.ends_with('\n') || limit < 9,
                 "{limit}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn markdown_is_cut_at_a_line_with_all_closed() {
+        let text = "a\n\n<details><summary>x</summary>\n\n````sql\n```\n`<details>`\n````\n\n`````\u{20}\nb\n`````\n\n</details>\n";
+        assert_eq!(cut(text, &bytes(text.len())), text);
+        for limit in 0..text.len() {
+            let cut = cut(text, &bytes(limit));
+            assert!(cut.len() <= limit, "{limit}: {cut}");
+            assert_eq!(
+                cut.matches("\n<details>").count(),
+                cut.matches("\n</details>").count(),
+                "{limit}: {cut}"
+            );
+            assert_eq!(cut.matches("````").count() % 2, 0, "{limit}: {cut}");
+            assert!(
+                cut.is_empty() || cut.ends_with("has all of it._\n"),
+                "{limit}: {cut}"
             );
         }
     }

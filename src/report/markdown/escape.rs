@@ -65,7 +65,8 @@ fn plain(out: &mut String, text: &str) {
             sign(out, c, before, &rest[at + c.len_utf8()..]);
             before = Some(c);
         }
-        if is_hash(word) {
+        let is_part = before == Some('_') || after.starts_with('_');
+        if is_hash(word) && !is_part {
             push_code(out, word);
         } else {
             out.push_str(word);
@@ -182,6 +183,7 @@ mod tests {
             ("$1", "<span>\\$</span>1"),
             ("two\nlines", "two lines"),
             ("a 0123abcd b deadbeef", "a `0123abcd` b `deadbeef`"),
+            ("tenant_1234567", "tenant\\_1234567"),
             ("x.sql:100:3 :x:", "x.sql:\u{200b}100:3 :\u{200b}x:"),
         ];
         for (text, markdown) in cases {

@@ -13,7 +13,7 @@ use self::escape::{code, html, inline};
 use super::cause::{self, Conclusion};
 use super::summary;
 use super::words::{self, Mark};
-use crate::domain::{EnvironmentName, Override, Report};
+use crate::domain::{EnvironmentName, Override, Report, TenantCounts};
 
 /// At most `limit_bytes` bytes: a step summary over 1 MiB is dropped whole. What does not fit is
 /// counted.
@@ -22,7 +22,7 @@ pub fn render(report: &Report, limit_bytes: usize) -> String {
     let budget = Budget {
         limit: limit_bytes,
         measure: Measure::Bytes,
-        rest: "the JSON report".to_owned(),
+        rest: "the JSON report has all of it".to_owned(),
     };
     budget::assemble(&format!("{}{opening}", heading(report)), &sections, &budget)
 }
@@ -43,22 +43,19 @@ pub(super) fn body(report: &Report) -> Body {
 }
 
 fn heading(report: &Report) -> String {
+    let predicate = Conclusion::of(report).predicate(&report.command);
     sentence(
-        Conclusion::of(report),
+        Conclusion::of(report).emoji(),
         &report.environment,
+        predicate,
         &cause::reason(report),
     )
 }
 
 /// `## ❌ prod is blocked: uat has not passed with this change`.
-pub(super) fn sentence(conclusion: Conclusion, environment: &EnvironmentName, reason: &str) -> String {
-    format!(
-        "## {} {} {}: {}\n\n",
-        conclusion.emoji(),
-        inline(environment.as_str()),
-        conclusion.predicate(),
-        inline(reason),
-    )
+pub(super) fn sentence(emoji: &str, environment: &EnvironmentName, predicate: &str, reason: &str) -> String {
+    let subject = inline(&format!("{environment} {predicate}"));
+    format!("## {emoji} {subject}: {}\n\n", inline(reason))
 }
 
 /// What the report is about.
@@ -102,11 +99,18 @@ fn override_alert(overridden: &Override) -> String {
     format!("> [!WARNING]\n> The promotion rules were set aside by {actor}: {reason}\n\n")
 }
 
+/// Absent where the headline has counted them all.
 fn counts(report: &Report) -> Option<String> {
-    match &report.standings {
-        Some(standings) => Some(summary::standings(standings)),
-        None => summary::counts(report),
+    if let Some(standings) = &report.standings {
+        return Some(summary::standings(standings));
     }
+    let passed = matches!(
+        Conclusion::of(report),
+        Conclusion::Passed | Conclusion::Overridden
+    );
+    let all = |counts: &TenantCounts| counts.migrated + counts.up_to_date == counts.discovered;
+    let is_headline = passed && report.tenants.as_ref().is_some_and(all);
+    summary::counts(report).filter(|_| !is_headline)
 }
 
 /// Only what is plainly a web address becomes a link.

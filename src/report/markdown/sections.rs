@@ -63,7 +63,10 @@ fn problem(mark: Mark, check: &Check) -> Section {
 fn silent_failures(report: &Report) -> Option<Section> {
     let silent = unexplained(report);
     (!silent.is_empty()).then(|| Section {
-        head: format!("### {} Every tenant was migrated\n\n", Mark::Failed.emoji()),
+        head: format!(
+            "### {} Not so: every tenant was migrated\n\n",
+            Mark::Failed.emoji()
+        ),
         items: findings::list(Mark::Failed, &silent),
         tail: "\n".to_owned(),
     })
@@ -198,7 +201,7 @@ fn facts(report: &Report) -> Option<Section> {
         let link = url
             .and_then(|url| link("its run", url))
             .map(|link| format!(" ({link})"));
-        format!("{}{}", inline(&capitalised(&sentence)), link.unwrap_or_default())
+        format!("{}{}", inline(&sentence), link.unwrap_or_default())
     });
     let schema = summary::schema(report)
         .zip(report.schema.as_ref())

@@ -117,7 +117,13 @@ fn problems(page: &mut Page, report: &Report) {
     }
     let silent = unexplained(report);
     if !silent.is_empty() {
-        problem(page, Mark::Failed, "every tenant was migrated", "", &silent);
+        problem(
+            page,
+            Mark::Failed,
+            "not so: every tenant was migrated",
+            "",
+            &silent,
+        );
     }
     for check in with(CheckStatus::Warned) {
         problem(page, Mark::Warned, &check.title, &check.id, &check.findings);
