@@ -12,5 +12,6 @@ mod cli;
 mod database_url;
 mod docs;
 mod engine;
+mod github;
 mod harness;
 mod leaks;
