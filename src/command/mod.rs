@@ -1,5 +1,6 @@
 //! One invocation, from arguments to exit code.
 
+mod init;
 mod url;
 
 use std::io::{IsTerminal as _, Write};
@@ -11,6 +12,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::cli::{Cli, Color, Command, EXIT_STATUS, Global, SchemaOf};
 use crate::domain::{Report, TenantName};
 use crate::exit::Exit;
+use crate::init::files::WriteError;
 use crate::migrations::FolderError;
 use crate::report::text::Style;
 use crate::report::{self, Format};
@@ -83,7 +85,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if let Some(Wrong { hint, .. }) = error.downcast_ref::<Wrong>() {
         return (Exit::Usage, hint.clone());
     }
-    if error.downcast_ref::<std::io::Error>().is_some() {
+    if error.downcast_ref::<std::io::Error>().is_some() || error.downcast_ref::<WriteError>().is_some() {
         return (Exit::Unanswered, None);
     }
     (
@@ -133,6 +135,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
         Command::Url { name, export } => return url::url(cli, &process, name.as_deref(), *export),
+        Command::Init(arguments) => return init::init(cli, &process, arguments),
         Command::Report { file } => return render_again(cli, &process, file),
         Command::Run { dry_run } => Request {
             dry_run: *dry_run,
