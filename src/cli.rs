@@ -169,7 +169,7 @@ pub struct InitArgs {
     /// Asks nothing and takes the guesses.
     #[arg(long, short)]
     pub yes: bool,
-    /// Replaces what exists, the config included.
+    /// Replaces workflows that exist. A config is never replaced.
     #[arg(long)]
     pub force: bool,
     /// Only say what would be written.

@@ -13,4 +13,5 @@ mod database_url;
 mod docs;
 mod engine;
 mod harness;
+mod init;
 mod leaks;

@@ -25,7 +25,8 @@ pub(super) fn init(cli: &Cli, process: &ProcessEnvironment, arguments: &InitArgs
         Some(text) => ActionRef::parse(text).map_err(|error| Wrong::new(error.to_string(), ACTION_HINT))?,
         None => ActionRef::known(),
     };
-    let existing = place.config.is_file() && !arguments.force;
+    // A config is somebody's work: whoever wants another one removes it.
+    let existing = place.config.symlink_metadata().is_ok();
     let (found, pipeline, missing) = if existing {
         refuse_guesses(arguments)?;
         let settings = all_settings(&place)?;
@@ -48,7 +49,10 @@ pub(super) fn init(cli: &Cli, process: &ProcessEnvironment, arguments: &InitArgs
     if !arguments.dry_run {
         files::write(&place.root, &drafts, &states)?;
     }
-    let notes = found.as_ref().map(|found| found.notes.clone()).unwrap_or_default();
+    let notes = found
+        .as_ref()
+        .map(|found| found.notes.clone())
+        .unwrap_or_default();
     let mut shown: Vec<(&Draft, State)> = drafts.iter().zip(states).collect();
     let kept = Draft {
         path: place.config_path.clone(),
@@ -70,7 +74,8 @@ pub(super) fn init(cli: &Cli, process: &ProcessEnvironment, arguments: &InitArgs
     Ok(Exit::Passed)
 }
 
-const ACTION_HINT: &str = "a commit's 40 digits; for another repository: --action-ref OWNER/REPOSITORY@COMMIT";
+const ACTION_HINT: &str =
+    "a commit's 40 digits; for another repository: --action-ref OWNER/REPOSITORY@COMMIT";
 
 /// Where things are and go.
 struct Place {
@@ -89,7 +94,8 @@ impl Place {
         let folder = arguments.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         let file = folder.join(&cli.global.config);
         let name = file.file_name().map(PathBuf::from);
-        let name = name.ok_or_else(|| Wrong::new("--config names no file", "such as billing/tenantgate.toml"))?;
+        let name =
+            name.ok_or_else(|| Wrong::new("--config names no file", "such as billing/tenantgate.toml"))?;
         let project = match file.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -103,11 +109,18 @@ impl Place {
         let repository = init::repository_root(&project);
         let root = repository.clone().unwrap_or_else(|| project.clone());
         let config = project.join(name);
-        let parts = config.strip_prefix(&root).unwrap_or(&config).iter().map(|part| part.to_str());
+        let parts = config
+            .strip_prefix(&root)
+            .unwrap_or(&config)
+            .iter()
+            .map(|part| part.to_str());
         let parts: Option<Vec<&str>> = parts.collect();
-        let config_path = parts
-            .map(|parts| parts.join("/"))
-            .ok_or_else(|| Wrong::new("the config's path is not Unicode", "GitHub's workflows cannot name it"))?;
+        let config_path = parts.map(|parts| parts.join("/")).ok_or_else(|| {
+            Wrong::new(
+                "the config's path is not Unicode",
+                "GitHub's workflows cannot name it",
+            )
+        })?;
         init::refuse_odd("the config's path", &config_path)
             .map_err(|odd| Wrong::new(odd.to_string(), "rename the folder or the file"))?;
         Ok(Self {
@@ -134,7 +147,9 @@ impl Place {
         let (folder, _) = self.parts();
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         let slug = folder.map(|folder| folder.chars().map(plain).collect::<String>());
-        let slug = slug.map(|slug| slug.trim_matches('-').to_owned()).filter(|slug| !slug.is_empty());
+        let slug = slug
+            .map(|slug| slug.trim_matches('-').to_owned())
+            .filter(|slug| !slug.is_empty());
         slug.map_or_else(|| "tenantgate".to_owned(), |slug| format!("tenantgate {slug}"))
     }
 
@@ -171,7 +186,10 @@ fn environment_names(text: &str) -> Result<Vec<String>, Wrong> {
     for name in text.split([',', ' ']).filter(|name| !name.is_empty()) {
         let parsed = EnvironmentName::parse(name).map_err(|why| Wrong::new(why.to_string(), hint))?;
         let prefix = |name: &str| EnvironmentName::parse(name).map(|name| name.variable_prefix());
-        if names.iter().any(|known| prefix(known) == Ok(parsed.variable_prefix())) {
+        if names
+            .iter()
+            .any(|known| prefix(known) == Ok(parsed.variable_prefix()))
+        {
             return Err(Wrong::new(format!("environment `{parsed}` is named twice"), hint));
         }
         names.push(name.to_owned());
@@ -191,7 +209,7 @@ fn refuse_guesses(arguments: &InitArgs) -> Result<(), Wrong> {
     match given.into_iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Wrong::new(
             format!("{flag} is for a new config, and there is one already"),
-            "change the config and leave the flag out: the workflows follow it; --force writes a new config over it",
+            "change the config and leave the flag out: the workflows follow it; or remove it for a new one",
         )),
         None => Ok(()),
     }
@@ -199,7 +217,10 @@ fn refuse_guesses(arguments: &InitArgs) -> Result<(), Wrong> {
 
 /// Somebody is there, and did not say that the guesses are right.
 fn may_ask(arguments: &InitArgs, process: &ProcessEnvironment) -> bool {
-    let ci = process.variables.get("CI").is_some_and(|value| !matches!(value.expose(), "" | "false"));
+    let ci = process
+        .variables
+        .get("CI")
+        .is_some_and(|value| !matches!(value.expose(), "" | "false"));
     !arguments.yes && !ci && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
@@ -217,7 +238,11 @@ fn ask(told: &mut Told, found: &Found) -> anyhow::Result<()> {
     }
     if told.engine.is_none() && found.engine.because.is_none() {
         let engines = EngineArg::value_variants();
-        let names = ["PostgreSQL, a schema per tenant", "MariaDB or MySQL, a database per tenant", "SQLite, a file per tenant"];
+        let names = [
+            "PostgreSQL, a schema per tenant",
+            "MariaDB or MySQL, a database per tenant",
+            "SQLite, a file per tenant",
+        ];
         let chosen = dialoguer::Select::new()
             .with_prompt("Engine")
             .items(names)
@@ -240,7 +265,10 @@ fn from_found(place: &Place, found: &Found, action: ActionRef) -> anyhow::Result
         let prefix = EnvironmentName::parse(&stage.name)
             .map_err(|why| Wrong::new(why.to_string(), "--environments names them"))?
             .variable_prefix();
-        let rules = found.rules.iter().map(|rule| rule.template.replace("{ENV}", &prefix));
+        let rules = found
+            .rules
+            .iter()
+            .map(|rule| rule.template.replace("{ENV}", &prefix));
         stages.push(Deployed {
             after: before.replace(stage.name.clone()),
             name: stage.name.clone(),
@@ -274,10 +302,16 @@ fn environments_of(text: &str) -> Vec<String> {
         #[serde(default)]
         environments: BTreeMap<String, toml::Value>,
     }
-    toml::from_str::<Names>(text).map(|it| it.environments.into_keys().collect()).unwrap_or_default()
+    toml::from_str::<Names>(text)
+        .map(|it| it.environments.into_keys().collect())
+        .unwrap_or_default()
 }
 
-fn from_settings(place: &Place, settings: &Settings, action: ActionRef) -> anyhow::Result<(Pipeline, Vec<String>)> {
+fn from_settings(
+    place: &Place,
+    settings: &Settings,
+    action: ActionRef,
+) -> anyhow::Result<(Pipeline, Vec<String>)> {
     let names: Vec<&str> = settings.environments.iter().map(|it| it.name.as_str()).collect();
     let branches = init::branches_for(&names, place.repository.as_deref());
     let mut missing = Vec::new();
@@ -302,7 +336,11 @@ fn deployed(settings: &Settings, environment: &Environment, branch: String) -> a
         after: environment.after.as_ref().map(|after| after.as_str().to_owned()),
         branch,
         github_environment: github.to_owned(),
-        urls: urls.into_iter().flatten().map(|it| it.as_str().to_owned()).collect(),
+        urls: urls
+            .into_iter()
+            .flatten()
+            .map(|it| it.as_str().to_owned())
+            .collect(),
         secrets: settings.secret_names(environment).into_iter().collect(),
     })
 }
@@ -324,6 +362,11 @@ fn drafts(place: &Place, found: Option<&Found>, pipeline: &Pipeline) -> Vec<Draf
             text: String::new(),
         }));
     }
-    drafts.extend(pipeline.files().into_iter().map(|(path, text)| Draft { path, text }));
+    drafts.extend(
+        pipeline
+            .files()
+            .into_iter()
+            .map(|(path, text)| Draft { path, text }),
+    );
     drafts
 }

@@ -29,7 +29,10 @@ impl ActionRef {
         let released = RELEASED.and_then(|text| {
             let (reference, version) = text.split_once(' ')?;
             let parsed = Self::parse(reference).ok()?;
-            Some(Self { version: Some(version.to_owned()), ..parsed })
+            Some(Self {
+                version: Some(version.to_owned()),
+                ..parsed
+            })
         });
         released.unwrap_or_else(|| Self {
             repository: ACTION.to_owned(),
@@ -104,7 +107,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "@", "a@v1", "a/b@", "v1 # x", "a/b@${{ x }}", "a/../b@v1", "/b@v1", "a//b@v1"] {
+        for text in [
+            "",
+            "@",
+            "a@v1",
+            "a/b@",
+            "v1 # x",
+            "a/b@${{ x }}",
+            "a/../b@v1",
+            "/b@v1",
+            "a//b@v1",
+        ] {
             assert_eq!(ActionRef::parse(text), Err(NotARef), "{text}");
         }
     }

@@ -20,7 +20,9 @@ pub(crate) fn render(found: &Found) -> String {
             .stages
             .iter()
             .enumerate()
-            .map(|(index, stage)| environment(stage, index.checked_sub(1).map(|before| &found.stages[before])))
+            .map(|(index, stage)| {
+                environment(stage, index.checked_sub(1).map(|before| &found.stages[before]))
+            })
             .collect(),
         secrets(found),
         tenancy(found),
@@ -57,16 +59,25 @@ fn environment(stage: &Stage, before: Option<&Stage>) -> String {
     if let Some(before) = before {
         lines.push(format!("after = {}", text(&before.name)));
     }
-    lines.push(format!("github_environment = {}", text(&stage.github_environment)));
+    lines.push(format!(
+        "github_environment = {}",
+        text(&stage.github_environment)
+    ));
     lines.push(format!("database_url = {}", text(&stage.database_url)));
     if let Some(direct) = &stage.direct_url {
         lines.push(format!("direct_url = {}", text(direct)));
     }
     if before.is_some() && is_last_like(stage) {
-        lines.push("# soak = \"24h\"      # how long the change must have stood in the environment before".to_owned());
+        lines.push(
+            "# soak = \"24h\"      # how long the change must have stood in the environment before"
+                .to_owned(),
+        );
         lines.push("# max_age = \"14d\"   # how old its pass may be".to_owned());
     } else if before.is_none() {
-        lines.push(format!("# env_file = \"{}.env\"   # NAME=value lines for a laptop; keep it out of Git", stage.name));
+        lines.push(format!(
+            "# env_file = \"{}.env\"   # NAME=value lines for a laptop; keep it out of Git",
+            stage.name
+        ));
     }
     lines.push("\n".to_owned());
     lines.join("\n")
@@ -119,7 +130,9 @@ fn tenancy(found: &Found) -> String {
         }
         EngineKind::Mysql => {
             lines.push("mode = \"database\"         # a database for each tenant".to_owned());
-            lines.push("# What a tenant's database is called; {shared} is the database in the URL.".to_owned());
+            lines.push(
+                "# What a tenant's database is called; {shared} is the database in the URL.".to_owned(),
+            );
             lines.push("database = \"{shared}_{tenant}\"".to_owned());
         }
         EngineKind::Sqlite => {
@@ -134,7 +147,9 @@ fn tenancy(found: &Found) -> String {
     }
     lines.push("# A row for each tenant: a column `tenant`, and perhaps `active` (false: suspended, migrated all the same).".to_owned());
     lines.push(format!("registry = {}", text(&found.registry.sql)));
-    lines.push("# ensure = [\"first_tenant\"]   # must exist, and goes first; ensure_sql registers it".to_owned());
+    lines.push(
+        "# ensure = [\"first_tenant\"]   # must exist, and goes first; ensure_sql registers it".to_owned(),
+    );
     lines.push("# min = 1                     # fewer registered tenants than this block".to_owned());
     lines.push("\n".to_owned());
     lines.join("\n")
@@ -174,11 +189,24 @@ fn migrations(found: &Found) -> String {
 }
 
 fn advice(other: &Other) -> String {
-    let folder = if other.folder.is_empty() { "." } else { &other.folder };
-    wrapped("# Seen: ", &format!("{} in {folder}: {}.", other.what, other.advice))
+    let folder = if other.folder.is_empty() {
+        "."
+    } else {
+        &other.folder
+    };
+    wrapped(
+        "# Seen: ",
+        &format!("{} in {folder}: {}.", other.what, other.advice),
+    )
 }
 
 const REST: &str = "\
+# Evidence that an environment passed is kept in the repository's deployments; outside of a workflow in a folder.
+# [promotion]
+# evidence = \"evidence\"
+# public_keys = []            # evidence counts only when signed: `tenantgate keygen` makes the key and this line
+# override.actors = []        # logins of those who may let a blocked promotion through (workflow_dispatch)
+
 # [rollout]
 # canary = [\"first_tenant\"]   # go before the others: when one fails, no later one is touched
 # concurrency = 8             # tenants at a time

@@ -97,7 +97,11 @@ fn from_services(workflows: &[(String, String)]) -> Option<Guess<EngineKind>> {
 /// The first database image of a YAML file.
 fn image_in(text: &str) -> Option<(EngineKind, String)> {
     text.lines().find_map(|line| {
-        let image = line.trim().strip_prefix("image:")?.trim().trim_matches(['"', '\'']);
+        let image = line
+            .trim()
+            .strip_prefix("image:")?
+            .trim()
+            .trim_matches(['"', '\'']);
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
         if !image.chars().all(plain) {
             return None;
@@ -128,14 +132,24 @@ fn from_prisma(tree: &Tree) -> Option<Guess<EngineKind>> {
 }
 
 fn from_supabase(tree: &Tree) -> Option<Guess<EngineKind>> {
-    let file = tree.files.iter().find(|file| file.ends_with("supabase/config.toml"))?;
+    let file = tree
+        .files
+        .iter()
+        .find(|file| file.ends_with("supabase/config.toml"))?;
     Some(found(EngineKind::Postgres, format!("{file}: Supabase")))
 }
 
 fn from_packages(tree: &Tree) -> Option<Guess<EngineKind>> {
     let lists = tree.files.iter().filter(|file| {
         let name = file_name(file);
-        let known = ["package.json", "pyproject.toml", "Pipfile", "go.mod", "Gemfile", "composer.json"];
+        let known = [
+            "package.json",
+            "pyproject.toml",
+            "Pipfile",
+            "go.mod",
+            "Gemfile",
+            "composer.json",
+        ];
         known.contains(&name) || (name.starts_with("requirements") && name.ends_with(".txt"))
     });
     lists.into_iter().find_map(|file| {
@@ -148,6 +162,9 @@ fn from_packages(tree: &Tree) -> Option<Guess<EngineKind>> {
 
 /// The package as a whole word that is followed by a version, a quote or the line's end.
 fn names_package(text: &str, package: &str) -> bool {
-    let pattern = format!(r#"(?mi)(^|["'\s]){}(\[[\w,-]+\])?(["'\s=<>~!;,/]|$)"#, regex::escape(package));
+    let pattern = format!(
+        r#"(?mi)(^|["'\s]){}(\[[\w,-]+\])?(["'\s=<>~!;,/]|$)"#,
+        regex::escape(package)
+    );
     Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(text))
 }

@@ -95,7 +95,10 @@ fn create(root: &Path, draft: &Draft, done: &mut Vec<Undo>) -> io::Result<()> {
 fn replace(root: &Path, draft: &Draft, done: &mut Vec<Undo>) -> io::Result<()> {
     let path = prepared(root, draft, done)?;
     if !path.symlink_metadata()?.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is a link or a folder, not a file"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is a link or a folder, not a file",
+        ));
     }
     let old = fs::read(&path)?;
     done.push(Undo::Restore(path.clone(), old));
@@ -107,7 +110,10 @@ fn prepared(root: &Path, draft: &Draft, done: &mut Vec<Undo>) -> io::Result<Path
     let root = fs::canonicalize(root)?;
     let path = root.join(&draft.path);
     let mut folder = root.clone();
-    let parts = Path::new(&draft.path).parent().into_iter().flat_map(Path::components);
+    let parts = Path::new(&draft.path)
+        .parent()
+        .into_iter()
+        .flat_map(Path::components);
     for part in parts {
         folder.push(part);
         match fs::create_dir(&folder) {
@@ -144,7 +150,10 @@ mod tests {
         assert_eq!(states, [State::Kept, State::Same, State::New]);
         write(root.path(), &drafts, &states).expect("written");
         assert_eq!(fs::read_to_string(root.path().join("a")).expect("read"), "mine");
-        assert_eq!(fs::read_to_string(root.path().join("x/y/c")).expect("read"), "new");
+        assert_eq!(
+            fs::read_to_string(root.path().join("x/y/c")).expect("read"),
+            "new"
+        );
         let states = inspect(root.path(), &drafts, true);
         assert_eq!(states, [State::Replaced, State::Same, State::Same]);
         write(root.path(), &drafts, &states).expect("written");
@@ -156,7 +165,11 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         fs::write(root.path().join("old"), "mine").expect("written");
         fs::write(root.path().join("file"), "in the way").expect("written");
-        let drafts = [draft("old", "theirs"), draft("x/a", "new"), draft("file/b", "new")];
+        let drafts = [
+            draft("old", "theirs"),
+            draft("x/a", "new"),
+            draft("file/b", "new"),
+        ];
         let states = [State::Replaced, State::New, State::New];
         let error = write(root.path(), &drafts, &states).expect_err("a file is no folder");
         assert_eq!(error.to_string(), "cannot write `file/b`; nothing was written");

@@ -31,7 +31,12 @@ pub(super) fn branches(root: &Path) -> Vec<String> {
         found.extend(branch_of(reference));
     }
     for kind in ["heads", "remotes"] {
-        loose(&common.join("refs").join(kind), &format!("refs/{kind}"), 0, &mut found);
+        loose(
+            &common.join("refs").join(kind),
+            &format!("refs/{kind}"),
+            0,
+            &mut found,
+        );
     }
     // With the reftable format this stands in for the names that HEAD has not.
     found.remove(".invalid");

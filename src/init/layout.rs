@@ -8,8 +8,8 @@ use super::tree::{Tree, file_name, folder_of};
 use super::{Layout, Other};
 
 const SHARED: &[&str] = &[
-    "shared", "public", "common", "global", "main", "master", "core", "system", "central", "landlord", "platform",
-    "control",
+    "shared", "public", "common", "global", "main", "master", "core", "system", "central", "landlord",
+    "platform", "control",
 ];
 const TENANT: &[&str] = &[
     "tenant",
@@ -28,26 +28,61 @@ const TENANT: &[&str] = &[
     "companies",
 ];
 /// Folders with these parts hold no migrations of the project.
-const ASIDE: &[&str] = &["test", "tests", "fixtures", "examples", "example", "testdata", "seeds", "seed"];
+const ASIDE: &[&str] = &[
+    "test", "tests", "fixtures", "examples", "example", "testdata", "seeds", "seed",
+];
 
 /// What makes SQL another tool's: it has both ways in one file, or its names are not ours.
-const DBMATE: Other = other("dbmate", "each file has its way back below `-- migrate:down`, which would run, too: keep \
-     only what is above it, as <version>_<name>.sql");
-const GOOSE: Other = other("goose", "each file has its way back below `-- +goose Down`, which would run, too: keep \
-     only what is above it, as <version>_<name>.sql");
-const SQL_MIGRATE: Other = other("sql-migrate", "each file has its way back below `-- +migrate Down`, which would run, \
-     too: keep only what is above it, as <version>_<name>.sql");
-const FLYWAY: Other = other("Flyway", "rename V1__name.sql to 1_name.sql; R__ scripts have no counterpart here");
-const PRISMA: Other = other("Prisma", "copy each <version>_<name>/migration.sql to a file <version>_<name>.sql");
-const DRIZZLE: Other = other("Drizzle", "versions begin at 1 here: copy 0000_name.sql to 0001_name.sql, and so on");
-const DJANGO: Other = other("Django", "Django's own migrations are not run by this version: \
-     `manage.py sqlmigrate APP NUMBER` prints one as SQL");
-const ALEMBIC: Other = other("Alembic", "migrations in Python are not run: `alembic upgrade A:B --sql` prints them as SQL");
+const DBMATE: Other = other(
+    "dbmate",
+    "each file has its way back below `-- migrate:down`, which would run, too: keep \
+     only what is above it, as <version>_<name>.sql",
+);
+const GOOSE: Other = other(
+    "goose",
+    "each file has its way back below `-- +goose Down`, which would run, too: keep \
+     only what is above it, as <version>_<name>.sql",
+);
+const SQL_MIGRATE: Other = other(
+    "sql-migrate",
+    "each file has its way back below `-- +migrate Down`, which would run, \
+     too: keep only what is above it, as <version>_<name>.sql",
+);
+const FLYWAY: Other = other(
+    "Flyway",
+    "rename V1__name.sql to 1_name.sql; R__ scripts have no counterpart here",
+);
+const PRISMA: Other = other(
+    "Prisma",
+    "copy each <version>_<name>/migration.sql to a file <version>_<name>.sql",
+);
+const DRIZZLE: Other = other(
+    "Drizzle",
+    "versions begin at 1 here: copy 0000_name.sql to 0001_name.sql, and so on",
+);
+const DJANGO: Other = other(
+    "Django",
+    "Django's own migrations are not run by this version: \
+     `manage.py sqlmigrate APP NUMBER` prints one as SQL",
+);
+const ALEMBIC: Other = other(
+    "Alembic",
+    "migrations in Python are not run: `alembic upgrade A:B --sql` prints them as SQL",
+);
 const RAILS: Other = other("Rails", "migrations in Ruby are not run: write their SQL");
-const LARAVEL: Other = other("Laravel", "migrations in PHP are not run: `artisan migrate --pretend` prints their SQL");
-const LIQUIBASE: Other = other("Liquibase", "changelogs are not run: `liquibase update-sql` prints their SQL");
-const SUPABASE: Other = other("Supabase", "its files fit, but tenants kept apart by row-level security are not supported \
-     yet, and Supabase's own history is not read");
+const LARAVEL: Other = other(
+    "Laravel",
+    "migrations in PHP are not run: `artisan migrate --pretend` prints their SQL",
+);
+const LIQUIBASE: Other = other(
+    "Liquibase",
+    "changelogs are not run: `liquibase update-sql` prints their SQL",
+);
+const SUPABASE: Other = other(
+    "Supabase",
+    "its files fit, but tenants kept apart by row-level security are not supported \
+     yet, and Supabase's own history is not read",
+);
 
 const fn other(what: &'static str, advice: &'static str) -> Other {
     Other {
@@ -82,7 +117,9 @@ pub(super) fn find(tree: &Tree) -> Layout {
 /// The best pair; else the best single folder; else a pair to be made.
 fn choose(mut plain: Vec<&str>, mut others: Vec<Other>, tree: &Tree) -> Layout {
     plain.sort_by_key(|folder| (!folder.contains("migrat"), folder.matches('/').count(), *folder));
-    let supabase = plain.iter().find(|folder| folder.ends_with("supabase/migrations"));
+    let supabase = plain
+        .iter()
+        .find(|folder| folder.ends_with("supabase/migrations"));
     others.extend(supabase.map(|folder| in_folder(&SUPABASE, folder)));
     if let Some((shared, tenant)) = plain.iter().find_map(|folder| pair(folder, &plain)) {
         return Layout {
@@ -96,7 +133,11 @@ fn choose(mut plain: Vec<&str>, mut others: Vec<Other>, tree: &Tree) -> Layout {
         let is_shared = folder.split('/').any(|part| SHARED.contains(&part));
         let is_supabase = supabase == Some(folder);
         let folder = Some((*folder).to_owned());
-        let (shared, tenant) = if is_shared || is_supabase { (folder, None) } else { (None, folder) };
+        let (shared, tenant) = if is_shared || is_supabase {
+            (folder, None)
+        } else {
+            (None, folder)
+        };
         return Layout {
             shared,
             tenant,
@@ -123,7 +164,8 @@ fn pair(folder: &str, all: &[&str]) -> Option<(String, String)> {
         let mut tenant = parts.clone();
         tenant[shared] = word;
         let tenant = tenant.join("/");
-        all.contains(&tenant.as_str()).then(|| (folder.to_owned(), tenant))
+        all.contains(&tenant.as_str())
+            .then(|| (folder.to_owned(), tenant))
     })
 }
 
@@ -170,7 +212,10 @@ fn is_flyway(name: &str) -> bool {
     let Some((head, _)) = name.split_once("__") else {
         return false;
     };
-    head == "R" || head.strip_prefix('V').is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+    head == "R"
+        || head
+            .strip_prefix('V')
+            .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Tools whose migrations are not files of SQL in one folder.
@@ -187,7 +232,9 @@ fn code(tree: &Tree) -> Vec<Other> {
             "env.py" if tree.files.iter().any(|it| it.ends_with("alembic.ini")) => (&ALEMBIC, folder),
             _ if numbered && name.ends_with(".rb") && last == "migrate" => (&RAILS, folder),
             _ if numbered && name.ends_with(".php") && last == "migrations" => (&LARAVEL, folder),
-            _ if name.contains("changelog") && [".xml", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) => {
+            _ if name.contains("changelog")
+                && [".xml", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) =>
+            {
                 (&LIQUIBASE, folder)
             }
             _ => continue,

@@ -29,15 +29,27 @@ pub(crate) fn look(told: &Told) -> Found {
     let mut notes = tree.notes.clone();
     let root = told.repository.as_deref().unwrap_or(&told.project);
     let workflows = workflows(root, &mut notes);
-    let branches = told.repository.as_deref().map(|root| known_branches(root, &mut notes));
-    let seen: Vec<Seen> = workflows.iter().flat_map(|(_, text)| secrets::in_workflow(text)).collect();
+    let branches = told
+        .repository
+        .as_deref()
+        .map(|root| known_branches(root, &mut notes));
+    let seen: Vec<Seen> = workflows
+        .iter()
+        .flat_map(|(_, text)| secrets::in_workflow(text))
+        .collect();
     let environments: BTreeSet<String> = workflows
         .iter()
         .flat_map(|(_, text)| secrets::environments_in(text))
         .collect();
     let engine = match told.engine {
-        Some(value) => Guess { value, because: Some("as told".to_owned()) },
-        None => engine::guess(&tree, &workflows).unwrap_or(Guess { value: EngineKind::Postgres, because: None }),
+        Some(value) => Guess {
+            value,
+            because: Some("as told".to_owned()),
+        },
+        None => engine::guess(&tree, &workflows).unwrap_or(Guess {
+            value: EngineKind::Postgres,
+            because: None,
+        }),
     };
     let layout = layout::find(&tree);
     let clues = Clues {
@@ -46,10 +58,18 @@ pub(crate) fn look(told: &Told) -> Found {
         branches: branches.as_deref().unwrap_or_default(),
         examples: example_names(&tree),
     };
-    let stages = clues.stages(told.environments.as_deref());
+    let mut stages = clues.stages(told.environments.as_deref());
+    if engine.value != EngineKind::Postgres {
+        // The others need no way past a pooler.
+        stages.iter_mut().for_each(|stage| stage.direct_url = None);
+    }
     let own_word = |secret: &Seen| {
         secret.kind().is_none_or(|(kind, _, word)| {
-            word.is_none_or(|word| stages.iter().any(|it| Kind::of(&it.name) == Some(kind) && prefix(&it.name) == word))
+            word.is_none_or(|word| {
+                stages
+                    .iter()
+                    .any(|it| Kind::of(&it.name) == Some(kind) && prefix(&it.name) == word)
+            })
         })
     };
     let (rules, other_secrets) = secrets::rules(&seen, seen.iter().all(own_word));
@@ -68,7 +88,9 @@ pub(crate) fn look(told: &Told) -> Found {
 
 /// The branch of each environment by name, and whether it exists.
 pub(crate) fn branches_for(names: &[&str], repository: Option<&Path>) -> Vec<(String, bool)> {
-    let branches = repository.map(|root| known_branches(root, &mut Vec::new())).unwrap_or_default();
+    let branches = repository
+        .map(|root| known_branches(root, &mut Vec::new()))
+        .unwrap_or_default();
     let mut taken = Vec::new();
     names
         .iter()
@@ -84,7 +106,9 @@ fn branch_for(name: &str, branches: &[String], taken: &[String]) -> (String, boo
     let free = |branch: &String| !taken.contains(branch);
     let exact = branches.iter().find(|branch| *branch == name).cloned();
     let kind = Kind::of(name);
-    let known = exact.or_else(|| kind.and_then(|kind| kind.branch(branches))).filter(free);
+    let known = exact
+        .or_else(|| kind.and_then(|kind| kind.branch(branches)))
+        .filter(free);
     if let Some(branch) = known {
         return (branch, true);
     }
@@ -94,9 +118,14 @@ fn branch_for(name: &str, branches: &[String], taken: &[String]) -> (String, boo
 
 /// Those that can stand in a workflow.
 fn known_branches(root: &Path, notes: &mut Vec<String>) -> Vec<String> {
-    let (plain, odd): (Vec<_>, Vec<_>) = git::branches(root).into_iter().partition(|name| git::is_plain(name));
+    let (plain, odd): (Vec<_>, Vec<_>) = git::branches(root)
+        .into_iter()
+        .partition(|name| git::is_plain(name));
     if !odd.is_empty() {
-        notes.push(format!("{} with unusual characters in the name left out", plural(odd.len(), "branch", "branches")));
+        notes.push(format!(
+            "{} with unusual characters in the name left out",
+            plural(odd.len(), "branch", "branches")
+        ));
     }
     plain
 }
@@ -109,7 +138,12 @@ fn plural(count: usize, one: &str, many: &str) -> String {
 fn workflows(root: &Path, notes: &mut Vec<String>) -> Vec<(String, String)> {
     let folder = root.join(".github/workflows");
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_WORKFLOWS) {
+    for entry in fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .take(MOST_WORKFLOWS)
+    {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
@@ -117,10 +151,14 @@ fn workflows(root: &Path, notes: &mut Vec<String>) -> Vec<(String, String)> {
         if !yaml || name.starts_with("tenantgate") {
             continue;
         }
-        let small = entry.metadata().is_ok_and(|file| file.is_file() && file.len() <= LONGEST_WORKFLOW);
+        let small = entry
+            .metadata()
+            .is_ok_and(|file| file.is_file() && file.len() <= LONGEST_WORKFLOW);
         match fs::read_to_string(entry.path()) {
             Ok(text) if small => found.push((format!(".github/workflows/{name}"), text)),
-            _ => notes.push(format!(".github/workflows/{name} could not be read and was left out")),
+            _ => notes.push(format!(
+                ".github/workflows/{name} could not be read and was left out"
+            )),
         }
     }
     found.sort();
@@ -130,9 +168,16 @@ fn workflows(root: &Path, notes: &mut Vec<String>) -> Vec<(String, String)> {
 /// The folder's name: what a person calls it.
 fn project_name(folder: &Path) -> String {
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-    if name.trim().is_empty() { "project".to_owned() } else { name }
+    if name.trim().is_empty() {
+        "project".to_owned()
+    } else {
+        name
+    }
 }
 
 /// Names of variables in examples of env files.
@@ -188,7 +233,9 @@ impl Clues<'_> {
     }
 
     fn kinds(&self) -> Vec<Kind> {
-        let branches = Kind::ALL.into_iter().filter(|kind| kind.branch(self.branches).is_some());
+        let branches = Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.branch(self.branches).is_some());
         let environments = self.environments.iter().filter_map(|name| Kind::of(name));
         // TEST_DATABASE_URL is what a test suite uses.
         let secrets = self.seen.iter().filter_map(|secret| secret.kind());
@@ -211,16 +258,27 @@ impl Clues<'_> {
         // Of several, the one whose job has the database's URL.
         let with_url = |it: &&String| {
             let theirs = |secret: &&Seen| secret.environment.as_ref() == Some(*it);
-            self.seen.iter().filter(theirs).any(|secret| secrets::is_database_url(&secret.name))
+            self.seen
+                .iter()
+                .filter(theirs)
+                .any(|secret| secrets::is_database_url(&secret.name))
         };
-        let alike = || self.environments.iter().filter(|it| kind.is_some() && Kind::of(it) == kind);
-        let found = exact.or_else(|| alike().find(with_url)).or_else(|| alike().next());
+        let alike = || {
+            self.environments
+                .iter()
+                .filter(|it| kind.is_some() && Kind::of(it) == kind)
+        };
+        let found = exact
+            .or_else(|| alike().find(with_url))
+            .or_else(|| alike().next());
         found.filter(free).cloned()
     }
 
     /// The secret with the URL: this environment's own, or called like the others' are.
     fn url_of(&self, name: &str, direct: bool) -> Option<String> {
-        let wanted = |secret: &&Seen| secrets::is_database_url(&secret.name) && secrets::is_direct_url(&secret.name) == direct;
+        let wanted = |secret: &&Seen| {
+            secrets::is_database_url(&secret.name) && secrets::is_direct_url(&secret.name) == direct
+        };
         let known: Vec<_> = self
             .seen
             .iter()
@@ -231,10 +289,9 @@ impl Clues<'_> {
         if let Some((secret, _)) = own {
             return Some(secret.name.clone());
         }
-        let example = self
-            .examples
-            .iter()
-            .find(|it| secrets::is_database_url(it) && secrets::is_direct_url(it) == direct && Kind::of(it).is_none());
+        let example = self.examples.iter().find(|it| {
+            secrets::is_database_url(it) && secrets::is_direct_url(it) == direct && Kind::of(it).is_none()
+        });
         let template = known
             .first()
             .map(|(_, (_, template, _))| template.clone())

@@ -10,6 +10,9 @@ use super::yaml::{Scalar, list};
 /// <https://github.com/actions/checkout/releases>
 const CHECKOUT: &str = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1";
 
+/// Passed to every run; where there is none it arrives as an empty text, which is none.
+pub(super) const SIGNING_KEY: &str = "TENANTGATE_SIGNING_KEY";
+
 /// What the workflows need to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
@@ -46,7 +49,9 @@ impl Pipeline {
             let file = self.promote_file(&stage.name);
             (format!(".github/workflows/{file}"), self.promote(stage))
         };
-        std::iter::once(deploy).chain(self.stages.iter().map(promote)).collect()
+        std::iter::once(deploy)
+            .chain(self.stages.iter().map(promote))
+            .collect()
     }
 
     /// The name that a branch's rule requires.
@@ -60,8 +65,11 @@ impl Pipeline {
 
     fn promote(&self, stage: &Deployed) -> String {
         let predecessor = match &stage.after {
-            Some(after) => format!("Only where {after} has\n# passed with exactly these migrations, whatever the commits are called."),
-            None => "It comes first, so nothing\n# has to pass before it; the migrations are read all the same.".to_owned(),
+            Some(after) => format!(
+                "Only where {after} has passed with exactly these migrations, whatever the commits are."
+            ),
+            None => "It comes first, so nothing has to pass before it; the migrations are read all the same."
+                .to_owned(),
         };
         let config = self.config.as_deref().unwrap_or("tenantgate.toml");
         self.fill(include_str!("templates/promote.yml"), stage)
@@ -75,7 +83,10 @@ impl Pipeline {
         let jobs = self.stages.iter().map(|stage| self.job(stage));
         let jobs: Vec<String> = jobs.chain(self.again()).collect();
         let text = include_str!("templates/deploy.yml")
-            .replace("%BRANCHES%", &list(self.stages.iter().map(|stage| stage.branch.as_str())))
+            .replace(
+                "%BRANCHES%",
+                &list(self.stages.iter().map(|stage| stage.branch.as_str())),
+            )
             .replace("%ENVIRONMENTS%", &list(names()))
             .replace("%FIRST%", names().next().unwrap_or_default())
             .replace("%JOBS%", jobs.join("\n").trim_end());
@@ -85,24 +96,46 @@ impl Pipeline {
     fn job(&self, stage: &Deployed) -> String {
         self.fill(include_str!("templates/job.yml"), stage)
             .replace("%ID%", &job_id(&stage.name))
-            .replace("%GITHUB_ENVIRONMENT%", &Scalar(&stage.github_environment).to_string())
-            .replace("%SECRETS%", &passed(&stage.secrets))
+            .replace(
+                "%GITHUB_ENVIRONMENT%",
+                &Scalar(&stage.github_environment).to_string(),
+            )
+            .replace(
+                "%SECRETS%",
+                &passed(stage.secrets.iter().filter(|name| *name != SIGNING_KEY)),
+            )
+    }
+
+    /// Environments that another one comes after.
+    pub(super) fn followed(&self) -> impl Iterator<Item = &Deployed> {
+        let comes_after = |stage: &Deployed| {
+            self.stages
+                .iter()
+                .any(|it| it.after.as_ref() == Some(&stage.name))
+        };
+        self.stages.iter().filter(move |stage| comes_after(stage))
     }
 
     /// The job that asks blocked promotions again, where there are any to come.
     fn again(&self) -> Option<String> {
         let followers = |stage: &Deployed| {
-            let after = self.stages.iter().filter(|it| it.after.as_ref() == Some(&stage.name));
+            let after = self
+                .stages
+                .iter()
+                .filter(|it| it.after.as_ref() == Some(&stage.name));
             let files: Vec<String> = after.map(|it| self.promote_file(&it.name)).collect();
             files.join(" ")
         };
-        let followed: Vec<&Deployed> = self.stages.iter().filter(|stage| !followers(stage).is_empty()).collect();
+        let followed: Vec<&Deployed> = self.followed().collect();
         if followed.is_empty() {
             return None;
         }
         let lines = followed.iter().map(|stage| {
             let id = job_id(&stage.name);
-            format!("${{{{ needs.{id}.result == 'success' && '{}' || '' }}}}", followers(stage))
+            format!(
+                "${{{{ needs.{id}.result == 'success' && '{}' || '' }}}}",
+                followers(stage)
+            )
         });
         let ids: Vec<String> = followed.iter().map(|stage| job_id(&stage.name)).collect();
         let text = include_str!("templates/again.yml")
@@ -130,7 +163,10 @@ impl Pipeline {
 
     /// Inputs that say where the config is.
     fn place(&self) -> String {
-        let inputs = [("config", &self.config), ("working-directory", &self.working_directory)];
+        let inputs = [
+            ("config", &self.config),
+            ("working-directory", &self.working_directory),
+        ];
         let lines = inputs.into_iter().filter_map(|(key, value)| {
             let value = value.as_deref()?;
             Some(format!("          {key}: {}\n", Scalar(value)))
@@ -148,7 +184,8 @@ fn job_id(environment: &str) -> String {
     }
 }
 
-fn passed(secrets: &[String]) -> String {
+/// Lines of `env:`.
+fn passed<'a>(secrets: impl IntoIterator<Item = &'a String>) -> String {
     let line = |name: &String| format!("          {name}: ${{{{ secrets.{name} }}}}");
-    secrets.iter().map(line).collect::<Vec<_>>().join("\n")
+    secrets.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }

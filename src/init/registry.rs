@@ -21,7 +21,14 @@ const TABLES: &[&str] = &[
     "accounts",
     "customers",
 ];
-const NAMES: &[&str] = &["schema_name", "database_name", "slug", "subdomain", "name", "code"];
+const NAMES: &[&str] = &[
+    "schema_name",
+    "database_name",
+    "slug",
+    "subdomain",
+    "name",
+    "code",
+];
 const ACTIVE: &[&str] = &["is_active", "active", "enabled"];
 
 pub(super) fn guess(tree: &Tree, layout: &Layout, engine: EngineKind) -> Registry {
@@ -39,7 +46,10 @@ pub(super) fn guess(tree: &Tree, layout: &Layout, engine: EngineKind) -> Registr
 /// django-tenants: `TENANT_MODEL = "tenants.Client"` is the table `tenants_client`.
 fn from_django(tree: &Tree) -> Option<Registry> {
     let pattern = Regex::new(r#"(?m)^\s*TENANT_MODEL\s*=\s*["'](\w+)\.(\w+)["']"#).ok()?;
-    let settings = tree.files.iter().filter(|file| file.ends_with(".py") && file.contains("settings"));
+    let settings = tree
+        .files
+        .iter()
+        .filter(|file| file.ends_with(".py") && file.contains("settings"));
     settings.into_iter().find_map(|file| {
         let text = tree.text(file)?;
         let model = pattern.captures(&text)?;
@@ -53,15 +63,21 @@ fn from_django(tree: &Tree) -> Option<Registry> {
 }
 
 fn from_sql(tree: &Tree, layout: &Layout) -> Option<Registry> {
-    let pattern = Regex::new(
-        r#"(?is)\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?([\w."`]+)\s*\((.*?)\n\s*\)"#,
-    )
-    .ok()?;
+    let pattern =
+        Regex::new(r#"(?is)\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?([\w."`]+)\s*\((.*?)\n\s*\)"#).ok()?;
     let folders = [layout.shared.as_deref(), layout.tenant.as_deref()];
     let mut best: Option<(usize, Registry)> = None;
     for folder in folders.into_iter().flatten() {
-        let inside = |file: &&String| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        for file in tree.files.iter().filter(inside).filter(|file| file.ends_with(".sql")) {
+        let inside = |file: &&String| {
+            file.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        for file in tree
+            .files
+            .iter()
+            .filter(inside)
+            .filter(|file| file.ends_with(".sql"))
+        {
             let text = tree.text(file).unwrap_or_default();
             for table in pattern.captures_iter(&text) {
                 let Some((rank, sql)) = query(&table[1], &table[2]) else {
@@ -91,7 +107,9 @@ fn query(table: &str, body: &str) -> Option<(usize, String)> {
         .map(|word| unquoted(word).to_lowercase())
         .collect();
     let first = |known: &[&str]| {
-        let known = known.iter().find(|known| columns.iter().any(|column| column == *known));
+        let known = known
+            .iter()
+            .find(|known| columns.iter().any(|column| column == *known));
         known.map(|column| (*column).to_owned())
     };
     let name = first(NAMES)?;
@@ -100,6 +118,10 @@ fn query(table: &str, body: &str) -> Option<(usize, String)> {
         _ => format!(", {column} AS active"),
     });
     let active = active.unwrap_or_default();
-    let name = if name == "tenant" { name } else { format!("{name} AS tenant") };
+    let name = if name == "tenant" {
+        name
+    } else {
+        format!("{name} AS tenant")
+    };
     Some((rank, format!("SELECT {name}{active} FROM {table}")))
 }

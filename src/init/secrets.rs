@@ -53,7 +53,10 @@ pub(super) fn in_workflow(text: &str) -> Vec<Seen> {
                     name,
                     environment: environment.clone(),
                 };
-                if !new.name.starts_with("GITHUB_") && SecretName::parse(&new.name).is_ok() && !seen.contains(&new) {
+                if !new.name.starts_with("GITHUB_")
+                    && SecretName::parse(&new.name).is_ok()
+                    && !seen.contains(&new)
+                {
                     seen.push(new);
                 }
             }
@@ -78,10 +81,13 @@ fn jobs(text: &str) -> Vec<Vec<&str>> {
         if depth == 0 && !content.is_empty() && !content.starts_with('#') {
             inside = content == "jobs:" || content.starts_with("jobs: #");
             indent = None;
-        } else if inside && depth > 0 && !content.is_empty() && !content.starts_with('#') {
-            if *indent.get_or_insert(depth) == depth {
-                jobs.push(Vec::new());
-            }
+        } else if inside
+            && depth > 0
+            && !content.is_empty()
+            && !content.starts_with('#')
+            && *indent.get_or_insert(depth) == depth
+        {
+            jobs.push(Vec::new());
         }
         if let Some(job) = jobs.last_mut() {
             job.push(line);
@@ -92,7 +98,9 @@ fn jobs(text: &str) -> Vec<Vec<&str>> {
 
 /// `environment: name`, or `name:` below it. An expression is none.
 fn environment_of(job: &[&str]) -> Option<String> {
-    let at = job.iter().position(|line| line.trim_start().starts_with("environment:"))?;
+    let at = job
+        .iter()
+        .position(|line| line.trim_start().starts_with("environment:"))?;
     let value = |line: &str, key: &str| {
         let value = line.trim_start().strip_prefix(key)?.split(" #").next()?.trim();
         let value = value.trim_matches(['"', '\'']);
@@ -109,7 +117,17 @@ fn environment_of(job: &[&str]) -> Option<String> {
 /// `DEV_DB_URL`, `DATABASE_URL`, `POSTGRES_DSN`
 pub(super) fn is_database_url(name: &str) -> bool {
     let parts: Vec<&str> = name.split('_').collect();
-    let database = ["DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "MYSQL", "MARIADB", "SQLITE", "DIRECT"];
+    let database = [
+        "DB",
+        "DATABASE",
+        "POSTGRES",
+        "POSTGRESQL",
+        "PG",
+        "MYSQL",
+        "MARIADB",
+        "SQLITE",
+        "DIRECT",
+    ];
     let address = ["URL", "URI", "DSN"];
     parts.iter().any(|part| database.contains(part)) && parts.iter().any(|part| address.contains(part))
 }

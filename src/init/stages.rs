@@ -143,6 +143,9 @@ mod tests {
         assert_eq!(complete(vec![Kind::Prod]), usual);
         assert_eq!(complete(vec![Kind::Dev]), usual);
         assert_eq!(complete(vec![Kind::Staging]), [Kind::Staging, Kind::Prod]);
-        assert_eq!(complete(vec![Kind::Prod, Kind::Dev, Kind::Dev]), [Kind::Dev, Kind::Prod]);
+        assert_eq!(
+            complete(vec![Kind::Prod, Kind::Dev, Kind::Dev]),
+            [Kind::Dev, Kind::Prod]
+        );
     }
 }

@@ -3,7 +3,7 @@
 use crate::database_url::EngineKind;
 
 use super::files::{Draft, State};
-use super::pipeline::{Deployed, Pipeline};
+use super::pipeline::{Deployed, Pipeline, SIGNING_KEY};
 use super::{Found, Layout};
 
 /// One run of `init`.
@@ -14,7 +14,6 @@ pub(crate) struct Told<'a> {
     pub(crate) pipeline: &'a Pipeline,
     /// Branches that do not exist yet.
     pub(crate) missing_branches: &'a [String],
-    /// GitHub environments that existing workflows do not name.
     pub(crate) notes: &'a [String],
     pub(crate) files: Vec<(&'a Draft, State)>,
     pub(crate) config_path: &'a str,
@@ -31,12 +30,19 @@ pub(crate) fn render(told: &Told<'_>) -> String {
         }
         text.push('\n');
     }
-    text.push_str(if told.dry_run { "would write (--dry-run)\n" } else { "wrote\n" });
+    text.push_str(if told.dry_run {
+        "would write (--dry-run)\n"
+    } else {
+        "wrote\n"
+    });
     for (draft, state) in &told.files {
         let (sign, remark) = match state {
+            State::Kept if draft.path != told.config_path => {
+                ("=", "  is there already: left alone (--force replaces it)")
+            }
             State::New => ("+", ""),
             State::Replaced => ("~", "  replaced"),
-            State::Kept => ("=", "  is there already: left alone (--force replaces it)"),
+            State::Kept => ("=", "  is there already: left alone"),
             State::Same => ("=", "  is there already, just so"),
         };
         text.push_str(&format!("  {sign} {}{remark}\n", draft.path));
@@ -50,7 +56,11 @@ pub(crate) fn render(told: &Told<'_>) -> String {
     text.push_str("\nnext\n");
     for (index, step) in steps(told).iter().enumerate() {
         let mut lines = step.lines();
-        text.push_str(&format!("  {}. {}\n", index + 1, lines.next().unwrap_or_default()));
+        text.push_str(&format!(
+            "  {}. {}\n",
+            index + 1,
+            lines.next().unwrap_or_default()
+        ));
         for line in lines {
             text.push_str(&format!("       {line}\n"));
         }
@@ -76,7 +86,10 @@ fn seen(found: &Found) -> Vec<(&'static str, String)> {
     };
     let mut rows = vec![
         ("branches", branches),
-        ("engine", format!("{engine} ({})", because.unwrap_or("a guess: nothing says so"))),
+        (
+            "engine",
+            format!("{engine} ({})", because.unwrap_or("a guess: nothing says so")),
+        ),
         ("migrations", migrations(&found.layout)),
         ("tenants", registry),
     ];
@@ -88,7 +101,10 @@ fn seen(found: &Found) -> Vec<(&'static str, String)> {
         let branch = if stage.branch_exists { "" } else { " (to be made)" };
         rows.push((
             "environment",
-            format!("{}: branch {}{branch}, {environment}, URL in {}", stage.name, stage.branch, stage.database_url),
+            format!(
+                "{}: branch {}{branch}, {environment}, URL in {}",
+                stage.name, stage.branch, stage.database_url
+            ),
         ));
     }
     rows
@@ -107,8 +123,16 @@ fn migrations(layout: &Layout) -> String {
         .into_iter()
         .filter_map(|(key, folder)| Some(format!("{key} in {}", folder.as_ref()?)))
         .collect();
-    let others: Vec<String> = layout.others.iter().map(|it| format!("{} in {}", it.what, it.folder)).collect();
-    let others = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
+    let others: Vec<String> = layout
+        .others
+        .iter()
+        .map(|it| format!("{} in {}", it.what, it.folder))
+        .collect();
+    let others = if others.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", others.join(", "))
+    };
     let made = if layout.to_make { " (to be filled)" } else { "" };
     format!("{}{made}{others}", folders.join(", "))
 }
@@ -117,11 +141,16 @@ fn steps(told: &Told<'_>) -> Vec<String> {
     let pipeline = told.pipeline;
     let mut steps = Vec::new();
     let config = told.config_path;
-    steps.push(format!("Read {config}: the lines with GUESS above all."));
-    steps.extend(pin(pipeline));
+    let flag = match config {
+        "tenantgate.toml" => String::new(),
+        config => format!("--config {} ", shell(config)),
+    };
+    if told.found.is_some() {
+        steps.push(format!("Read {config}: the lines with GUESS above all."));
+    }
+    steps.extend(pin(pipeline, &flag));
     steps.extend(told.found.and_then(fill_folders));
     let first = pipeline.stages.first().map_or("dev", |stage| stage.name.as_str());
-    let flag = if config == "tenantgate.toml" { String::new() } else { format!("--config {} ", shell(config)) };
     steps.push(format!(
         "Try it here, with the URL of a database in {}:\ntenantgate check {flag}--environment {first}\ntenantgate \
          plan {flag}--environment {first}",
@@ -148,18 +177,26 @@ fn steps(told: &Told<'_>) -> Vec<String> {
                 .collect::<String>(),
     );
     steps.push(required(pipeline));
-    steps.push(SIGNING.to_owned());
+    steps.extend(signing(pipeline));
     steps
 }
 
-const SIGNING: &str = "Sign the evidence, so that nobody else can make it: `tenantgate keygen` makes a key and says where \
-     its halves go.";
+fn signing(pipeline: &Pipeline) -> Option<String> {
+    let line = |stage: &Deployed| {
+        let environment = shell(&stage.github_environment);
+        format!("\ntenantgate keygen | gh secret set {SIGNING_KEY} --env {environment}")
+    };
+    let lines: String = pipeline.followed().map(line).collect();
+    let step = "Sign the evidence, so that nothing else passes for it. Each line prints a public key for [promotion]:";
+    (!lines.is_empty()).then(|| format!("{step}{lines}"))
+}
 
-fn pin(pipeline: &Pipeline) -> Option<String> {
+fn pin(pipeline: &Pipeline, flag: &str) -> Option<String> {
     let action = &pipeline.action;
     let repository = action.repository();
     let how = format!(
-        "git ls-remote https://github.com/{repository} 'refs/tags/v1*'\ntenantgate init --force --action-ref COMMIT"
+        "git ls-remote https://github.com/{repository} 'refs/tags/v1*'   # of a line pair the one with ^{{}}\ntenantgate init \
+         {flag}--force --action-ref COMMIT"
     );
     if action.is_placeholder() {
         return Some(format!(
@@ -176,15 +213,29 @@ fn pin(pipeline: &Pipeline) -> Option<String> {
 
 fn fill_folders(found: &Found) -> Option<String> {
     let layout = &found.layout;
-    let folders: Vec<&str> = [&layout.shared, &layout.tenant].into_iter().flatten().map(String::as_str).collect();
-    layout.to_make.then(|| format!("Put migrations into {}: <version>_<name>.sql.", folders.join(" and ")))
+    let folders: Vec<&str> = [&layout.shared, &layout.tenant]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    layout.to_make.then(|| {
+        format!(
+            "Put migrations into {}: <version>_<name>.sql.",
+            folders.join(" and ")
+        )
+    })
 }
 
 fn secrets(stages: &[Deployed]) -> String {
-    let mut step = "Give each GitHub environment its secrets (gh asks for the value, so that no history keeps it):".to_owned();
+    let mut step =
+        "Make the GitHub environments (Settings > Environments), and give each its secrets. gh asks for the value:"
+            .to_owned();
     for stage in stages {
         for name in &stage.secrets {
-            step.push_str(&format!("\ngh secret set {name} --env {}", shell(&stage.github_environment)));
+            step.push_str(&format!(
+                "\ngh secret set {name} --env {}",
+                shell(&stage.github_environment)
+            ));
         }
     }
     step

@@ -72,7 +72,11 @@ impl Tree {
             }
         }
         if unreadable > 0 {
-            let noun = if unreadable == 1 { "folder or file" } else { "folders and files" };
+            let noun = if unreadable == 1 {
+                "folder or file"
+            } else {
+                "folders and files"
+            };
             tree.notes
                 .push(format!("{unreadable} {noun} could not be read and were left out"));
         }
@@ -110,7 +114,10 @@ impl Tree {
 
 fn wanted(entry: &DirEntry) -> bool {
     let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    let skipped = entry.file_name().to_str().is_some_and(|name| SKIPPED.contains(&name));
+    let skipped = entry
+        .file_name()
+        .to_str()
+        .is_some_and(|name| SKIPPED.contains(&name));
     entry.depth() == 0 || !(folder && skipped)
 }
 

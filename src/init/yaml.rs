@@ -17,7 +17,10 @@ pub(crate) fn refuse_odd(what: &'static str, text: &str) -> Result<(), Odd> {
         return Err(Odd { what, why });
     }
     if text.chars().any(char::is_control) {
-        return Err(Odd { what, why: "a line end or another control character in it" });
+        return Err(Odd {
+            what,
+            why: "a line end or another control character in it",
+        });
     }
     Ok(())
 }

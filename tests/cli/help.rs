@@ -2,8 +2,9 @@
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 11] = [
-    "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "report", "relabel", "schema",
+const COMMANDS: [&str; 12] = [
+    "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "report", "relabel", "init",
+    "schema",
 ];
 
 #[test]
