@@ -148,7 +148,7 @@ fn workflows(root: &Path, notes: &mut Vec<String>) -> Vec<(String, String)> {
             continue;
         };
         let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
-        if !yaml || name.starts_with("tenantgate") {
+        if !yaml || name.starts_with("tenantgate") || name.contains(char::is_control) {
             continue;
         }
         let small = entry

@@ -242,7 +242,7 @@ fn secrets(stages: &[Deployed]) -> String {
 }
 
 fn required(pipeline: &Pipeline) -> String {
-    let mut step = "Require the check on each branch (Settings > Rules > Require status checks):".to_owned();
+    let mut step = "Require the check on each branch (Settings > Rules > Require status checks). GitHub proposes a name once it\nhas passed:".to_owned();
     for stage in &pipeline.stages {
         step.push_str(&format!("\n{}: {}", stage.branch, pipeline.check_name(stage)));
     }

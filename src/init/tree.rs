@@ -59,7 +59,12 @@ impl Tree {
             .build();
         for entry in walk {
             match entry {
-                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => tree.add(entry.path()),
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                    match tree.relative(entry.path()) {
+                        Some(file) => tree.files.push(file),
+                        None => unreadable += 1,
+                    }
+                }
                 Ok(_) => {}
                 Err(_) => unreadable += 1,
             }
@@ -77,19 +82,19 @@ impl Tree {
             } else {
                 "folders and files"
             };
-            tree.notes
-                .push(format!("{unreadable} {noun} could not be read and were left out"));
+            tree.notes.push(format!(
+                "{unreadable} {noun} left out: it cannot be read, or its name cannot be written down"
+            ));
         }
         tree
     }
 
-    fn add(&mut self, path: &Path) {
+    /// None where the name cannot stand in the config: a line end would end its comment.
+    fn relative(&self, path: &Path) -> Option<String> {
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
-        // A name that is not Unicode cannot stand in the config.
-        if let Some(parts) = parts {
-            self.files.push(parts.join("/"));
-        }
+        let file = parts?.join("/");
+        (!file.contains(char::is_control)).then_some(file)
     }
 
     /// A small text file; anything else is none. An env file that may hold real values is never opened.

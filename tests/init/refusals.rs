@@ -145,6 +145,28 @@ fn odd_names_of_files_and_branches_do_no_harm() {
 }
 
 #[test]
+fn a_name_with_a_line_end_reaches_no_file() {
+    let project = repository(&["main"]);
+    project.write("x\n[oops]/compose.yml", "services:\n  db:\n    image: mysql:8\n");
+    project.write("x\n[oops]/migrations/0001_a.sql", "SELECT 1;\n");
+    project.write("y\u{1b}[31m/V1__a.sql", "SELECT 1;\n");
+    let run = init(&project, &[]);
+    assert!(
+        run.stdout.contains("note: 3 folders and files left out"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        !run.stdout.contains("oops") && !run.stdout.contains('\u{1b}'),
+        "{}",
+        run.stdout
+    );
+    project
+        .tenantgate(&["promote", "--environment", "dev"])
+        .assert_code(0);
+}
+
+#[test]
 fn links_out_of_the_repository_are_not_followed() {
     let outside = tempfile::tempdir().unwrap();
     let project = repository(&["main"]);
@@ -191,7 +213,11 @@ fn a_folder_that_cannot_be_read_is_left_out() {
     let run = init(&project, &[]);
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
     if !readable_all_the_same {
-        assert!(run.stdout.contains("could not be read"), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("left out: it cannot be read"),
+            "{}",
+            run.stdout
+        );
     }
 }
 
