@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::database_url::ExportFormat;
+use crate::database_url::{EngineKind, ExportFormat};
 use crate::domain::Scope;
 use crate::report::Format;
 use crate::settings::When;
@@ -164,6 +164,11 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Writes a config and workflows for the repository it is called in.
+    ///
+    /// It looks at folders with migrations, branches, and names of secrets in workflows, and never at the
+    /// value of one. What exists is left alone; an existing config is kept, and the workflows follow it.
+    Init(InitArgs),
     /// Prints a JSON Schema.
     Schema {
         /// Of which file.
@@ -178,6 +183,51 @@ pub struct OverrideArg {
     /// lists, in a workflow that was begun by hand; the reason is kept in report, evidence and ledger.
     #[arg(long = "override", value_name = "REASON")]
     pub reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder to look at, instead of the current one; `--config` is relative to it.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The environments in the order of promotion, instead of a guess: dev,uat,prod.
+    #[arg(long, value_name = "NAMES")]
+    pub environments: Option<String>,
+    /// The engine, instead of a guess.
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineArg>,
+    /// The commit of the action that the workflows call: SHA, or OWNER/REPOSITORY@SHA.
+    #[arg(long, value_name = "REF")]
+    pub action_ref: Option<String>,
+    /// Asks nothing and takes the guesses.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Replaces workflows that exist. A config is never replaced.
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// A schema per tenant.
+    Postgres,
+    /// MariaDB or MySQL: a database per tenant.
+    Mysql,
+    /// A file per tenant.
+    Sqlite,
+}
+
+impl From<EngineArg> for EngineKind {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            EngineArg::Postgres => Self::Postgres,
+            EngineArg::Mysql => Self::Mysql,
+            EngineArg::Sqlite => Self::Sqlite,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

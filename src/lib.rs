@@ -21,6 +21,7 @@ pub mod tenants;
 pub mod validate;
 
 mod command;
+mod init;
 mod panic;
 mod progress;
 

@@ -14,4 +14,5 @@ mod docs;
 mod engine;
 mod github;
 mod harness;
+mod init;
 mod leaks;

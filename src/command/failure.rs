@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use crate::domain::Finding;
 use crate::exit::Exit;
+use crate::init::files::WriteError;
 use crate::migrations::FolderError;
 use crate::publish;
 use crate::report;
@@ -69,7 +70,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if let Some(Wrong { hint, .. }) = error.downcast_ref::<Wrong>() {
         return (Exit::Usage, hint.clone());
     }
-    if error.downcast_ref::<std::io::Error>().is_some() {
+    if error.downcast_ref::<std::io::Error>().is_some() || error.downcast_ref::<WriteError>().is_some() {
         return (Exit::Unanswered, None);
     }
     (

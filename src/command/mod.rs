@@ -2,6 +2,7 @@
 
 mod failure;
 mod gate;
+mod init;
 mod keygen;
 mod url;
 
@@ -91,6 +92,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
         Command::Url { name, export } => return url::url(cli, &process, name.as_deref(), *export),
+        Command::Init(arguments) => return init::init(cli, &process, arguments),
         Command::Report { file } => return render_again(cli, &process, file),
         Command::Keygen { out } => return keygen::keygen(out.as_deref(), &process),
         Command::Run { dry_run, overriding } => Request {

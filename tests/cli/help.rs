@@ -2,9 +2,9 @@
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "report", "relabel", "keygen",
-    "schema",
+    "init", "schema",
 ];
 
 #[test]

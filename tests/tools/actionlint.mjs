@@ -12,6 +12,8 @@ const YOUNGER_THAN_ACTIONLINT = [
   /^label "(ubuntu-24\.04|ubuntu-24\.04-arm|ubuntu-22\.04-arm|macos-1[3-6]|macos-15-intel|windows-2025)" is unknown/,
   /^unknown permission scope "(attestations|models)"/,
   /^property "workflow_(ref|sha|repository|file_path)" is not defined in object type \{container:/,
+  /^"branches" filter is not available for merge_group event/,
+  /^undefined variable "vars"/,
 ];
 
 const [modules, folder] = process.argv.slice(2);

@@ -2,8 +2,7 @@ use insta::assert_snapshot;
 
 use super::*;
 
-const PUBLIC: &str =
-    "tenantgate-public-key:21fe31dfa154a261:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+const PUBLIC: &str = "tenantgate-public-key:21fe31dfa154a261:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 fn promotion(lines: &str) -> Project {
     least_and(&format!("[promotion]\n{lines}\n"))
@@ -45,7 +44,8 @@ fn stores_that_contradict() {
 #[test]
 fn keys_that_are_none() {
     let pair = crate::domain::SigningKey::generate().unwrap();
-    let keys = |second: &str| promotion(&format!("public_keys = [\n  \"{PUBLIC}\",\n  '{second}',\n]")).error();
+    let keys =
+        |second: &str| promotion(&format!("public_keys = [\n  \"{PUBLIC}\",\n  '{second}',\n]")).error();
     assert_snapshot!(keys(&pair.expose_line()));
     assert_snapshot!(keys(&PUBLIC[..70]));
     assert_snapshot!(keys(&format!("\"{PUBLIC}\"")));
@@ -68,7 +68,10 @@ fn the_signing_key() {
     let pair = crate::domain::SigningKey::generate().unwrap();
     let with = |value: &str| Project::new(LEAST).variable("TENANTGATE_SIGNING_KEY", value);
     let line = pair.expose_line();
-    assert_eq!(with(&format!("{line}\n")).settings().signing_key, Some(pair.clone()));
+    assert_eq!(
+        with(&format!("{line}\n")).settings().signing_key,
+        Some(pair.clone())
+    );
     assert_eq!(with(" ").settings().signing_key, None);
     assert_snapshot!(with(&line[..50]).error());
     assert_snapshot!(with(&pair.public.to_line()).error());
