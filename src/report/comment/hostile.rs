@@ -131,8 +131,12 @@ fn hostile() -> impl Strategy<Value = String> {
 /// Each string of the report is replaced, but names, whose rules are their type's, and the runs'
 /// addresses.
 fn poisoned(mut report: Report, texts: &[String]) -> Report {
+    let texts_count = texts.len();
     let mut texts = texts.iter().cycle().cloned();
     let mut next = || texts.next().unwrap_or_default();
+    if texts_count.is_multiple_of(4) {
+        report.command = next();
+    }
     report.commit = Some(next());
     report.server = Some(next());
     report.evidence = Some(next());
@@ -212,7 +216,7 @@ fn references() -> Regex {
 fn our_html() -> Regex {
     let line = [
         r"<!-- tenantgate [A-Za-z0-9+/=]* v1 [A-Za-z0-9+/=]+ -->",
-        r"<!-- tenantgate block [A-Za-z0-9_-]+ [A-Za-z0-9]+ -->",
+        r"<!-- tenantgate block [A-Za-z0-9_-]+ [A-Za-z0-9]* -->",
         "<!-- tenantgate end -->",
         r"<details( open)?><summary>([^<]|</?b>)*</summary>",
         "</details>",
