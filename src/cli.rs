@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::database_url::{EngineKind, ExportFormat};
 use crate::domain::Scope;
 use crate::report::Format;
+use crate::settings::When;
 
 /// Below every help.
 pub(crate) const EXIT_STATUS: &str = "\
@@ -58,6 +59,15 @@ pub struct Global {
     /// The folder of evidence, instead of the config's.
     #[arg(long, global = true, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
+    /// In GitHub Actions: the comment on the pull request. `auto` is as the config says.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub comment: When,
+    /// In GitHub Actions: the commit status.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub status: When,
+    /// In GitHub Actions: the check run with annotations.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub check_run: When,
     /// What is printed on stdout.
     #[arg(long, short, global = true, value_enum, default_value_t)]
     pub format: Format,
@@ -87,6 +97,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        overriding: OverrideArg,
     },
     /// Asks about the environment's secrets and its DATABASE_URL. Uses no network.
     Check,
@@ -120,6 +132,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        overriding: OverrideArg,
     },
     /// Compares registry, ledger and schemas with what must be. Writes nothing.
     Validate,
@@ -144,6 +158,17 @@ pub enum Command {
     /// It looks at folders with migrations, branches, and names of secrets in workflows, and never at the
     /// value of one. What exists is left alone; an existing config is kept, and the workflows follow it.
     Init(InitArgs),
+    /// Makes a pair of keys for evidence.
+    ///
+    /// The signing key is printed on stdout, alone, to be piped into the secret
+    /// TENANTGATE_SIGNING_KEY; the line for the config on stderr. A terminal and a workflow's log would
+    /// keep it, so there `--out` is needed.
+    Keygen {
+        /// Writes the signing key into a new file that only you can read, and prints the line for the
+        /// config on stdout.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Prints a JSON Schema.
     Schema {
         /// Of which file.
@@ -195,6 +220,14 @@ impl From<EngineArg> for EngineKind {
             EngineArg::Sqlite => Self::Sqlite,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct OverrideArg {
+    /// Break glass: go on although the promotion rules say no. Only for those whom [promotion.override]
+    /// lists, in a workflow that was begun by hand; the reason is kept in report, evidence and ledger.
+    #[arg(long = "override", value_name = "REASON")]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,6 +12,7 @@ mod cli;
 mod database_url;
 mod docs;
 mod engine;
+mod github;
 mod harness;
 mod init;
 mod leaks;

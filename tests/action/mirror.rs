@@ -1,11 +1,12 @@
 //! A release of the action, made up for a test: its tree with checksums, and a server with the archive.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 pub const VERSION: &str = "9.8.7";
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const TARGET: &str = "x86_64-unknown-linux-musl";
 
 pub fn sha256(content: &[u8]) -> String {
@@ -59,14 +61,23 @@ impl Release {
             .prefix("tenantgate-action-")
             .tempdir()
             .unwrap();
+        let original = folder.path().join("program");
+        executable(&original, program);
+        let arguments = [
+            VERSION.as_ref(),
+            TARGET.as_ref(),
+            original.as_os_str(),
+            folder.path().as_os_str(),
+        ];
+        let lines = script("pack.sh", &arguments, "");
         let release = Self {
-            archive: pack(folder.path(), program),
+            archive: fs::read(folder.path().join(Self::file_name())).unwrap(),
             url: String::new(),
             trouble: Arc::default(),
             requests: Arc::default(),
             folder,
         };
-        release.write_tree(program);
+        release.write_tree(&lines);
         release.serve()
     }
 
@@ -83,7 +94,7 @@ impl Release {
         self.action().join(".github/action/checksums.txt")
     }
 
-    fn write_tree(&self, program: &[u8]) {
+    fn write_tree(&self, lines: &str) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let scripts = self.action().join(".github/action");
         fs::create_dir_all(&scripts).unwrap();
@@ -92,12 +103,7 @@ impl Release {
             let path = entry.unwrap().path();
             fs::copy(&path, scripts.join(path.file_name().unwrap())).unwrap();
         }
-        let list = format!(
-            "# made up\nversion {VERSION}\n{}  {}\n{}  tenantgate-{VERSION}-{TARGET}/tenantgate\n",
-            sha256(&self.archive),
-            Self::file_name(),
-            sha256(program)
-        );
+        let list = script("list.sh", &[VERSION.as_ref(), COMMIT.as_ref()], lines);
         fs::write(self.checksums(), list).unwrap();
     }
 
@@ -128,21 +134,21 @@ impl Release {
     }
 }
 
-fn pack(folder: &Path, program: &[u8]) -> Vec<u8> {
-    let stem = format!("tenantgate-{VERSION}-{TARGET}");
-    executable(&folder.join(&stem).join("tenantgate"), program);
-    fs::write(folder.join(&stem).join("LICENSE"), "MIT").unwrap();
-    let archive = folder.join(Release::file_name());
-    let status = Command::new("tar")
-        .args(["-czf"])
-        .arg(&archive)
-        .arg("-C")
-        .arg(folder)
-        .arg(&stem)
-        .status()
+/// Runs a script of the release workflow.
+pub fn script(name: &str, arguments: &[&OsStr], input: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(".github/release")
+        .join(name);
+    let mut child = Command::new(path)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-    assert!(status.success());
-    fs::read(archive).unwrap()
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{name}: {}", output.status);
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn answer(

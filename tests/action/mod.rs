@@ -6,3 +6,4 @@ mod install;
 pub mod lint;
 mod mirror;
 mod step;
+mod workflows;

@@ -1,5 +1,6 @@
 //! The commands, as their users call them.
 
+mod actions;
 mod fixtures;
 mod help;
 mod outputs;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
-use tenantgate::{database_url, migrations, promotion, rollout, run, secrets, settings, tenants, validate};
+use tenantgate::{
+    database_url, migrations, promotion, publish, rollout, run, secrets, settings, tenants, validate,
+};
 
 const README: &str = include_str!("../../README.md");
 
@@ -42,6 +44,7 @@ fn every_check_is_documented_once() {
         migrations::CHECKS,
         migrations::LEDGER_CHECKS,
         promotion::CHECKS,
+        publish::CHECKS,
         tenants::CHECKS,
         rollout::CHECKS,
         validate::CHECKS,

