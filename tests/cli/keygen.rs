@@ -46,7 +46,11 @@ fn a_file_is_new_and_its_owners_alone() {
     assert_eq!(project.read("key"), format!("{}\n", key.expose_line()));
     let nowhere = project.tenantgate(&["keygen", "--out", "no/such/folder/key"]);
     nowhere.assert_code(3);
-    assert!(nowhere.stderr.contains("cannot write the key"), "{}", nowhere.stderr);
+    assert!(
+        nowhere.stderr.contains("cannot write the key"),
+        "{}",
+        nowhere.stderr
+    );
 }
 
 #[test]

@@ -216,7 +216,10 @@ fn a_secret_in_the_reason_is_told_to_nobody() {
     assert_eq!(run.report()["override"]["reason"], "because the key is ***");
     assert!(!shop.payload().to_string().contains(key));
     let evidence = Evidence::open(&shop.payload().to_string(), &[]).unwrap().evidence;
-    assert_eq!(evidence.predicate.overridden.unwrap().reason, "because the key is ***");
+    assert_eq!(
+        evidence.predicate.overridden.unwrap().reason,
+        "because the key is ***"
+    );
     let ledger = String::from_utf8_lossy(&ledger(&shop, "uat")).into_owned();
     assert!(ledger.contains("because the key is ***") && !ledger.contains(key));
 }
@@ -239,7 +242,10 @@ fn every_engines_ledger_has_room_for_the_longest_reason() {
         let reason = "\u{e9}\u{1f525}'\\".repeat(75);
         let run = desk.tenantgate(&["run", "--environment", "uat", "--override", &reason]);
         run.assert_code(0);
-        assert!(desk.stored_text().contains("override by alice: \u{e9}\u{1f525}"), "{server:?}");
+        assert!(
+            desk.stored_text().contains("override by alice: \u{e9}\u{1f525}"),
+            "{server:?}"
+        );
     }
 }
 
