@@ -76,6 +76,9 @@ fn a_circle_ends() {
     let (github, client) = scene();
     github.fault(Fault::redirect(301, COMMENTS).for_ever());
     let error = run(client.get(COMMENTS)).unwrap_err();
-    assert!(error.to_string().ends_with("elsewhere: again and again"), "{error}");
+    assert!(
+        error.to_string().ends_with("elsewhere: again and again"),
+        "{error}"
+    );
     assert_eq!(github.requests().len(), 4);
 }
