@@ -29,7 +29,7 @@ escape() {
 refuse() {
     printf '::error title=tenantgate: %s::%s\n' "$2" "$(escape "$3")"
     if [[ -n ${GITHUB_OUTPUT:-} ]]; then
-        printf 'exit-code=%s\n' "$1" >>"$GITHUB_OUTPUT"
+        printf 'verdict=blocked\nexit-code=%s\n' "$1" >>"$GITHUB_OUTPUT"
     fi
     settled=yes
     exit "$1"
@@ -135,6 +135,8 @@ check_inputs() {
     one_line version "$version"
     one_line binary-path "$binary_path"
     one_line download-url "$download_url"
+    [[ -z $override || $command == run || $command == migrate ]] ||
+        refuse 2 "wrong input" "override is for run and migrate, which let a change in; $command only asks"
     [[ -z $binary_path || -z $version ]] ||
         refuse 2 "wrong input" "version and binary-path exclude one another: a program that is there has its version"
 }

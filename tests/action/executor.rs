@@ -303,6 +303,19 @@ fn the_gate_runs_in_a_workflow() {
     let passed = run("dev");
     assert_eq!(passed.code, Some(0), "{}", passed.log);
     assert_eq!(verdict(), ("dev".into(), "passed".into()));
+    for (output, value) in [
+        ("verdict", "passed"),
+        ("exit-code", "0"),
+        ("tenants-migrated", "7"),
+        ("db-host", ""),
+    ] {
+        assert_eq!(passed.outputs[output], value, "{output}");
+    }
+    assert!(
+        passed.outputs["evidence"].contains("evidence"),
+        "{:?}",
+        passed.outputs
+    );
     let passed = run("uat");
     assert_eq!(passed.code, Some(0), "{}", passed.log);
     assert_eq!(verdict(), ("uat".into(), "passed".into()));

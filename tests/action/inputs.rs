@@ -93,6 +93,14 @@ fn commands_that_write_nothing_take_no_dry_run() {
 }
 
 #[test]
+fn there_is_nothing_to_override_where_nothing_is_let_in() {
+    let release = release();
+    let mut step = Step::new(&release);
+    step.with("command", "promote").with("override", "because");
+    step.run().assert_refused(2, &["override is for run and migrate"]);
+}
+
+#[test]
 fn hostile_text_stays_text() {
     let release = release();
     let mut step = Step::new(&release);
@@ -151,7 +159,7 @@ fn hostile_text_in_an_input_with_a_form_is_refused_in_one_annotation() {
         assert_eq!(ended.stderr, "");
         assert!(!step.stub_ran());
         assert!(!step.workspace().join("pwned").exists());
-        assert_eq!(step.outputs(), "exit-code=2\n");
+        assert_eq!(step.outputs(), "verdict=blocked\nexit-code=2\n");
     }
     assert!(release.requests().is_empty());
 }

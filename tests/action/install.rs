@@ -59,7 +59,7 @@ fn another_archive_is_refused_before_it_is_unpacked() {
     );
     assert!(!step.job.path().join("stub/tar-ran").exists());
     assert_nothing_kept(&step);
-    assert_eq!(step.outputs(), "exit-code=3\n");
+    assert_eq!(step.outputs(), "verdict=blocked\nexit-code=3\n");
 }
 
 #[test]
