@@ -41,7 +41,7 @@ fn the_reset_is_waited_for() {
     let (answer, time) = timed(|| run(client.get(COMMENTS)));
     answer.unwrap();
     assert!(
-        time > Duration::from_secs(1) && time < Duration::from_secs(5),
+        time > Duration::from_secs(1) && time < Duration::from_secs(20),
         "{time:?}"
     );
     assert!(github.requests().len() <= 3);
@@ -73,7 +73,7 @@ fn waiting_has_an_end() {
     github.rate_limit(&token, 0, 1799);
     let (answer, time) = timed(|| run(client.get(COMMENTS)));
     let error = answer.unwrap_err();
-    assert!(time < Duration::from_secs(1), "{time:?}");
+    assert!(time < Duration::from_secs(5), "{time:?}");
     assert_eq!(github.requests().len(), 1);
     assert_eq!(error.status(), Some(403));
     assert!(!error.is_ambiguous());

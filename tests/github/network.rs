@@ -57,7 +57,7 @@ fn reading_is_given_up_in_time() {
         github.fault(fault.clone().for_ever());
         let (answer, time) = timed(|| run(client.get(COMMENTS)));
         let error = answer.unwrap_err();
-        assert!(time < Duration::from_secs(9), "{fault:?}: {time:?}");
+        assert!(time < Duration::from_secs(20), "{fault:?}: {time:?}");
         assert!(github.requests().len() <= 4, "{fault:?}");
         assert!(!error.is_ambiguous(), "{fault:?}");
         assert!(
@@ -79,7 +79,7 @@ fn patience_ends() {
             }
         });
     });
-    assert!(time < Duration::from_secs(11), "{time:?}");
+    assert!(time < Duration::from_secs(25), "{time:?}");
     // And where GitHub is back, it is noticed.
     github.clear_faults();
     assert!(run(client.get(COMMENTS)).is_ok());
@@ -250,16 +250,15 @@ fn nobody_listens() {
 
 #[test]
 fn a_long_answer_is_not_read_to_its_end() {
-    let (github, client) = scene();
+    let (github, _) = scene();
     github.fault(Fault::body(&vec![b' '; 33 * 1024 * 1024]).for_ever());
     let patient = super::Patience {
         request: Duration::from_secs(20),
         ..super::HASTY
     };
     let token = github.token(Permissions::job());
-    let client_with_time = super::Client::with_patience(&github.settings(&token), patient).unwrap();
-    drop(client);
-    let error = run(client_with_time.get(COMMENTS)).unwrap_err();
+    let client = super::Client::with_patience(&github.settings(&token), patient).unwrap();
+    let error = run(client.get(COMMENTS)).unwrap_err();
     assert!(
         error.to_string().contains("longer than 33554432 bytes"),
         "{error}"

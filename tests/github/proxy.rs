@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tenantgate::github::Client;
+use tenantgate::github::{Client, Patience};
 use tenantgate::settings::{Actions, ProcessEnvironment};
 
 use super::fake::{Fake, Permissions, sha};
@@ -81,8 +81,14 @@ impl Network {
 #[ignore = "a part of the others, started by them with variables of its own"]
 fn child() {
     let actions = Actions::from_environment(&ProcessEnvironment::read()).unwrap();
-    let asked =
-        Client::with_patience(&actions, HASTY).and_then(|client| run(client.get("/repos/acme/shop/pulls/7")));
+    // TLS takes its time on a busy machine.
+    let patience = Patience {
+        request: Duration::from_secs(20),
+        waiting: Duration::from_secs(20),
+        ..HASTY
+    };
+    let asked = Client::with_patience(&actions, patience)
+        .and_then(|client| run(client.get("/repos/acme/shop/pulls/7")));
     let text = asked.map_or_else(
         |error| said(&error),
         |pull| format!("pull request {}", pull["number"]),

@@ -331,11 +331,12 @@ fn a_project_becomes_a_step_of_a_job() {
     let (fake, token) = scene();
     let queued = fake.state().commit(&sha("queued"));
     let merged = fake.state().merge(7);
+    let tried = fake.state().pulls[0].merge_ref_sha();
     for (event, name, commit, member) in [
         (
             Event::pull_request(7),
             "pull_request",
-            fake.state().pulls[0].merge_ref_sha(),
+            tried,
             "/pull_request/head/sha",
         ),
         (
