@@ -36,7 +36,7 @@ pub(super) fn gate(
         .variables
         .get(settings.environment.database_url.as_str())
         .and_then(|value| database_url::parse(value.expose()).ok());
-    if let Some(url) = url.as_ref().filter(|_| invocation.in_actions) {
+    if let Some(url) = url.as_ref().filter(|_| invocation.by_action) {
         mask(url);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -22,7 +22,7 @@ const CHECKS: [(&str, &str); 14] = [
     ("url.unencoded-password", "the password is encoded"),
     ("migrations.files", "the migration files can be read"),
     ("migrations.edited", "no applied migration was edited"),
-    ("promotion.digest", "exactly this migration set passed before"),
+    ("promotion.evidence", "the environment before passed with exactly this change"),
     ("connect.server", "the database server answers"),
     ("connect.environment", "the database belongs to this environment"),
     ("rollout.tenants", "every tenant was migrated"),
@@ -191,7 +191,7 @@ pub(super) fn blocked_promotion() -> Report {
         server: None,
         ..report(
             "promote",
-            checks(&[("promotion.digest", vec![finding])], Some("promotion.digest")),
+            checks(&[("promotion.evidence", vec![finding])], Some("promotion.evidence")),
         )
     }
 }
@@ -408,7 +408,7 @@ pub(super) fn overridden() -> Report {
             actor: "alice-ops".into(),
             reason: "INC-2231: dev's server is down\n::error::and @octocat agrees".into(),
         }),
-        checks: checks(&[("promotion.digest", vec![warning])], None),
+        checks: checks(&[("promotion.evidence", vec![warning])], None),
         ..first_run()
     }
 }

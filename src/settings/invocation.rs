@@ -21,6 +21,8 @@ pub struct Invocation {
     /// The file that `url --export github` appends to.
     pub github_env: Option<String>,
     pub no_color: bool,
+    /// Called by the action, so that the runner reads stderr, and obeys and hides what masks a password.
+    pub by_action: bool,
     /// The working directory below the repository's root, where it is not the root: annotations want
     /// files as seen from there.
     pub folder: Option<String>,
@@ -56,6 +58,7 @@ impl Invocation {
             in_actions: get("GITHUB_ACTIONS").as_deref() == Some("true"),
             step_summary: get("GITHUB_STEP_SUMMARY"),
             github_env: get("GITHUB_ENV"),
+            by_action: get("TENANTGATE_ACTION").as_deref() == Some("true"),
             folder: get("GITHUB_WORKSPACE").and_then(|root| here_below(Path::new(&root))),
             no_color: get("NO_COLOR").is_some(),
             actions: Actions::from_environment(process),

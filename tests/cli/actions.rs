@@ -54,6 +54,7 @@ fn later_steps_get_what_a_run_found() {
 fn a_password_is_masked_before_anything_else_and_is_no_output() {
     let mut project = Project::new();
     in_actions(&mut project);
+    project.env("TENANTGATE_ACTION", "true");
     project.write(
         "tenantgate.toml",
         "name = \"shop\"\n[environments.dev]\ndatabase_url = \"URL\"\n[migrations]\ntenant = \"migrations/tenant\"\n[tenancy]\nmode = \"schema\"\nregistry = \"SELECT 1\"\n",

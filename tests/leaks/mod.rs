@@ -4,6 +4,7 @@
 mod detector;
 mod echoes;
 mod everywhere;
+mod github;
 mod pasted;
 mod scene;
 mod urls;

@@ -98,7 +98,7 @@ fn promotion_blocked() -> Vec<Report> {
         server: None,
         ..report(
             "promote",
-            checks(&[("promotion.digest", vec![finding])], Some("promotion.digest")),
+            checks(&[("promotion.evidence", vec![finding])], Some("promotion.evidence")),
         )
     };
     vec![
@@ -162,7 +162,7 @@ fn overridden_in_prod() -> Vec<Report> {
                 .into(),
         }),
         promotion: None,
-        checks: checks(&[("promotion.digest", vec![warning])], None),
+        checks: checks(&[("promotion.evidence", vec![warning])], None),
         ..samples::first_run()
     };
     vec![of("dev", samples::first_run()), of("prod", run)]
@@ -190,7 +190,7 @@ fn plan_and_promotion_check() -> Vec<Report> {
             run_url: None,
         }),
         server: None,
-        ..report("promote", checks(&[], Some("promotion.digest")))
+        ..report("promote", checks(&[], Some("promotion.evidence")))
     };
     vec![
         of("dev", samples::first_run()),
