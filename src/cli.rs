@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::database_url::ExportFormat;
+use crate::database_url::{EngineKind, ExportFormat};
 use crate::domain::Scope;
 use crate::report::Format;
+use crate::settings::When;
 
 /// Below every help.
 pub(crate) const EXIT_STATUS: &str = "\
@@ -58,6 +59,15 @@ pub struct Global {
     /// The folder of evidence, instead of the config's.
     #[arg(long, global = true, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
+    /// In GitHub Actions: the comment on the pull request. `auto` is as the config says.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub comment: When,
+    /// In GitHub Actions: the commit status.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub status: When,
+    /// In GitHub Actions: the check run with annotations.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub check_run: When,
     /// What is printed on stdout.
     #[arg(long, short, global = true, value_enum, default_value_t)]
     pub format: Format,
@@ -87,6 +97,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        overriding: OverrideArg,
     },
     /// Asks about the environment's secrets and its DATABASE_URL. Uses no network.
     Check,
@@ -120,6 +132,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        overriding: OverrideArg,
     },
     /// Compares registry, ledger and schemas with what must be. Writes nothing.
     Validate,
@@ -139,12 +153,81 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Makes a pair of keys for evidence.
+    ///
+    /// The signing key is printed on stdout, alone, to be piped into the secret
+    /// TENANTGATE_SIGNING_KEY; the line for the config on stderr. A terminal and a workflow's log would
+    /// keep it, so there `--out` is needed.
+    Keygen {
+        /// Writes the signing key into a new file that only you can read, and prints the line for the
+        /// config on stdout.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Writes a config and workflows for the repository it is called in.
+    ///
+    /// It looks at folders with migrations, branches, and names of secrets in workflows, and never at the
+    /// value of one. What exists is left alone; an existing config is kept, and the workflows follow it.
+    Init(InitArgs),
     /// Prints a JSON Schema.
     Schema {
         /// Of which file.
         #[arg(value_enum)]
         of: SchemaOf,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct OverrideArg {
+    /// Break glass: go on although the promotion rules say no. Only for those whom [promotion.override]
+    /// lists, in a workflow that was begun by hand; the reason is kept in report, evidence and ledger.
+    #[arg(long = "override", value_name = "REASON")]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder to look at, instead of the current one; `--config` is relative to it.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The environments in the order of promotion, instead of a guess: dev,uat,prod.
+    #[arg(long, value_name = "NAMES")]
+    pub environments: Option<String>,
+    /// The engine, instead of a guess.
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineArg>,
+    /// The commit of the action that the workflows call: SHA, or OWNER/REPOSITORY@SHA.
+    #[arg(long, value_name = "REF")]
+    pub action_ref: Option<String>,
+    /// Asks nothing and takes the guesses.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Replaces workflows that exist. A config is never replaced.
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// A schema per tenant.
+    Postgres,
+    /// MariaDB or MySQL: a database per tenant.
+    Mysql,
+    /// A file per tenant.
+    Sqlite,
+}
+
+impl From<EngineArg> for EngineKind {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            EngineArg::Postgres => Self::Postgres,
+            EngineArg::Mysql => Self::Mysql,
+            EngineArg::Sqlite => Self::Sqlite,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

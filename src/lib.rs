@@ -11,6 +11,7 @@ pub mod gate;
 pub mod github;
 pub mod migrations;
 pub mod promotion;
+pub mod publish;
 pub mod report;
 pub mod rollout;
 pub mod run;
@@ -20,6 +21,7 @@ pub mod tenants;
 pub mod validate;
 
 mod command;
+mod init;
 mod panic;
 mod progress;
 

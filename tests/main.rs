@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that is surprised should panic")]
 #![allow(unreachable_pub, reason = "nothing outside this crate reads it")]
 
+mod action;
 mod attack;
 mod bad_input;
 mod cli;
@@ -13,4 +14,5 @@ mod docs;
 mod engine;
 mod github;
 mod harness;
+mod init;
 mod leaks;

@@ -1,25 +1,23 @@
 //! One invocation, from arguments to exit code.
 
+mod failure;
+mod gate;
+mod init;
+mod keygen;
 mod url;
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Color, Command, EXIT_STATUS, Global, SchemaOf};
+use crate::cli::{Cli, Command, EXIT_STATUS, Global, OverrideArg, SchemaOf};
 use crate::domain::{Report, TenantName};
 use crate::exit::Exit;
-use crate::migrations::FolderError;
-use crate::report::text::Style;
-use crate::report::{self, Format};
-use crate::rollout::{Event, Stop};
+use crate::report;
 use crate::run::{self, Request};
 use crate::settings::{self, Flags, Invocation, ProcessEnvironment, Settings, SettingsError};
-
-/// GitHub drops a longer step summary whole; a little room is left for what other steps add.
-const SUMMARY_LIMIT: usize = 1_000_000;
 
 /// Does what the arguments say. Every error is rendered here.
 pub fn main() -> Exit {
@@ -38,15 +36,7 @@ pub fn main() -> Exit {
     };
     match carried_out {
         Ok(exit) => exit,
-        Err(error) => {
-            let (exit, hint) = classify(&error);
-            let mut text = format!("error: {}\n", chain(&error));
-            if let Some(hint) = hint {
-                text.push_str(&format!("  hint: {hint}\n"));
-            }
-            let _ = std::io::stderr().write_all(text.as_bytes());
-            exit
-        }
+        Err(error) => failure::tell(&error),
     }
 }
 
@@ -70,38 +60,6 @@ fn refuse_a_password() -> Result<(), Wrong> {
 /// A URL, or libpq's and JDBC's keywords.
 fn may_hold_a_password(argument: &str) -> bool {
     argument.contains("://") || argument.to_ascii_lowercase().contains("password=")
-}
-
-fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
-    if let Some(settings) = error.downcast_ref::<SettingsError>() {
-        return (Exit::Usage, settings.hint.clone());
-    }
-    if error.downcast_ref::<FolderError>().is_some() {
-        let hint = "[migrations] names the folders, relative to the config file";
-        return (Exit::Usage, Some(hint.to_owned()));
-    }
-    if let Some(Wrong { hint, .. }) = error.downcast_ref::<Wrong>() {
-        return (Exit::Usage, hint.clone());
-    }
-    if error.downcast_ref::<std::io::Error>().is_some() {
-        return (Exit::Unanswered, None);
-    }
-    (
-        Exit::Bug,
-        Some("this should not happen; please report it".to_owned()),
-    )
-}
-
-/// The error and its causes on one line, each said once.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 /// Something wrong with how the command was called.
@@ -129,13 +87,17 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         scope: None,
         only: Vec::new(),
         show_sql: false,
+        overriding: None,
     };
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
         Command::Url { name, export } => return url::url(cli, &process, name.as_deref(), *export),
+        Command::Init(arguments) => return init::init(cli, &process, arguments),
         Command::Report { file } => return render_again(cli, &process, file),
-        Command::Run { dry_run } => Request {
+        Command::Keygen { out } => return keygen::keygen(out.as_deref(), &process),
+        Command::Run { dry_run, overriding } => Request {
             dry_run: *dry_run,
+            overriding: reason(overriding)?,
             ..request(run::Command::Run)
         },
         Command::Relabel { dry_run } => Request {
@@ -150,8 +112,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             scope,
             tenant,
             dry_run,
+            overriding,
         } => Request {
             dry_run: *dry_run,
+            overriding: reason(overriding)?,
             scope: scope.map(Into::into),
             only: tenant
                 .iter()
@@ -166,14 +130,38 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
     };
     let settings = load_settings(&cli.global, &process)?;
     let invocation = Invocation::from_environment(&process);
-    let report = execute(&request, &settings, &invocation, cli.global.quiet)?;
-    publish(&cli.global, &invocation, &report)?;
-    Ok(Exit::of(&report))
+    gate::gate(&request, &settings, &invocation, &cli.global)
 }
 
 fn tenant_name(text: &str) -> Result<TenantName, Wrong> {
     TenantName::parse(text)
         .map_err(|why| Wrong::new(format!("--tenant: {why}"), "give the name as the registry has it"))
+}
+
+/// What is worth keeping in the ledger for years.
+const SHORTEST_REASON: usize = 10;
+const LONGEST_REASON: usize = 300;
+
+fn reason(argument: &OverrideArg) -> Result<Option<String>, Wrong> {
+    let Some(reason) = &argument.reason else {
+        return Ok(None);
+    };
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    let wrong = |message: &str| {
+        let hint = format!(
+            "say on one line of {SHORTEST_REASON} to {LONGEST_REASON} characters why the promotion rules are set aside: \
+             --override \"INC-311: UAT's server is down, the fix is reviewed\""
+        );
+        Err(Wrong::new(format!("--override: {message}"), &hint))
+    };
+    match () {
+        () if length == 0 => wrong("the reason is empty"),
+        () if reason.chars().any(char::is_control) => wrong("the reason is not one line of text"),
+        () if length < SHORTEST_REASON => wrong("the reason is too short"),
+        () if length > LONGEST_REASON => wrong("the reason is too long"),
+        () => Ok(Some(reason.to_owned())),
+    }
 }
 
 fn load_settings(global: &Global, process: &ProcessEnvironment) -> Result<Settings, SettingsError> {
@@ -182,103 +170,11 @@ fn load_settings(global: &Global, process: &ProcessEnvironment) -> Result<Settin
         environment: global.environment.clone(),
         env_file: global.env_file.clone(),
         evidence: global.evidence.clone(),
+        comment: global.comment,
+        status: global.status,
+        check_run: global.check_run,
     };
     settings::load(&flags, process)
-}
-
-fn execute(
-    request: &Request,
-    settings: &Settings,
-    invocation: &Invocation,
-    quiet: bool,
-) -> anyhow::Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let redactor = crate::secrets::redactor(settings);
-    let progress = crate::progress::progress(quiet, invocation.in_actions, redactor);
-    let stop = Stop::default();
-    let report = runtime.block_on(async {
-        let told = async {
-            stop.wanted().await;
-            progress.tell(&Event::Stopping);
-            std::future::pending().await
-        };
-        tokio::select! {
-            report = run::execute(request, settings, invocation, &stop, progress.as_ref()) => report,
-            () = async { tokio::join!(stop.clone().listen(), told).1 } => unreachable!("the notice waits for ever"),
-        }
-    });
-    // A name that is still being looked up must not keep the process.
-    runtime.shutdown_background();
-    report
-}
-
-/// Every place that a report goes to. The file first: it is wanted most when something fails.
-/// A place that cannot be written does not keep the report from the others.
-fn publish(global: &Global, invocation: &Invocation, report: &Report) -> anyhow::Result<()> {
-    let file = global.report.as_deref().map_or(Ok(()), |path| {
-        write_whole(path, &report::json::render(report))
-            .with_context(|| format!("cannot write the report to `{}`", path.display()))
-    });
-    let summary = invocation.step_summary.as_deref().map_or(Ok(()), |path| {
-        append(path, &report::markdown::render(report, SUMMARY_LIMIT))
-            .with_context(|| format!("cannot write the step summary `{path}`"))
-    });
-    print(&rendered(global, invocation, report))
-        .and(file)
-        .and(summary)
-}
-
-fn append(path: &str, text: &str) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-    file.write_all(text.as_bytes())
-}
-
-fn rendered(global: &Global, invocation: &Invocation, report: &Report) -> String {
-    match global.format {
-        Format::Text => report::text::render(report, &style(global, invocation)),
-        Format::Json => report::json::render(report),
-        Format::Markdown => report::markdown::render(report, SUMMARY_LIMIT),
-        Format::Github => {
-            let token = format!(
-                "{:032x}",
-                (u128::from(fastrand::u64(..)) << 64) | u128::from(fastrand::u64(..))
-            );
-            report::github::render(report, &token)
-        }
-    }
-}
-
-fn style(global: &Global, invocation: &Invocation) -> Style {
-    let terminal = std::io::stdout().is_terminal();
-    let color = match global.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => terminal && !invocation.no_color,
-    };
-    let (_, columns) = console::Term::stdout().size();
-    let width = if terminal {
-        usize::from(columns).clamp(40, 140)
-    } else {
-        100
-    };
-    Style { color, width }
-}
-
-/// Writes beside the file and renames, so that a reader never sees half of it.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    // A pipe or a device is written to, not replaced.
-    if path.metadata().is_ok_and(|file| !file.is_file()) {
-        return std::fs::write(path, text);
-    }
-    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
-    std::fs::write(&draft, text)?;
-    std::fs::rename(&draft, path)
 }
 
 /// Whoever reads stdout may stop reading (`| head`): that is no error.
@@ -312,6 +208,6 @@ fn render_again(cli: &Cli, process: &ProcessEnvironment, file: &Path) -> anyhow:
             hint,
         )
     })?;
-    publish(&cli.global, &Invocation::from_environment(process), &report)?;
+    gate::deliver_again(&cli.global, &Invocation::from_environment(process), &report)?;
     Ok(Exit::of(&report))
 }

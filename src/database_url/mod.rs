@@ -34,7 +34,7 @@ pub use checks::{
     TLS, UNENCODED_PASSWORD,
 };
 pub use explain::explain;
-pub use export::{ExportError, ExportFormat, Exported, GithubExport, export};
+pub use export::{ExportError, ExportFormat, Exported, GithubExport, export, mask_commands, public_parts};
 pub use identity::same_database;
 
 /// Which engine a URL is for.

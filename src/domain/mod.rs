@@ -1,6 +1,7 @@
 //! The words of the gate as plain values: no I/O, no engine, no clock.
 
 mod finding;
+mod keys;
 mod ledger;
 mod migration;
 mod names;
@@ -12,11 +13,12 @@ mod tenant;
 pub mod words;
 
 pub use finding::{Check, CheckDefinition, CheckStatus, Finding, Severity};
+pub use keys::{KeyError, KeyId, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryState, History, Ledger};
 pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};
 pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
-pub use place::shown_path;
+pub use place::{here_below, shown_path};
 pub use report::{
     MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
     SchemaSummary, Standing, TenantCounts, Tool, Verdict,

@@ -13,6 +13,19 @@ pub fn shown_path(path: &Path) -> String {
     shown.to_string_lossy().replace('\\', "/")
 }
 
+/// The working directory as seen from a folder above it, with `/` on every system; none where it is that
+/// folder, or not below it.
+pub fn here_below(folder: &Path) -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    // The one may be written through a link where the other is not.
+    let below = here.strip_prefix(folder).map(Path::to_owned).ok().or_else(|| {
+        let folder = folder.canonicalize().ok()?;
+        Some(here.canonicalize().ok()?.strip_prefix(folder).ok()?.to_owned())
+    })?;
+    let shown = below.to_string_lossy().replace('\\', "/");
+    (!shown.is_empty()).then_some(shown)
+}
+
 /// Takes `a/..` out by the letter: good enough for showing, not for opening.
 fn straight(path: &Path) -> PathBuf {
     let mut parts = PathBuf::new();

@@ -16,6 +16,15 @@ pub fn listed<T: Display>(items: &[T], limit: usize) -> String {
     }
 }
 
+/// At most so many characters; what was cut is an ellipsis.
+pub fn clip(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,6 +49,11 @@ pub(super) fn parse(file_name: &str) -> FileName {
     }
 }
 
+/// Whether a file's name is that of a migration.
+pub(crate) fn is_migration(file_name: &str) -> bool {
+    matches!(parse(file_name), FileName::Migration { .. })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ mod statements;
 
 use crate::domain::CheckDefinition;
 
+pub(crate) use file_name::is_migration;
 pub(crate) use lint::needs_no_transaction;
 pub use load::{FolderError, Loaded, load};
 pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};

@@ -1,24 +1,33 @@
 //! Does the predecessor's evidence cover this change? Pure.
+//!
+//! The newest record of this very set decides, if it says anything: a refusal shuts what an earlier
+//! pass opened. A record that counts for nothing neither opens nor shuts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::words::count;
-use crate::domain::{
-    Check, Digest, EnvironmentName, Finding, MigrationSet, PromotionSummary, Scope, Verdict, Version,
-};
+use crate::domain::words::{count, listed};
+use crate::domain::{Check, Digest, EnvironmentName, Finding, MigrationSet, PromotionSummary, Verdict};
 
-use super::{EVIDENCE, Evidence, MAX_AGE, RecordedMigration, Records, SOAK};
+use super::differences::{describe, is_part_of};
+use super::rejection::shown;
+use super::{EVIDENCE, MAX_AGE, Record, Records, Rejected, Rejection, SOAK, Signed, State};
 
 /// What is demanded of the predecessor.
 #[derive(Debug, Clone)]
 pub struct Demands<'a> {
     pub project: &'a str,
+    /// `owner/name`, where it is known.
+    pub repository: Option<&'a str>,
     pub after: &'a EnvironmentName,
     pub soak: Option<Duration>,
     pub max_age: Option<Duration>,
+    /// There are public keys, so only what they signed was let through.
+    pub signed: bool,
+    /// A pass with the promotion rules set aside counts too.
+    pub overridden_counts: bool,
 }
 
 #[derive(Debug)]
@@ -30,32 +39,58 @@ pub struct Promotion {
 /// Judges the predecessor's records at one moment.
 pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: Timestamp) -> Promotion {
     let digest = set.digest();
-    let ours = |it: &&Evidence| it.predicate.project == demands.project;
-    let mut evidence: Vec<&Evidence> = records.evidence.iter().filter(ours).collect();
-    evidence.sort_by_key(|it| it.predicate.finished_at);
-    let same: Vec<&Evidence> = evidence
+    let (mut ours, mut rejected) = ours(demands, records, &digest);
+    // By a clock that is wrong: it would count as the newest until that day comes.
+    let from_the_future = |it: &&Record| finished(it).duration_since(now) > LARGEST_SKEW;
+    let future: Vec<&Record> = ours.iter().copied().filter(from_the_future).collect();
+    ours.retain(|it| !from_the_future(it));
+    ours.sort_by_key(|it| finished(it));
+    let same: Vec<&Record> = ours
         .iter()
         .copied()
-        .filter(|it| it.digest == digest)
+        .filter(|it| it.evidence.digest == digest)
         .collect();
-    let mut findings: Vec<Finding> = records
-        .unreadable
+
+    let mut findings: Vec<Finding> = future
         .iter()
-        .map(|(place, why)| unreadable(place, why, &digest))
+        .filter(|it| it.evidence.digest == digest)
+        .map(|it| from_tomorrow(demands, it))
         .collect();
-    // By a clock that is wrong: it would count as the newest until that day comes.
-    let from_the_future = same
+    let (hidden, counted_out): (Vec<Rejected>, _) = std::mem::take(&mut rejected)
+        .into_iter()
+        .partition(|it| may_be_a_refusal(demands, it));
+    findings.extend(hidden.iter().map(|it| unreadable(demands, it)));
+
+    let decisive = same
         .iter()
-        .filter(|it| it.predicate.finished_at.duration_since(now) > LARGEST_SKEW);
-    findings.extend(from_the_future.map(|it| future(demands, it)));
+        .rev()
+        .copied()
+        .map(|it| (it, word(demands, it)))
+        .find(|(_, word)| !matches!(word, Word::Nothing));
+    let passed = match decisive {
+        Some((record, Word::Pass)) => Some(record),
+        _ => None,
+    };
+    findings.extend(counted_for_nothing(demands, &counted_out, passed.is_some()));
     let mut summary = PromotionSummary {
         after: demands.after.clone(),
         passed_at: None,
         run_url: None,
     };
-    let passed = same.last().copied().filter(|it| shows_pass(it));
     let Some(passed) = passed else {
-        findings.push(refusal(demands, set, &digest, &evidence, same.last().copied()));
+        if let Some((_, Word::Refusal(finding))) = decisive {
+            findings.push(finding);
+        } else if findings
+            .iter()
+            .all(|it| it.severity != crate::domain::Severity::Error)
+        {
+            findings.push(refusal(demands, set, &ours, &same, &counted_out));
+        }
+        if records.cut_off {
+            let message = format!("only the newest records of {} were looked at", demands.after);
+            findings.push(Finding::note(message));
+        }
+        findings.sort_by_key(|it| std::cmp::Reverse(it.severity));
         let checks = vec![
             Check::answered(&EVIDENCE, findings),
             Check::skipped(&SOAK),
@@ -63,41 +98,125 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         ];
         return Promotion { checks, summary };
     };
-    summary.passed_at = Some(passed.predicate.finished_at);
-    summary.run_url.clone_from(&passed.predicate.run_url);
-    // It has stood there since it first passed, unless it failed in between.
-    let unbroken = same.iter().rev().take_while(|it| shows_pass(it));
-    let since = unbroken
-        .last()
-        .map_or(passed.predicate.finished_at, |it| it.predicate.finished_at);
+    summary.passed_at = Some(finished(passed));
+    summary.run_url.clone_from(&passed.evidence.predicate.run_url);
+    findings.extend(tenants_joined(demands, set, passed, ours.last().copied()));
+    findings.extend(unchecked(demands, passed));
+    findings.sort_by_key(|it| std::cmp::Reverse(it.severity));
+    let since = standing_since(demands, &same).unwrap_or_else(|| finished(passed));
+    let one = |finding: Option<Finding>| finding.into_iter().collect();
     let checks = vec![
         Check::answered(&EVIDENCE, findings),
-        Check::answered(&SOAK, soak(demands, since, now).into_iter().collect()),
-        Check::answered(
-            &MAX_AGE,
-            max_age(demands, passed.predicate.finished_at, now)
-                .into_iter()
-                .collect(),
-        ),
+        Check::answered(&SOAK, one(soak(demands, since, now))),
+        Check::answered(&MAX_AGE, one(max_age(demands, finished(passed), now))),
     ];
     Promotion { checks, summary }
 }
 
-/// A pass that left no tenant out.
-fn shows_pass(evidence: &Evidence) -> bool {
-    let tenants = &evidence.predicate.tenants;
-    let covered = tenants.up_to_date + tenants.migrated == tenants.discovered;
-    evidence.predicate.verdict == Verdict::Passed && covered
+fn finished(record: &Record) -> Timestamp {
+    record.evidence.predicate.finished_at
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The records of this project, repository and environment; and all that are none. Another project's
+/// may lie in the same folder, and are nobody's business.
+fn ours<'a>(
+    demands: &Demands<'_>,
+    records: &'a Records,
+    digest: &Digest,
+) -> (Vec<&'a Record>, Vec<Rejected>) {
+    let mut ours = Vec::new();
+    let mut rejected = records.rejected.clone();
+    for record in &records.evidence {
+        let predicate = &record.evidence.predicate;
+        if predicate.project != demands.project {
+            continue;
+        }
+        let elsewhere = match (demands.repository, predicate.repository.as_deref()) {
+            (Some(here), Some(there)) if !here.eq_ignore_ascii_case(there) => Some(there),
+            _ => None,
+        };
+        let why = if predicate.environment != *demands.after {
+            Some(Rejection::Environment(predicate.environment.clone()))
+        } else {
+            elsewhere.map(|it| Rejection::Repository(shown(it)))
+        };
+        match why {
+            None => ours.push(record),
+            Some(why) => rejected.push(Rejected {
+                place: record.place.clone(),
+                why,
+                of_this_set: record.evidence.digest == *digest,
+            }),
+        }
+    }
+    (ours, rejected)
+}
+
+/// What one record of this very set says.
+enum Word {
+    Pass,
+    Refusal(Finding),
+    /// Neither.
+    Nothing,
+}
+
+fn word(demands: &Demands<'_>, record: &Record) -> Word {
+    let after = demands.after;
+    let predicate = &record.evidence.predicate;
+    let at = minute(predicate.finished_at);
+    let again = format!("run `tenantgate run --environment {after}` with exactly these migrations first");
+    if predicate.verdict == Verdict::Blocked {
+        let message = format!("{after} was blocked with this change in its last run, at {at}");
+        return Word::Refusal(
+            Finding::error(message).hint(format!("mend what blocked {after}, and {again}")),
+        );
+    }
+    let tenants = &predicate.tenants;
+    let left_out = tenants
+        .discovered
+        .saturating_sub(tenants.up_to_date.saturating_add(tenants.migrated));
+    if left_out > 0 {
+        let message = format!(
+            "{after} passed with this change at {at}, but {left_out} of its {} have not got it",
+            count(tenants.discovered, "tenant")
+        );
+        return Word::Refusal(Finding::error(message).hint(again));
+    }
+    match record.state {
+        State::Contradicted => {
+            let message = format!(
+                "the evidence of {after} says that it passed with this change at {at}, and {} says that it failed",
+                record.place
+            );
+            Word::Refusal(Finding::error(message).hint(again))
+        }
+        State::Unfinished => Word::Nothing,
+        State::Complete if predicate.overridden.is_some() && !demands.overridden_counts => Word::Nothing,
+        State::Complete => Word::Pass,
+    }
+}
+
+/// It has stood there since it first passed, unless it failed in between.
+fn standing_since(demands: &Demands<'_>, same: &[&Record]) -> Option<Timestamp> {
+    let words = same.iter().rev().map(|it| (finished(it), word(demands, it)));
+    let unbroken = words.take_while(|(_, word)| !matches!(word, Word::Refusal(_)));
+    let passes = unbroken.filter(|(_, word)| matches!(word, Word::Pass));
+    passes.map(|(at, _)| at).last()
 }
 
 /// Clocks of machines that are looked after differ by less.
 const LARGEST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
-fn future(demands: &Demands<'_>, evidence: &Evidence) -> Finding {
-    let at = evidence.predicate.finished_at.strftime("%Y-%m-%d %H:%M UTC");
+fn from_tomorrow(demands: &Demands<'_>, record: &Record) -> Finding {
     Finding::error(format!(
-        "{}'s evidence of this migration set is from the future ({at})",
-        demands.after
+        "{}'s evidence of this migration set is from the future ({}): {}",
+        demands.after,
+        minute(finished(record)),
+        record.place
     ))
     .hint(format!(
         "mend the clock that is wrong, here or there; remove that record, and run `tenantgate run --environment {}` again",
@@ -105,89 +224,145 @@ fn future(demands: &Demands<'_>, evidence: &Evidence) -> Finding {
     ))
 }
 
-/// A record whose name says that it is of this very set may be a refusal, so it is not passed over.
-fn unreadable(place: &str, why: &super::UnreadableEvidence, digest: &Digest) -> Finding {
-    let of_this_set = place.ends_with(&format!("-{}.json", digest.short()));
-    let elsewhere = matches!(why, super::UnreadableEvidence::Environment(_));
-    if of_this_set && !elsewhere {
-        return Finding::error(format!("a record of this migration set cannot be read: {why}"))
-            .hint("fetch the folder of evidence again, or run the environment before again and remove this file")
-            .file(place);
-    }
-    Finding::warning(format!("a record is not evidence and counts for nothing: {why}")).file(place)
+/// What nobody can read may be a refusal of this very set, so it is not passed over. Where signatures
+/// are demanded, what is not even an envelope has no signature, and has no say.
+fn may_be_a_refusal(demands: &Demands<'_>, rejected: &Rejected) -> bool {
+    use Rejection::{Base64, Envelope, File, PayloadType};
+    let before_signature = matches!(rejected.why, Envelope | PayloadType | Base64 | File(_));
+    rejected.of_this_set && rejected.why.hides_what_it_says() && !(demands.signed && before_signature)
 }
 
+fn unreadable(demands: &Demands<'_>, rejected: &Rejected) -> Finding {
+    let message = format!(
+        "a record of this migration set cannot be read: {} ({})",
+        rejected.why, rejected.place
+    );
+    Finding::error(message).hint(rejected.why.hint(demands.after))
+}
+
+/// Each reason once. Worth a warning where nobody can have meant it, or where nothing else counts.
+fn counted_for_nothing(demands: &Demands<'_>, rejected: &[Rejected], passed: bool) -> Vec<Finding> {
+    let mut places: BTreeMap<&Rejection, Vec<&str>> = BTreeMap::new();
+    for it in rejected {
+        places.entry(&it.why).or_default().push(&it.place);
+    }
+    let finding = |(why, places): (&Rejection, Vec<&str>)| {
+        let verb = if places.len() == 1 { "counts" } else { "count" };
+        let message = format!("{} {verb} for nothing: {why}", listed(&places, 3));
+        let strange = why.hides_what_it_says() || matches!(why, Rejection::Altered(_));
+        if strange || !passed {
+            Finding::warning(message)
+        } else {
+            Finding::note(message)
+        }
+        .hint(why.hint(demands.after))
+    };
+    places.into_iter().map(finding).collect()
+}
+
+/// Nothing says passed, and nothing says blocked: what comes nearest to it.
 fn refusal(
     demands: &Demands<'_>,
     set: &MigrationSet,
-    digest: &Digest,
-    evidence: &[&Evidence],
-    same: Option<&Evidence>,
+    ours: &[&Record],
+    same: &[&Record],
+    rejected: &[Rejected],
 ) -> Finding {
     let after = demands.after;
     let hint = format!("run `tenantgate run --environment {after}` with exactly these migrations first");
-    if let Some(same) = same {
-        let at = same.predicate.finished_at.strftime("%Y-%m-%d %H:%M UTC");
-        let message = format!("{after} was blocked with this change in its last run, at {at}");
-        return Finding::error(message).hint(format!("mend what blocked {after}, and {hint}"));
+    if let Some(last) = same.last() {
+        return silent(demands, last);
     }
-    let passed = evidence.iter().rev().find(|it| shows_pass(it));
-    let Some(passed) = passed else {
+    if let Some(rejected) = rejected.iter().rfind(|it| it.of_this_set) {
+        return Finding::error(format!(
+            "{after}'s evidence of this migration set counts for nothing: {}",
+            rejected.why
+        ))
+        .hint(rejected.why.hint(after));
+    }
+    let shows_pass = |it: &&&Record| !matches!(word(demands, it), Word::Refusal(_));
+    let Some(passed) = ours.iter().rev().find(shows_pass) else {
         let message = format!(
             "{after} has not passed with this migration set ({})",
-            digest.short()
+            set.digest().short()
         );
         return Finding::error(message).hint(hint);
     };
-    let recorded = &passed.predicate.migrations;
-    let differences = differences(recorded, &RecordedMigration::all(set));
-    let message = format!(
-        "{after} passed with {}; this change has {}: {}",
-        count(recorded.len(), "migration"),
-        set.iter().count(),
-        differences.join(", ")
-    );
-    let only_added = differences.iter().all(|line| line.starts_with('+'));
+    let (message, only_added) = describe(after.as_str(), &passed.evidence.predicate, set);
     let restore =
         format!("restore what {after} has applied already, and put the change into a new migration; then ");
     Finding::error(message).hint(if only_added { hint } else { restore + &hint })
 }
 
-/// `+` only here, `-` only there, `~` in both with another content.
-fn differences(there: &[RecordedMigration], here: &[RecordedMigration]) -> Vec<String> {
-    type Key = (Scope, Version);
-    let by_key = |all: &'_ [RecordedMigration]| -> BTreeMap<Key, RecordedMigration> {
-        all.iter()
-            .map(|it| ((it.scope, it.version), it.clone()))
-            .collect()
-    };
-    let (there, here) = (by_key(there), by_key(here));
-    let mut lines = Vec::new();
-    for (key, migration) in &here {
-        match there.get(key) {
-            None => lines.push(format!("+ {}", migration.label())),
-            Some(before) if before.checksum != migration.checksum => {
-                lines.push(format!("~ {} (edited)", migration.label()));
-            }
-            Some(before) if before.name != migration.name => {
-                lines.push(format!("~ {} (was {})", migration.label(), before.label()));
-            }
-            Some(_) => {}
-        }
+/// There is a record of this set that would be a pass, and is none.
+fn silent(demands: &Demands<'_>, record: &Record) -> Finding {
+    let after = demands.after;
+    let at = minute(finished(record));
+    match &record.evidence.predicate.overridden {
+        Some(by) if record.state == State::Complete => Finding::error(format!(
+            "{after} passed with this change at {at} only under an override by {} ({}), which does not count here",
+            shown(&by.actor),
+            shown(&by.reason)
+        ))
+        .hint(format!(
+            "run `tenantgate run --environment {after}` again without `--override`, once its own promotion rules \
+             hold; or say `counts = true` in [promotion.override]"
+        )),
+        _ => Finding::error(format!(
+            "{after}'s evidence of this change ({}, {at}) was begun and never completed: its run ended before",
+            record.place
+        ))
+        .hint(format!(
+            "run `tenantgate run --environment {after}` again: what is done is left alone"
+        )),
     }
-    let gone = there.iter().filter(|(key, _)| !here.contains_key(*key));
-    lines.extend(gone.map(|(_, migration)| format!("- {}", migration.label())));
-    lines
+}
+
+/// The database before is not seen from here, its newest record is. Tenants that joined since have this
+/// change only where that record shows that everything of it reached them.
+fn tenants_joined(
+    demands: &Demands<'_>,
+    set: &MigrationSet,
+    passed: &Record,
+    newest: Option<&Record>,
+) -> Option<Finding> {
+    let after = demands.after;
+    let newest = newest.filter(|it| finished(it) > finished(passed))?;
+    let (then, now) = (&passed.evidence.predicate.tenants, &newest.evidence.predicate);
+    let joined = now.tenants.discovered.checked_sub(then.discovered)?;
+    let reached = matches!(word(demands, newest), Word::Pass) && is_part_of(set, now);
+    (joined > 0 && !reached).then(|| {
+        Finding::error(format!(
+            "{after} passed with this change when it had {}, and has {} by its newest record",
+            count(then.discovered, "tenant"),
+            now.tenants.discovered
+        ))
+        .hint(format!(
+            "run `tenantgate run --environment {after}` again: it brings the others to this change"
+        ))
+    })
+}
+
+fn unchecked(demands: &Demands<'_>, passed: &Record) -> Option<Finding> {
+    let Signed::Unchecked(id) = &passed.signed else {
+        return None;
+    };
+    Some(
+        Finding::note(format!(
+            "{}'s evidence is signed by {id}, and nothing here checks that",
+            demands.after
+        ))
+        .hint("name the public key in `public_keys` of [promotion]: then nothing else counts"),
+    )
 }
 
 fn soak(demands: &Demands<'_>, since: Timestamp, now: Timestamp) -> Option<Finding> {
     let soak = demands.soak?;
     let stood = stood(since, now);
     (stood < soak).then(|| {
-        let ready = since.checked_add(soak).map_or_else(
-            |_| "later".to_owned(),
-            |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        );
+        let ready = since
+            .checked_add(soak)
+            .map_or_else(|_| "later".to_owned(), minute);
         Finding::error(format!(
             "the change has stood in {} for {}, and must for {}",
             demands.after,
@@ -233,180 +408,5 @@ fn rough(duration: Duration) -> String {
         (0, 0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (0, hours, minutes, _) => format!("{hours} h {minutes} min"),
         (days, hours, _, _) => format!("{days} d {hours} h"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Checksum, Migration, TenantCounts};
-    use crate::promotion::evidence::Predicate;
-
-    fn migration(version: u64, sql: &str) -> Migration {
-        Migration {
-            scope: Scope::Tenant,
-            version: Version(version),
-            name: "step".into(),
-            file: String::new(),
-            sql: sql.into(),
-            statements: vec![],
-            checksum: Checksum::of(sql),
-            transactional: true,
-        }
-    }
-
-    fn set(migrations: &[(u64, &str)]) -> MigrationSet {
-        let tenant = migrations
-            .iter()
-            .map(|(version, sql)| migration(*version, sql))
-            .collect();
-        MigrationSet {
-            shared: vec![],
-            tenant,
-        }
-    }
-
-    fn at(hour: i64) -> Timestamp {
-        Timestamp::from_second(1_700_000_000 + hour * 3600).expect("a time")
-    }
-
-    fn evidence(set: &MigrationSet, verdict: Verdict, hour: i64) -> Evidence {
-        let predicate = Predicate {
-            project: "meats".into(),
-            environment: EnvironmentName::parse("uat").expect("a name"),
-            verdict,
-            finished_at: at(hour),
-            tenants: TenantCounts {
-                discovered: 2,
-                up_to_date: 1,
-                migrated: 1,
-                ..TenantCounts::default()
-            },
-            migrations: RecordedMigration::all(set),
-            tool: "0.1.0".into(),
-            commit: None,
-            run_url: None,
-            actor: None,
-        };
-        Evidence {
-            digest: set.digest(),
-            predicate,
-        }
-    }
-
-    fn verdict(
-        set: &MigrationSet,
-        evidence: Vec<Evidence>,
-        soak: Option<u64>,
-        max_age: Option<u64>,
-    ) -> Vec<String> {
-        let after = EnvironmentName::parse("uat").expect("a name");
-        let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        let demands = Demands {
-            project: "meats",
-            after: &after,
-            soak: soak.map(hours),
-            max_age: max_age.map(hours),
-        };
-        let records = Records {
-            evidence,
-            unreadable: vec![],
-        };
-        let promotion = judge(&demands, set, &records, at(10));
-        let failed = promotion.checks.into_iter().filter(Check::blocks);
-        failed
-            .flat_map(|check| {
-                check
-                    .findings
-                    .into_iter()
-                    .map(move |it| format!("{}: {}", check.id, it.message))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_same_set_that_passed_goes_on() {
-        let set = set(&[(1, "a")]);
-        let records = vec![evidence(&set, Verdict::Passed, 0)];
-        assert!(verdict(&set, records, Some(9), Some(11)).is_empty());
-    }
-
-    #[test]
-    fn nothing_recorded_blocks() {
-        let found = verdict(&set(&[(1, "a")]), vec![], None, None);
-        assert!(
-            found[0].starts_with("promotion.evidence: uat has not passed with this migration set"),
-            "{found:?}"
-        );
-    }
-
-    #[test]
-    fn what_differs_is_named() {
-        let before = set(&[(1, "a"), (2, "b"), (4, "d")]);
-        let now = set(&[(1, "a"), (2, "x"), (3, "c")]);
-        let found = verdict(&now, vec![evidence(&before, Verdict::Passed, 0)], None, None);
-        assert_eq!(
-            found,
-            [
-                "promotion.evidence: uat passed with 3 migrations; this change has 3: ~ tenant/0002_step.sql (edited), + tenant/0003_step.sql, - tenant/0004_step.sql"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_later_failure_with_the_same_set_counts() {
-        let set = set(&[(1, "a")]);
-        let records = vec![
-            evidence(&set, Verdict::Passed, 0),
-            evidence(&set, Verdict::Blocked, 1),
-        ];
-        assert!(
-            verdict(&set, records, None, None)[0].contains("was blocked with this change in its last run")
-        );
-    }
-
-    #[test]
-    fn a_pass_that_left_tenants_out_is_none() {
-        let set = set(&[(1, "a")]);
-        let mut partial = evidence(&set, Verdict::Passed, 0);
-        partial.predicate.tenants.discovered = 3;
-        assert_eq!(verdict(&set, vec![partial], None, None).len(), 1);
-    }
-
-    #[test]
-    fn another_projects_evidence_is_none() {
-        let set = set(&[(1, "a")]);
-        let mut other = evidence(&set, Verdict::Passed, 0);
-        other.predicate.project = "captions".into();
-        assert_eq!(verdict(&set, vec![other], None, None).len(), 1);
-    }
-
-    #[test]
-    fn soak_and_age_are_bounds() {
-        let set = set(&[(1, "a")]);
-        let passed = || vec![evidence(&set, Verdict::Passed, 8)];
-        assert_eq!(
-            verdict(&set, passed(), Some(3), None),
-            ["promotion.soak: the change has stood in uat for 2 h 0 min, and must for 3 h 0 min"]
-        );
-        assert_eq!(
-            verdict(&set, passed(), None, Some(1)),
-            ["promotion.max-age: uat's evidence is 2 h 0 min old, and may be 1 h 0 min"]
-        );
-        // A second pass does not begin the soak anew.
-        let twice = vec![
-            evidence(&set, Verdict::Passed, 0),
-            evidence(&set, Verdict::Passed, 9),
-        ];
-        assert!(verdict(&set, twice, Some(8), Some(2)).is_empty());
-    }
-
-    #[test]
-    fn an_envelope_comes_back() {
-        let evidence = evidence(&set(&[(1, "a")]), Verdict::Passed, 0);
-        let text = evidence.to_envelope().expect("written");
-        assert_eq!(Evidence::from_envelope(&text).expect("read"), evidence);
-        assert!(Evidence::from_envelope("{}").is_err());
-        assert!(Evidence::from_envelope(&text.replace("in-toto", "other")).is_err());
     }
 }

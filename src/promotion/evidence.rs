@@ -1,18 +1,22 @@
 //! The record that a run leaves: an in-toto statement in a DSSE envelope.
 //!
-//! <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>,
-//! <https://github.com/secure-systems-lab/dsse/blob/master/envelope.md>
+//! <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Checksum, Digest, EnvironmentName, MigrationSet, Scope, TenantCounts, Verdict, Version};
+use crate::domain::{
+    Checksum, Digest, EnvironmentName, MigrationSet, Override, PublicKey, Scope, SigningKey, TenantCounts,
+    Verdict, Version,
+};
 
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+use super::envelope::{Envelope, Signed};
+use super::rejection::Rejection;
+
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-const PREDICATE_TYPE: &str = "https://tenantgate.dev/evidence/v1";
+/// The number of the format follows.
+const PREDICATE_TYPES: &str = "https://tenantgate.dev/evidence/v";
+const FORMAT: u32 = 1;
 
 /// What one run of one environment shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +28,39 @@ pub struct Evidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predicate {
     pub project: String,
+    /// `owner/name`, where the run knew it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     pub environment: EnvironmentName,
     pub verdict: Verdict,
     pub finished_at: Timestamp,
     pub tenants: TenantCounts,
-    /// So that a later refusal can name what differs.
+    /// So that a later refusal can name what differs. Cut short where the store has little room: see
+    /// [`Evidence::sealed_within`].
     pub migrations: Vec<RecordedMigration>,
+    /// How many there were, where the list was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration_count: Option<usize>,
     pub tool: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_attempt: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// Present where the run set the promotion rules aside.
+    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Override>,
+}
+
+impl Predicate {
+    pub fn migration_count(&self) -> usize {
+        self.migration_count.unwrap_or(self.migrations.len())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +68,7 @@ pub struct RecordedMigration {
     pub scope: Scope,
     pub version: Version,
     pub name: String,
+    /// Perhaps only its beginning.
     pub checksum: Checksum,
 }
 
@@ -59,38 +84,20 @@ impl RecordedMigration {
     }
 
     pub fn label(&self) -> String {
-        format!("{}/{}_{}.sql", self.scope, self.version, self.name)
+        let name = super::rejection::shown(&self.name);
+        format!("{}/{}_{name}.sql", self.scope, self.version)
+    }
+
+    /// The same content, as far as both tell.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.checksum.0, &other.checksum.0);
+        let enough = ours.len().min(theirs.len()) >= SHORT;
+        enough && (ours.starts_with(theirs.as_str()) || theirs.starts_with(ours.as_str()))
     }
 }
 
-/// Why a record is none.
-#[derive(Debug, thiserror::Error)]
-pub enum UnreadableEvidence {
-    #[error("it is not a DSSE envelope")]
-    Envelope(#[source] serde_json::Error),
-    #[error("its payload type is not in-toto's")]
-    PayloadType,
-    #[error("its payload is not base64")]
-    Base64,
-    #[error("its payload is not evidence of this form")]
-    Statement(#[source] serde_json::Error),
-    #[error("its predicate type is not one that this version of tenantgate reads")]
-    PredicateType,
-    #[error("it has no sha256 subject")]
-    Subject,
-    #[error("it cannot be read: {0}")]
-    File(#[source] std::io::Error),
-    #[error("it is of environment {0}")]
-    Environment(EnvironmentName),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope {
-    payload_type: String,
-    payload: String,
-    signatures: Vec<serde_json::Value>,
-}
+/// `sha256:` and twelve digits: what differs is only named by it, the digest decides.
+const SHORT: usize = 19;
 
 #[derive(Serialize, Deserialize)]
 struct Statement {
@@ -113,9 +120,28 @@ struct SubjectDigest {
     sha256: String,
 }
 
+/// What a store's text turned out to hold.
+#[derive(Debug)]
+pub struct Opened {
+    pub evidence: Evidence,
+    pub signed: Signed,
+}
+
+/// A text that is no evidence, and the digest that it claims to be about.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unopened {
+    pub why: Rejection,
+    pub claims: Option<Digest>,
+}
+
+impl From<Rejection> for Unopened {
+    fn from(why: Rejection) -> Self {
+        Self { why, claims: None }
+    }
+}
+
 impl Evidence {
-    /// The envelope as JSON. Not signed.
-    pub fn to_envelope(&self) -> Result<String, serde_json::Error> {
+    pub fn seal(&self, key: Option<&SigningKey>) -> Result<Envelope, serde_json::Error> {
         let hex = self.digest.0.trim_start_matches("sha256:").to_owned();
         let statement = Statement {
             statement_type: STATEMENT_TYPE.to_owned(),
@@ -123,37 +149,73 @@ impl Evidence {
                 name: format!("{}/migrations", self.predicate.project),
                 digest: SubjectDigest { sha256: hex },
             }],
-            predicate_type: PREDICATE_TYPE.to_owned(),
+            predicate_type: format!("{PREDICATE_TYPES}{FORMAT}"),
             predicate: serde_json::to_value(&self.predicate)?,
         };
-        let envelope = Envelope {
-            payload_type: PAYLOAD_TYPE.to_owned(),
-            payload: STANDARD.encode(serde_json::to_vec(&statement)?),
-            signatures: Vec::new(),
-        };
-        serde_json::to_string_pretty(&envelope)
+        Ok(Envelope::seal(&serde_json::to_vec(&statement)?, key))
     }
 
-    pub fn from_envelope(text: &str) -> Result<Self, UnreadableEvidence> {
-        let envelope: Envelope = serde_json::from_str(text).map_err(UnreadableEvidence::Envelope)?;
-        if envelope.payload_type != PAYLOAD_TYPE {
-            return Err(UnreadableEvidence::PayloadType);
+    /// The same in at most so many bytes of JSON, where need be with less about each migration, or with
+    /// their number alone.
+    pub fn sealed_within(
+        &self,
+        limit: usize,
+        key: Option<&SigningKey>,
+    ) -> Result<Envelope, serde_json::Error> {
+        let fits = |envelope: &Envelope| Ok(serde_json::to_vec(envelope)?.len() <= limit);
+        let mut shorter = self.clone();
+        let whole = shorter.seal(key)?;
+        if fits(&whole)? {
+            return Ok(whole);
         }
-        let payload = STANDARD
-            .decode(&envelope.payload)
-            .map_err(|_| UnreadableEvidence::Base64)?;
-        let statement: Statement = serde_json::from_slice(&payload).map_err(UnreadableEvidence::Statement)?;
-        if statement.statement_type != STATEMENT_TYPE || statement.predicate_type != PREDICATE_TYPE {
-            return Err(UnreadableEvidence::PredicateType);
+        for migration in &mut shorter.predicate.migrations {
+            migration.checksum.0.truncate(SHORT);
         }
-        let predicate: Predicate =
-            serde_json::from_value(statement.predicate).map_err(UnreadableEvidence::Statement)?;
-        let [subject] = &statement.subject[..] else {
-            return Err(UnreadableEvidence::Subject);
+        let shortened = shorter.seal(key)?;
+        if fits(&shortened)? {
+            return Ok(shortened);
+        }
+        shorter.predicate.migration_count = Some(self.predicate.migration_count());
+        shorter.predicate.migrations.clear();
+        shorter.seal(key)
+    }
+
+    /// Where there are public keys, only what one of them signed is evidence.
+    pub fn open(text: &str, keys: &[PublicKey]) -> Result<Opened, Unopened> {
+        let envelope = Envelope::parse(text)?;
+        let payload = envelope.open()?;
+        let signed = envelope.verify(&payload, keys);
+        let statement: Option<Statement> = serde_json::from_slice(&payload).ok();
+        let claims = statement.as_ref().and_then(Statement::digest);
+        let evidence = match signed {
+            Err(why) => Err(why),
+            Ok(signed) => statement
+                .ok_or(Rejection::Statement)
+                .and_then(Self::from_statement)
+                .map(|evidence| Opened { evidence, signed }),
         };
-        Ok(Self {
-            digest: Digest(format!("sha256:{}", subject.digest.sha256)),
-            predicate,
-        })
+        evidence.map_err(|why| Unopened { why, claims })
+    }
+
+    fn from_statement(statement: Statement) -> Result<Self, Rejection> {
+        let format = statement.predicate_type.strip_prefix(PREDICATE_TYPES);
+        let format: Option<u32> = format.and_then(|number| number.parse().ok());
+        match format {
+            Some(FORMAT) if statement.statement_type == STATEMENT_TYPE => {}
+            Some(newer) if newer > FORMAT => return Err(Rejection::Newer(newer)),
+            _ => return Err(Rejection::PredicateType),
+        }
+        let digest = statement.digest().ok_or(Rejection::Subject)?;
+        let predicate = serde_json::from_value(statement.predicate).map_err(|_| Rejection::Statement)?;
+        Ok(Self { digest, predicate })
+    }
+}
+
+impl Statement {
+    fn digest(&self) -> Option<Digest> {
+        match &self.subject[..] {
+            [subject] => Some(Digest(format!("sha256:{}", subject.digest.sha256))),
+            _ => None,
+        }
     }
 }

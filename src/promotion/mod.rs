@@ -1,16 +1,27 @@
 //! A change goes on only where it has been: evidence of the predecessor for exactly this set.
 
 mod check;
+mod differences;
+mod envelope;
 mod evidence;
 mod folder;
+mod overriding;
+mod records;
+mod rejection;
+mod signed;
+#[cfg(test)]
+mod tests;
 
-use async_trait::async_trait;
-
-use crate::domain::{CheckDefinition, EnvironmentName};
+use crate::domain::CheckDefinition;
 
 pub use check::{Demands, Promotion, judge};
-pub use evidence::{Evidence, Predicate, RecordedMigration, UnreadableEvidence};
+pub use envelope::{Envelope, Signed};
+pub use evidence::{Evidence, Opened, Predicate, RecordedMigration, Unopened};
 pub use folder::FolderStore;
+pub use overriding::{Call, Permission, not_allowed, permission, set_aside};
+pub use records::{EvidenceStore, Record, Records, Rejected, State, StoreError, Wanted};
+pub use rejection::Rejection;
+pub use signed::will_be_signed;
 
 pub const EVIDENCE: CheckDefinition = CheckDefinition {
     id: "promotion.evidence",
@@ -24,35 +35,17 @@ pub const MAX_AGE: CheckDefinition = CheckDefinition {
     id: "promotion.max-age",
     title: "the evidence is recent enough",
 };
+pub const OVERRIDE: CheckDefinition = CheckDefinition {
+    id: "promotion.override",
+    title: "whoever sets the promotion rules aside may do so",
+};
+pub const SIGNED: CheckDefinition = CheckDefinition {
+    id: "promotion.signed",
+    title: "the evidence of this run will be signed by a key that the config knows",
+};
 pub const RECORDED: CheckDefinition = CheckDefinition {
     id: "promotion.recorded",
     title: "the evidence of this run was written",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[EVIDENCE, SOAK, MAX_AGE, RECORDED];
-
-/// All records of one environment, as far as they could be read.
-#[derive(Debug, Default)]
-pub struct Records {
-    pub evidence: Vec<Evidence>,
-    /// What lay there and is no evidence: where, and why.
-    pub unreadable: Vec<(String, UnreadableEvidence)>,
-}
-
-/// Where evidence is kept.
-#[async_trait]
-pub trait EvidenceStore: Send + Sync {
-    async fn read(&self, environment: &EnvironmentName) -> Result<Records, StoreError>;
-
-    /// Adds a record; says where it is.
-    async fn write(&self, evidence: &Evidence) -> Result<String, StoreError>;
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} evidence in `{place}`: {source}")]
-pub struct StoreError {
-    pub action: &'static str,
-    pub place: String,
-    #[source]
-    pub source: std::io::Error,
-}
+pub const CHECKS: &[CheckDefinition] = &[EVIDENCE, SOAK, MAX_AGE, OVERRIDE, SIGNED, RECORDED];

@@ -16,8 +16,14 @@ const WIDTH: usize = 120;
 
 /// `token` must be unguessable to whoever wrote the report's texts: until a line repeats it, the
 /// runner obeys no command.
-pub fn render(report: &Report, token: &str) -> String {
+/// `folder` is where the report's files are relative to, as seen from the repository's root.
+pub fn render(report: &Report, token: &str, folder: Option<&str>) -> String {
     let mut out = String::new();
+    if let Some(overridden) = &report.overridden {
+        let title = property(&format!("override in {}", report.environment));
+        let sentence = data(&summary::set_aside(overridden));
+        out.push_str(&format!("::warning title={title}::{sentence}\n"));
+    }
     let silent = unexplained(report);
     for severity in [Severity::Error, Severity::Warning] {
         let checks = report
@@ -30,10 +36,11 @@ pub fn render(report: &Report, token: &str) -> String {
                 .into_iter()
                 .filter(|group| group.first.severity == severity);
             groups
-                .map(|group| annotation(&title, id, &group))
+                .map(|group| annotation(&title, id, &group, folder))
                 .collect::<Vec<_>>()
         });
-        for annotation in annotations.take(PER_SEVERITY) {
+        let taken = usize::from(severity == Severity::Warning && report.overridden.is_some());
+        for annotation in annotations.take(PER_SEVERITY - taken) {
             out.push_str(&annotation);
         }
     }
@@ -46,7 +53,7 @@ pub fn render(report: &Report, token: &str) -> String {
     out
 }
 
-fn annotation(title: &str, id: &str, group: &Group<'_>) -> String {
+fn annotation(title: &str, id: &str, group: &Group<'_>, folder: Option<&str>) -> String {
     let finding = group.first;
     let level = match finding.severity {
         Severity::Error => "error",
@@ -58,13 +65,22 @@ fn annotation(title: &str, id: &str, group: &Group<'_>) -> String {
     } else {
         format!("{title} ({id})")
     };
-    let mut properties: Vec<_> = place(finding).into_iter().flatten().collect();
+    let mut properties: Vec<_> = place(finding, folder).into_iter().flatten().collect();
     properties.push(format!("title={}", property(&title)));
     format!("::{level} {}::{}\n", properties.join(","), data(&message(group)))
 }
 
-fn place(finding: &Finding) -> Option<Vec<String>> {
-    let mut parts = vec![format!("file={}", property(finding.file.as_ref()?))];
+/// One finding as an annotation, for a command that came to no report.
+pub fn annotation_of(finding: &Finding, title: &str, folder: Option<&str>) -> String {
+    groups(std::slice::from_ref(finding))
+        .iter()
+        .map(|group| annotation(title, "", group, folder))
+        .collect()
+}
+
+fn place(finding: &Finding, folder: Option<&str>) -> Option<Vec<String>> {
+    let file = from_root(finding.file.as_ref()?, folder);
+    let mut parts = vec![format!("file={}", property(&file))];
     parts.extend(finding.line.map(|line| format!("line={line}")));
     parts.extend(
         finding
@@ -73,6 +89,14 @@ fn place(finding: &Finding) -> Option<Vec<String>> {
             .map(|column| format!("col={column}")),
     );
     Some(parts)
+}
+
+/// A file of a report as seen from the repository's root.
+pub(crate) fn from_root(file: &str, folder: Option<&str>) -> String {
+    match folder {
+        Some(folder) if !file.starts_with('/') => format!("{folder}/{file}"),
+        _ => file.to_owned(),
+    }
 }
 
 fn message(group: &Group<'_>) -> String {

@@ -5,7 +5,10 @@
 //! one place where such text is made harmless: [`text`] its page, [`markdown`] its escaping,
 //! [`github`] its commands, [`json`] its strings.
 
+pub mod annotations;
+mod cause;
 mod clean;
+pub mod comment;
 pub mod github;
 mod groups;
 pub mod json;

@@ -2,15 +2,15 @@
 
 use crate::domain::{
     Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Outcome, OutcomeState,
-    PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts,
-    TenantName, Tool, Verdict, Version,
+    Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing,
+    TenantCounts, TenantName, Tool, Verdict, Version,
 };
 
 pub(super) fn tenant(name: &str) -> TenantName {
     TenantName::parse(name).expect("a good name")
 }
 
-fn environment(name: &str) -> EnvironmentName {
+pub(super) fn environment(name: &str) -> EnvironmentName {
     EnvironmentName::parse(name).expect("a good name")
 }
 
@@ -32,7 +32,7 @@ const CHECKS: [(&str, &str); 14] = [
 ];
 
 /// All checks passed but those given; those after the one named `stopped_at` were not asked.
-fn checks(answers: &[(&str, Vec<Finding>)], stopped_at: Option<&str>) -> Vec<Check> {
+pub(super) fn checks(answers: &[(&str, Vec<Finding>)], stopped_at: Option<&str>) -> Vec<Check> {
     let mut stopped = false;
     let check = |(id, title)| {
         let definition = CheckDefinition { id, title };
@@ -50,7 +50,7 @@ fn checks(answers: &[(&str, Vec<Finding>)], stopped_at: Option<&str>) -> Vec<Che
     CHECKS.into_iter().map(check).collect()
 }
 
-fn report(command: &str, checks: Vec<Check>) -> Report {
+pub(super) fn report(command: &str, checks: Vec<Check>) -> Report {
     let verdict = match checks.iter().any(Check::blocks) {
         true => Verdict::Blocked,
         false => Verdict::Passed,
@@ -88,9 +88,9 @@ fn report(command: &str, checks: Vec<Check>) -> Report {
     }
 }
 
-const NAMES: [&str; 5] = ["acme", "beta_foods", "super_tenant", "tasty-treats", "zeta"];
+pub(super) const NAMES: [&str; 5] = ["acme", "beta_foods", "super_tenant", "tasty-treats", "zeta"];
 
-fn outcome(name: Option<&str>, state: OutcomeState, applied: std::ops::Range<u64>) -> Outcome {
+pub(super) fn outcome(name: Option<&str>, state: OutcomeState, applied: std::ops::Range<u64>) -> Outcome {
     Outcome {
         tenant: name.map(tenant),
         state,
@@ -275,7 +275,7 @@ pub(super) fn many_failed(number: usize, padding: usize) -> Report {
     }
 }
 
-fn group(range: std::ops::Range<usize>, versions: std::ops::RangeInclusive<u64>) -> PlanGroup {
+pub(super) fn group(range: std::ops::Range<usize>, versions: std::ops::RangeInclusive<u64>) -> PlanGroup {
     PlanGroup {
         tenants: range.map(|n| tenant(&format!("tenant_{n:02}"))).collect(),
         pending: versions
@@ -395,6 +395,21 @@ pub(super) fn dry_run() -> Report {
             sql: Vec::new(),
         }),
         ..report("migrate", checks(&[], None))
+    }
+}
+
+/// The promotion rules were set aside, by somebody who writes more than a reason.
+pub(super) fn overridden() -> Report {
+    let warning = Finding::warning("set aside: dev has not passed with this migration set (3fa2b1c0d9e8)")
+        .hint("run `tenantgate run --environment dev` with exactly these migrations afterwards");
+    Report {
+        promotion: None,
+        overridden: Some(Override {
+            actor: "alice-ops".into(),
+            reason: "INC-2231: dev's server is down\n::error::and @octocat agrees".into(),
+        }),
+        checks: checks(&[("promotion.digest", vec![warning])], None),
+        ..first_run()
     }
 }
 

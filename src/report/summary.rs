@@ -1,28 +1,18 @@
 //! The sentences of a report, the same in every format.
 
+use super::clean;
 use super::groups::groups;
 use super::plans;
 use super::rows::Stand;
 use super::words::{self, counted};
 use crate::domain::{
-    Check, CheckStatus, Finding, OutcomeState, Report, Severity, Standing, TenantCounts, Verdict,
+    Check, CheckStatus, Finding, OutcomeState, Override, Report, Severity, Standing, TenantCounts, Verdict,
 };
 
 /// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
 pub(super) fn verdict(report: &Report) -> String {
     let dry = if report.dry_run { " (dry run)" } else { "" };
-    let checks = report
-        .checks
-        .iter()
-        .filter(|check| check.status == CheckStatus::Warned);
-    let warnings: usize = checks
-        .map(|check| {
-            groups(&check.findings)
-                .iter()
-                .filter(|group| group.first.severity == Severity::Warning)
-                .count()
-        })
-        .sum();
+    let warnings = warnings(report).unwrap_or(0);
     let failed = report.failed_checks().count();
     let unanswered = report
         .failed_checks()
@@ -46,6 +36,23 @@ pub(super) fn verdict(report: &Report) -> String {
         }
         (Verdict::Blocked, _) => format!("blocked{dry} by {}", counted(failed, "check")),
     }
+}
+
+/// How many warnings stand in checks that did not fail, where there are any.
+pub(super) fn warnings(report: &Report) -> Option<usize> {
+    let checks = report
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Warned);
+    let count = checks
+        .map(|check| {
+            groups(&check.findings)
+                .iter()
+                .filter(|group| group.first.severity == Severity::Warning)
+                .count()
+        })
+        .sum();
+    (count > 0).then_some(count)
 }
 
 /// A check's title says what holds when it passes; this says what became of it.
@@ -182,6 +189,13 @@ pub(super) fn promotion(report: &Report) -> Option<String> {
         "{} passed with this migration set on {at}",
         promotion.after
     ))
+}
+
+/// `the promotion rules were set aside by alice: uat's server is down`.
+pub(super) fn set_aside(overridden: &Override) -> String {
+    let actor = clean::line(&clean::clip(&overridden.actor, 100, 1));
+    let reason = clean::line(&clean::clip(&overridden.reason, 1_000, 40));
+    format!("the promotion rules were set aside by {actor}: {reason}")
 }
 
 /// `all tenants have the same structure`, `3 different structures among the tenants`.

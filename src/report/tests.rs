@@ -19,6 +19,7 @@ fn situations() -> Vec<(&'static str, Report)> {
         ("unreachable", samples::unreachable()),
         ("dry_run", samples::dry_run()),
         ("drifted", samples::drifted()),
+        ("overridden", samples::overridden()),
         ("unexplained_failure", samples::unexplained_failure()),
     ]
 }
@@ -51,7 +52,18 @@ fn what_a_person_reads() {
 
 #[test]
 fn an_actions_log() {
-    insta::assert_snapshot!(github::render(&samples::one_tenant_failed(), "t0ken"));
+    insta::assert_snapshot!(github::render(&samples::one_tenant_failed(), "t0ken", None));
+}
+
+#[test]
+fn an_actions_log_tells_of_an_override() {
+    let log = github::render(&samples::overridden(), "t0ken", None);
+    let first = log.lines().next().expect("a line");
+    assert_eq!(
+        first,
+        "::warning title=override in uat::the promotion rules were set aside by alice-ops: \
+         INC-2231: dev's server is down ::error::and @octocat agrees"
+    );
 }
 
 #[test]
@@ -110,7 +122,11 @@ fn the_same_report_is_the_same_bytes() {
             markdown::render(&other, STEP_SUMMARY),
             "{name}"
         );
-        assert_eq!(github::render(&one, "t"), github::render(&other, "t"), "{name}");
+        assert_eq!(
+            github::render(&one, "t", None),
+            github::render(&other, "t", None),
+            "{name}"
+        );
         assert_eq!(json::render(&one), json::render(&other), "{name}");
     }
 }
@@ -155,7 +171,7 @@ fn assert_balanced(markdown: &str, what: &str) {
             Some(_) => {}
             None if ticks.len() >= 3 => fence = Some(ticks),
             None => {
-                open += trimmed.matches("<details>").count();
+                open += trimmed.matches("<details").count();
                 assert!(open >= trimmed.matches("</details>").count(), "{what}: {line}");
                 open -= trimmed.matches("</details>").count();
                 assert!(!trimmed.contains("<!--"), "{what}: {line}");
@@ -190,7 +206,10 @@ fn markdown_keeps_its_limit_and_closes_what_it_opens() {
         assert!(markdown.len() <= limit, "{} > {limit}", markdown.len());
         assert_balanced(&markdown, &limit.to_string());
         if limit >= 4_000 {
-            assert!(markdown.contains("blocked by 1 check"), "{limit}");
+            assert!(
+                markdown.contains("is blocked: 3,000 of 3,001 tenants failed"),
+                "{limit}"
+            );
             assert!(markdown.contains("tenants omitted"), "{limit}");
             assert!(markdown.contains("does not exist"), "{limit}");
         }
@@ -209,7 +228,7 @@ fn commands_are_only_ours() {
     let mut report = samples::many_failed(300, 340);
     report.checks[10].findings[1].message = format!("t0ken\n::t0ken::\n::error::mine {}", "%".repeat(5_000));
     report.checks[10].findings[1].file = Some("a:b,c\n::x".into());
-    let log = github::render(&report, "t0ken");
+    let log = github::render(&report, "t0ken", None);
     let (annotations, rest) = log
         .split_once("::stop-commands::t0ken\n")
         .expect("commands are stopped");

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::{Check, CheckDefinition, Finding};
+use crate::domain::words::clip;
+use crate::domain::{Check, CheckDefinition, Finding, Override};
 use crate::engine::{self, Engine, EngineError, EngineOptions, Label, Target};
 
 use super::offline::Urls;
@@ -33,7 +34,20 @@ pub(super) fn finding(error: &EngineError) -> Finding {
     }
 }
 
+/// What the ledger of the engine with the least room holds, in characters.
+const LONGEST_RUN: usize = 1024;
+
 impl Gate<'_> {
+    /// Which run the ledger's rows are from, and who let it in where the rules did not.
+    fn written_by(&self) -> String {
+        let whence = &self.invocation.whence;
+        let text = match &self.overridden {
+            Some(Override { actor, reason }) => format!("{whence}, override by {actor}: {reason}"),
+            None => whence.clone(),
+        };
+        clip(&text, LONGEST_RUN)
+    }
+
     pub(super) async fn connect(&mut self, urls: Urls) -> Stage<Box<dyn Engine>> {
         let since = Instant::now();
         let shared = std::path::Path::new(&urls.url.database)
@@ -51,7 +65,7 @@ impl Gate<'_> {
             lock_timeout: self.settings.rollout.lock_timeout,
             statement_timeout: self.settings.rollout.statement_timeout,
             connect_timeout: CONNECT_TIMEOUT,
-            run: self.invocation.whence.clone(),
+            run: self.written_by(),
             redactor: self.redactor.clone(),
         };
         let engine = engine::open(urls.url, urls.direct, options);

@@ -1,9 +1,8 @@
 //! Everything gathered becomes the report, and the report becomes evidence.
 
 use crate::domain::{
-    Check, CheckDefinition, Finding, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool, Verdict,
+    Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
-use crate::promotion::{Evidence, EvidenceStore as _, FolderStore, Predicate, RecordedMigration};
 use crate::{gate, migrations, rollout, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
@@ -41,7 +40,7 @@ impl Gate<'_> {
         let mut report = self.report();
         // A run that could not find out, and did nothing, shows nothing.
         let shows_nothing = report.outcomes.is_empty() && gate::only_unanswered(&report.checks);
-        if self.is_evidence() && !shows_nothing {
+        if self.would_be_evidence() && self.reached_database && !shows_nothing {
             self.record(&mut report).await;
         }
         self.redacted(&report)
@@ -133,77 +132,9 @@ impl Gate<'_> {
             plan: self.plan.take(),
             standings: self.standings.take(),
             promotion: self.promotion.take(),
-            overridden: None,
+            overridden: self.overridden.take(),
             schema: None,
             evidence: None,
-        }
-    }
-
-    /// A run of the whole set for all tenants that came as far as the database.
-    fn is_evidence(&self) -> bool {
-        self.request.command == Command::Run
-            && !self.request.dry_run
-            && self.request.is_whole()
-            && self.reached_database
-    }
-
-    /// Writes the evidence, last: it must not say more than the report. Where it cannot be written
-    /// the run is blocked, because what comes after it could not know.
-    async fn record(&self, report: &mut Report) {
-        let Some(folder) = &self.settings.evidence else {
-            self.warn_of_no_evidence(report);
-            return;
-        };
-        let Some(set) = self.loaded.as_ref().map(|loaded| &loaded.set) else {
-            return;
-        };
-        let evidence = Evidence {
-            digest: set.digest(),
-            predicate: Predicate {
-                project: self.settings.name.clone(),
-                environment: self.settings.environment.name.clone(),
-                verdict: report.verdict,
-                finished_at: jiff::Timestamp::now(),
-                tenants: report.tenants.clone().unwrap_or_default(),
-                migrations: RecordedMigration::all(set),
-                tool: env!("CARGO_PKG_VERSION").to_owned(),
-                commit: self.invocation.commit.clone(),
-                run_url: self.invocation.run_url.clone(),
-                actor: self.invocation.actor.clone(),
-            },
-        };
-        match FolderStore::new(folder).write(&evidence).await {
-            Ok(place) => {
-                report.evidence = Some(place);
-                let check = Check::answered(&crate::promotion::RECORDED, Vec::new());
-                report.checks.push(check);
-            }
-            Err(error) => {
-                let finding = Finding::error(error.to_string())
-                    .operational(true)
-                    .hint("make the folder writable, then run again: nothing else is left to do");
-                report
-                    .checks
-                    .push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
-                report.verdict = Verdict::Blocked;
-            }
-        }
-    }
-
-    /// Without a record the next environment stays shut, which is better known now than there.
-    fn warn_of_no_evidence(&self, report: &mut Report) {
-        let own = &self.settings.environment.name;
-        let waiting = self
-            .settings
-            .environments
-            .iter()
-            .find(|it| it.after.as_ref() == Some(own));
-        if let Some(next) = waiting {
-            let finding = Finding::warning(format!("no evidence was kept, so {} will stay shut", next.name))
-                .hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]");
-            report
-                .checks
-                .push(Check::answered(&crate::promotion::RECORDED, vec![finding]));
         }
     }
 

@@ -1,9 +1,11 @@
 //! The order of the stages, nothing else.
 
 mod connect;
+mod evidence;
 mod finish;
 mod migrate;
 mod offline;
+mod promotion;
 mod request;
 mod survey;
 mod validate;
@@ -15,8 +17,8 @@ use jiff::Timestamp;
 
 use crate::database_url::EngineKind;
 use crate::domain::{
-    Check, CheckDefinition, Finding, Outcome, PlanSummary, PromotionSummary, Redactor, Report, Standing,
-    TenantCounts, TenantName,
+    Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
+    Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
 use crate::rollout::{Progress, Stop, StopReason};
@@ -61,6 +63,7 @@ struct Gate<'a> {
     plan: Option<PlanSummary>,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
+    overridden: Option<Override>,
     /// The database's state was looked at: from here on a run is evidence, whatever comes of it.
     reached_database: bool,
 }
@@ -92,6 +95,7 @@ pub async fn execute(
         plan: None,
         standings: None,
         promotion: None,
+        overridden: None,
         reached_database: false,
     };
     let opened = gate.offline().await?;

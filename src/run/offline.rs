@@ -1,14 +1,11 @@
-//! The stages that need no network: secrets, URLs, migration set, promotion.
+//! The stages before the database: secrets, URLs, migration set, promotion. Only the last one may need
+//! the network, where evidence is on GitHub.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::Context as _;
-use jiff::Timestamp;
-
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
 use crate::domain::{Check, CheckDefinition, Finding};
-use crate::promotion::{self, Demands, EvidenceStore as _, FolderStore};
 use crate::settings::{Environment, Settings, TenancyMode};
 use crate::{migrations, secrets};
 
@@ -30,7 +27,7 @@ pub(super) struct Urls {
 }
 
 impl Gate<'_> {
-    /// All questions that need no network are asked, whatever the others' answers: people mend them
+    /// All questions that need no database are asked, whatever the others' answers: people mend them
     /// in one go. None: there is nothing to do on the database.
     pub(super) async fn offline(&mut self) -> anyhow::Result<Stage<Option<Urls>>> {
         let command = self.request.command;
@@ -68,51 +65,6 @@ impl Gate<'_> {
             return Ok(Err(Blocked));
         }
         Ok(Ok(urls.filter(|_| command.asks_database())))
-    }
-
-    async fn promote(&mut self) -> anyhow::Result<Stage<()>> {
-        let environment = &self.settings.environment;
-        let Some(after) = &environment.after else {
-            let first = Finding::note(format!(
-                "{} comes first: nothing has to pass before it",
-                environment.name
-            ));
-            return Ok(self.add(
-                vec![Check::answered(&promotion::EVIDENCE, vec![first])],
-                Instant::now(),
-            ));
-        };
-        let since = Instant::now();
-        let Some(folder) = &self.settings.evidence else {
-            let finding = Finding::error(format!("there is no place where evidence of {after} could be"))
-                .hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]");
-            return Ok(self.add(vec![Check::answered(&promotion::EVIDENCE, vec![finding])], since));
-        };
-        let records = match FolderStore::new(folder).read(after).await {
-            Ok(records) => records,
-            Err(error) => {
-                let finding = Finding::error(error.to_string()).operational(true);
-                return Ok(self.add(vec![Check::answered(&promotion::EVIDENCE, vec![finding])], since));
-            }
-        };
-        let demands = Demands {
-            project: &self.settings.name,
-            after,
-            soak: environment.soak,
-            max_age: environment.max_age,
-        };
-        let loaded = self
-            .loaded
-            .as_ref()
-            .context("the migration set is loaded before promotion")?;
-        let judged = promotion::judge(&demands, &loaded.set, &records, Timestamp::now());
-        let demanded = |check: &Check| match check.id.as_str() {
-            id if id == promotion::SOAK.id => demands.soak.is_some(),
-            id if id == promotion::MAX_AGE.id => demands.max_age.is_some(),
-            _ => true,
-        };
-        self.promotion = Some(judged.summary);
-        Ok(self.add(judged.checks.into_iter().filter(demanded).collect(), since))
     }
 }
 

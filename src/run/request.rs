@@ -68,6 +68,8 @@ pub struct Request {
     pub only: Vec<TenantName>,
     /// The plan shows the SQL.
     pub show_sql: bool,
+    /// Why the promotion rules are to be set aside, where they are.
+    pub overriding: Option<String>,
 }
 
 impl Request {

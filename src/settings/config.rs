@@ -37,6 +37,9 @@ pub(super) struct Config {
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What a run in GitHub Actions leaves on GitHub.
+    #[serde(default)]
+    pub(super) github: GithubConfig,
 }
 
 /// A stage with its secrets, database and predecessor.
@@ -142,6 +145,64 @@ pub(super) struct MigrationsConfig {
 pub(super) struct PromotionConfig {
     /// The folder of evidence, relative to this file; `--evidence` wins over it.
     pub(super) evidence: Option<String>,
+    /// Where evidence is kept.
+    pub(super) store: StoreConfig,
+    /// The public keys, as `tenantgate keygen` prints them. Where there are any, only evidence that one
+    /// of them signed counts; several make it possible to change keys.
+    pub(super) public_keys: Vec<String>,
+    /// Whose deployments on GitHub are read. Default: `["github-actions[bot]"]`, the workflows of the
+    /// repository.
+    pub(super) trusted_creators: Option<Vec<String>>,
+    /// Who may set the promotion rules aside.
+    #[serde(rename = "override")]
+    pub(super) overriding: OverrideConfig,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StoreConfig {
+    /// In the folder where one is named; else on GitHub where a repository and a token are known; else
+    /// nowhere.
+    #[default]
+    Auto,
+    /// In the folder that `evidence` or `--evidence` names.
+    Folder,
+    /// In the deployments of the repository.
+    Github,
+}
+
+/// Break glass: `--override REASON`, in a workflow that was begun by hand.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OverrideConfig {
+    /// Logins on GitHub of those who may set the promotion rules aside.
+    pub(super) actors: Vec<String>,
+    /// Teams on GitHub whose members may: `"org/team"`. The token must be allowed to read them.
+    pub(super) teams: Vec<String>,
+    /// A pass under an override opens the next environment too.
+    pub(super) counts: bool,
+}
+
+/// What a run in GitHub Actions leaves on GitHub.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GithubConfig {
+    /// One comment on the pull request, for all environments.
+    pub(super) comment: bool,
+    /// A commit status: `tenantgate/<environment>`.
+    pub(super) status: bool,
+    /// A check run, with annotations where the migrations stand.
+    pub(super) check_run: bool,
+}
+
+impl Default for GithubConfig {
+    fn default() -> Self {
+        Self {
+            comment: true,
+            status: true,
+            check_run: false,
+        }
+    }
 }
 
 /// How migrations are carried out over the tenants.

@@ -1,5 +1,9 @@
 //! Who runs this, where, and for which commit: what the process environment says about the caller.
 
+use std::path::Path;
+
+use crate::domain::here_below;
+
 use super::actions::Actions;
 use super::variables::ProcessEnvironment;
 
@@ -17,6 +21,9 @@ pub struct Invocation {
     /// The file that `url --export github` appends to.
     pub github_env: Option<String>,
     pub no_color: bool,
+    /// The working directory below the repository's root, where it is not the root: annotations want
+    /// files as seen from there.
+    pub folder: Option<String>,
     /// Where the process environment names a repository.
     pub actions: Option<Actions>,
 }
@@ -49,6 +56,7 @@ impl Invocation {
             in_actions: get("GITHUB_ACTIONS").as_deref() == Some("true"),
             step_summary: get("GITHUB_STEP_SUMMARY"),
             github_env: get("GITHUB_ENV"),
+            folder: get("GITHUB_WORKSPACE").and_then(|root| here_below(Path::new(&root))),
             no_color: get("NO_COLOR").is_some(),
             actions: Actions::from_environment(process),
         }

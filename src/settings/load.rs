@@ -10,11 +10,12 @@ use super::env_file::load_env_file;
 use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
+use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
 use super::variables::{ProcessEnvironment, Variables};
-use super::{Environment, Settings};
+use super::{Environment, Publishing, Settings, When};
 
 /// Names the environment where `--environment` does not.
 const ENVIRONMENT_VARIABLE: &str = "TENANTGATE_ENVIRONMENT";
@@ -29,6 +30,9 @@ pub struct Flags {
     pub env_file: Option<PathBuf>,
     /// Instead of the config's folder of evidence.
     pub evidence: Option<PathBuf>,
+    pub comment: When,
+    pub status: When,
+    pub check_run: When,
 }
 
 /// Reads the config file and the env files, and checks all that can be checked without a network
@@ -45,12 +49,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let rollout = resolve_rollout(&document, &config.rollout)?;
     let expect = resolve_expectations(&document, &config.expect)?;
-    let evidence = resolve_folder(
-        &document,
-        ["promotion", "evidence"],
-        &config.promotion.evidence,
-        &root,
-    )?;
+    let promotion = resolve_promotion(&document, &config.promotion, flags.evidence.as_deref(), &root)?;
 
     let chosen = chosen_environment(flags, process);
     let mut environment = select(&document, &environments, chosen)?.clone();
@@ -63,6 +62,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         }
     }
     let variables = load_variables(flags, process, &environment, &environments)?;
+    let signing_key = signing_key(&variables)?;
     Ok(Settings {
         name: config.name,
         root,
@@ -74,8 +74,14 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         expect,
-        evidence: flags.evidence.clone().or(evidence),
+        promotion,
+        signing_key,
         variables,
+        publishing: Publishing {
+            comment: flags.comment.over(config.github.comment),
+            status: flags.status.over(config.github.status),
+            check_run: flags.check_run.over(config.github.check_run),
+        },
     })
 }
 
@@ -140,7 +146,7 @@ fn resolve_migrations(
     ))
 }
 
-fn resolve_folder(
+pub(super) fn resolve_folder(
     document: &Document<'_>,
     path: [&str; 2],
     folder: &Option<String>,

@@ -12,6 +12,7 @@ mod error;
 mod expect;
 mod invocation;
 mod load;
+mod promotion;
 mod rollout;
 mod rules;
 mod schema;
@@ -27,12 +28,13 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::domain::{EnvironmentName, Secret, SecretName, TenantName};
+use crate::domain::{EnvironmentName, Secret, SecretName, SigningKey, TenantName};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use error::SettingsError;
 pub use invocation::Invocation;
 pub use load::{Flags, load};
+pub use promotion::{Overriding, Promotion, Store, Team};
 pub use schema::config_schema;
 pub use variables::{ProcessEnvironment, Variables};
 
@@ -55,9 +57,39 @@ pub struct Settings {
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
     pub expect: Expectations,
-    /// The folder of evidence.
-    pub evidence: Option<PathBuf>,
+    pub promotion: Promotion,
+    /// Signs the evidence of this run.
+    pub signing_key: Option<SigningKey>,
     pub variables: Variables,
+    pub publishing: Publishing,
+}
+
+/// What a run in GitHub Actions leaves on GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publishing {
+    pub comment: bool,
+    pub status: bool,
+    pub check_run: bool,
+}
+
+/// Over what the config says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum When {
+    /// As the config says.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl When {
+    fn over(self, config: bool) -> bool {
+        match self {
+            Self::Auto => config,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }
 
 impl Settings {
@@ -83,6 +115,14 @@ impl Settings {
             return theirs;
         }
         self.variables.get(name).or(theirs)
+    }
+}
+
+impl Settings {
+    /// An environment that waits for this run's evidence.
+    pub fn next(&self) -> Option<&Environment> {
+        let own = &self.environment.name;
+        self.environments.iter().find(|it| it.after.as_ref() == Some(own))
     }
 }
 

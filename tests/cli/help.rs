@@ -2,8 +2,9 @@
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 11] = [
-    "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "report", "relabel", "schema",
+const COMMANDS: [&str; 13] = [
+    "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "report", "relabel", "keygen",
+    "init", "schema",
 ];
 
 #[test]

@@ -1,7 +1,9 @@
 //! The commands, as their users call them.
 
+mod actions;
 mod fixtures;
 mod help;
+mod keygen;
 mod outputs;
 mod parts;
 mod plan;

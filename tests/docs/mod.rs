@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
-use tenantgate::{database_url, migrations, promotion, rollout, run, secrets, settings, tenants, validate};
+use tenantgate::{
+    database_url, github, migrations, promotion, publish, rollout, run, secrets, settings, tenants, validate,
+};
 
 const README: &str = include_str!("../../README.md");
 
@@ -42,9 +44,11 @@ fn every_check_is_documented_once() {
         migrations::CHECKS,
         migrations::LEDGER_CHECKS,
         promotion::CHECKS,
+        publish::CHECKS,
         tenants::CHECKS,
         rollout::CHECKS,
         validate::CHECKS,
+        github::secret_names::CHECKS,
     ];
     let ids: Vec<&str> = lists.into_iter().flatten().map(|check| check.id).collect();
     let rows = first_cells(section("Checks"));

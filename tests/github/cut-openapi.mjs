@@ -34,6 +34,7 @@ const routes = {
   [`${repo}/environments/{environment_name}/variables`]: ["get"],
   [`${repo}/actions/secrets`]: ["get"],
   [`${repo}/actions/variables`]: ["get"],
+  [`${repo}/actions/organization-variables`]: ["get"],
   [`${repo}/actions/organization-secrets`]: ["get"],
   "/orgs/{org}/teams/{team_slug}/memberships/{username}": ["get"],
   "/user": ["get"],

@@ -1,9 +1,12 @@
 //! GitHub: a fake of its API, and what is left there when everything goes wrong.
 
+pub mod evidence;
 pub mod fake;
+mod gate;
 mod limits;
 mod network;
 mod proxy;
+mod publish;
 mod redirects;
 
 use std::time::{Duration, Instant};

@@ -57,14 +57,16 @@ pub(super) fn render(
         }
         file.push_str(&format!("{key}<<{delimiter}\n{value}\n{delimiter}\n"));
     }
-    let masks = masks(url)
-        .into_iter()
-        .map(|value| Secret::new(command(&value)))
-        .collect();
     Ok(GithubExport {
-        masks,
+        masks: mask_commands(url),
         file: Secret::new(file),
     })
+}
+
+/// Commands that make the runner star out the password in its log, one a line.
+pub fn mask_commands(url: &DatabaseUrl) -> Vec<Secret> {
+    let commands = masks(url).into_iter().map(|value| Secret::new(command(&value)));
+    commands.collect()
 }
 
 /// The password decoded, each of its lines, and as written: the runner does not know the decoded form of

@@ -4,7 +4,7 @@ mod dotenv;
 mod github;
 mod json;
 
-pub use github::GithubExport;
+pub use github::{GithubExport, mask_commands};
 
 use super::{Address, DatabaseUrl, EngineKind};
 use crate::domain::Secret;
@@ -47,6 +47,11 @@ pub fn export(url: &DatabaseUrl, format: ExportFormat) -> Result<Exported, Expor
         ExportFormat::Json => Ok(Exported::Text(Secret::new(json::render(&values)))),
         ExportFormat::Github => github::render(url, &values, &github::delimiter()).map(Exported::Github),
     }
+}
+
+/// The same without the password: what may be shown.
+pub fn public_parts(url: &DatabaseUrl) -> impl Iterator<Item = (&'static str, String)> {
+    values(url).into_iter().filter(|(key, _)| *key != "DB_PASSWORD")
 }
 
 fn values(url: &DatabaseUrl) -> Values {

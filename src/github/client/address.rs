@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use super::GithubError;
+use super::{GRAPHQL, GithubError};
 
 /// The API's base URL: `https://api.github.com`, or `https://host/api/v3` of a GitHub Enterprise Server.
 /// Plain HTTP only to this machine: the token would be readable on the way.
@@ -50,7 +50,13 @@ impl Address {
     }
 
     pub(super) fn join(&self, route: &str) -> String {
-        format!("{self}{route}")
+        let base = self.to_string();
+        // An Enterprise Server has GraphQL at /api/graphql and REST at /api/v3.
+        let base = match route {
+            GRAPHQL => base.strip_suffix("/v3").unwrap_or(&base),
+            _ => &base,
+        };
+        format!("{base}{route}")
     }
 
     /// A redirect's target, where it is on GitHub's own host.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::settings::Actions;
 
@@ -31,6 +31,9 @@ pub use patience::Patience;
 
 /// As many redirects as make sense for a repository that was moved twice.
 const MOST_REDIRECTS: usize = 3;
+
+/// GraphQL's route, which is not a REST route: see [`Address::join`].
+const GRAPHQL: &str = "/graphql";
 
 const UNKNOWN: i64 = i64::MIN;
 
@@ -133,6 +136,11 @@ impl Client {
     pub async fn post(&self, route: &str, body: &Value) -> Result<Value, GithubError> {
         let answer = self.shared.ask("POST", route, Some(body)).await?;
         answer.json("POST", route)
+    }
+
+    /// For what REST does not tell. Only the query is sent, and nothing changes by it.
+    pub async fn graphql(&self, query: &str) -> Result<Value, GithubError> {
+        self.post(GRAPHQL, &json!({ "query": query })).await
     }
 
     pub async fn patch(&self, route: &str, body: &Value) -> Result<Value, GithubError> {

@@ -1,22 +1,22 @@
 //! Text of others inside Markdown, unable to become anything but text.
 //!
-//! GitHub looks for mentions, issue numbers and formulas after Markdown is rendered, so a backslash
-//! does not keep them away: a zero-width space after the sign does.
+//! GitHub looks for mentions, issue numbers, commits, emoji and formulas after Markdown is rendered,
+//! so a backslash does not keep them away: a zero-width space within them does, or a code span.
 
 use super::super::clean;
 
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
 /// Running text on one line. What stands between two backticks becomes code.
-pub(super) fn inline(text: &str) -> String {
+pub(in crate::report) fn inline(text: &str) -> String {
     let text = clean::line(text);
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once('`') {
         plain(&mut out, before);
         rest = match after.split_once('`') {
-            Some((inside, after)) if !inside.is_empty() => {
-                out.push_str(&code(inside));
+            Some((inside, after)) if !inside.trim().is_empty() => {
+                push_code(&mut out, inside);
                 after
             }
             _ => {
@@ -29,30 +29,87 @@ pub(super) fn inline(text: &str) -> String {
     out
 }
 
-fn plain(out: &mut String, text: &str) {
-    let starts_line = out.is_empty();
-    let digits = text.chars().take_while(char::is_ascii_digit).count();
-    for (at, c) in text.char_indices() {
-        let rest = &text[at + c.len_utf8()..];
-        let numbered = at > 0 && at == digits && matches!(c, '.' | ')');
-        match c {
-            '-' | '+' | '=' if starts_line && at == 0 => out.extend(['\\', c]),
-            _ if starts_line && numbered => out.extend(['\\', c]),
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\\' | '*' | '_' | '[' | ']' | '|' | '~' => out.extend(['\\', c]),
-            '#' => out.extend(['\\', c, ZERO_WIDTH_SPACE]),
-            '@' => out.extend([c, ZERO_WIDTH_SPACE]),
-            // GitHub's own advice against a formula.
-            '$' => out.push_str("<span>$</span>"),
-            // `https://…` and `www.…` would become links.
-            ':' if rest.starts_with("//") => out.extend(['\\', c]),
-            '.' if ends_with_ignoring_case(&text[..at], "www") => out.extend(['\\', c]),
-            '-' if ends_with_ignoring_case(&text[..at], "gh") => out.extend([c, ZERO_WIDTH_SPACE]),
-            c => out.push(c),
-        }
+/// As [`inline`], within a table.
+pub(in crate::report) fn cell(text: &str) -> String {
+    in_cell(&inline(text))
+}
+
+/// Markdown within a table, whose cells end at a bare `|` even within code.
+pub(in crate::report) fn in_cell(markdown: &str) -> String {
+    markdown.replace("\\|", "|").replace('|', "\\|")
+}
+
+/// Two code spans that touch would be read as one.
+fn push_code(out: &mut String, text: &str) {
+    if out.ends_with('`') {
+        out.push(ZERO_WIDTH_SPACE);
     }
+    out.push_str(&code(text));
+}
+
+/// GitHub makes a link of what could be the beginning of a commit's hash.
+fn is_hash(word: &str) -> bool {
+    word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn plain(out: &mut String, text: &str) {
+    let mut before = None;
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
+        let (signs, after) = rest.split_at(start);
+        let end = after
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(after.len());
+        let (word, after) = after.split_at(end);
+        for (at, c) in signs.char_indices() {
+            sign(out, c, before, &rest[at + c.len_utf8()..]);
+            before = Some(c);
+        }
+        let is_part = before == Some('_') || after.starts_with('_');
+        if is_hash(word) && !is_part {
+            push_code(out, word);
+        } else {
+            out.push_str(word);
+        }
+        before = word.chars().last();
+        rest = after;
+    }
+    for (at, c) in rest.char_indices() {
+        sign(out, c, before, &rest[at + c.len_utf8()..]);
+        before = Some(c);
+    }
+}
+
+/// One character that is neither letter nor digit, between the one before it and the rest.
+fn sign(out: &mut String, c: char, before: Option<char>, rest: &str) {
+    let starts_line = out.is_empty();
+    let numbered = !starts_line && out.bytes().all(|b| b.is_ascii_digit());
+    match c {
+        '-' | '+' | '=' if starts_line => out.extend(['\\', c]),
+        '.' | ')' if numbered => out.extend(['\\', c]),
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '\\' | '*' | '_' | '[' | ']' | '|' | '~' => out.extend(['\\', c]),
+        '#' => out.extend(['\\', c, ZERO_WIDTH_SPACE]),
+        '@' => out.extend([c, ZERO_WIDTH_SPACE]),
+        // The backslash is for a parser that knows formulas, the tags are GitHub's own advice.
+        '$' => out.push_str("<span>\\$</span>"),
+        // `https://…` would become a link, `:x:` a picture.
+        ':' if rest.starts_with("//") || is_short_code(rest) => out.extend([c, ZERO_WIDTH_SPACE]),
+        '.' if ends_with_ignoring_case(out, "www") => out.extend([ZERO_WIDTH_SPACE, c]),
+        '-' if before.is_some() && ["gh", "ghsa"].iter().any(|it| ends_with_ignoring_case(out, it)) => {
+            out.extend([c, ZERO_WIDTH_SPACE])
+        }
+        c => out.push(c),
+    }
+}
+
+/// What follows a colon would make an emoji of it.
+fn is_short_code(rest: &str) -> bool {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+    let after = rest.trim_start_matches(of_name);
+    after.len() < rest.len() && after.starts_with(':')
 }
 
 fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
@@ -62,7 +119,7 @@ fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
 }
 
 /// A code span; nothing within it is read as Markdown, HTML or a mention.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     let text = clean::line(text);
     if text.is_empty() {
         // A list item without text would underline the line before it as a heading.
@@ -78,8 +135,9 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A fenced block, each line after `margin`; ends with a line feed.
-pub(super) fn fenced(text: &str, language: &str, margin: &str) -> String {
-    let text = clean::block(text);
+pub(in crate::report) fn fenced(text: &str, language: &str, margin: &str) -> String {
+    // A line of its own could pass for a marker of ours.
+    let text = clean::block(text).replace("<!--", "<!\u{200b}--");
     let fence = "`".repeat((longest_run(&text) + 1).max(3));
     let mut out = format!("{margin}{fence}{language}\n");
     for line in text.trim_end().split('\n') {
@@ -90,13 +148,19 @@ pub(super) fn fenced(text: &str, language: &str, margin: &str) -> String {
     out
 }
 
-/// Text within an HTML tag's element, such as `<summary>`.
-pub(super) fn html(text: &str) -> String {
-    let text = clean::line(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    text.replace('@', "@\u{200b}").replace('#', "#\u{200b}")
+/// Text within an HTML tag's element, such as `<summary>`: names and words of ours.
+pub(in crate::report) fn html(text: &str) -> String {
+    let mut out = String::new();
+    for c in clean::line(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' | '#' | ':' | '-' => out.extend([c, ZERO_WIDTH_SPACE]),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn longest_run(text: &str) -> usize {
@@ -112,12 +176,15 @@ mod tests {
         let cases = [
             ("a|b <!-- x --> <b>", "a\\|b &lt;!-- x --&gt; &lt;b&gt;"),
             ("@team #12 GH-7", "@\u{200b}team \\#\u{200b}12 GH-\u{200b}7"),
-            ("[x](http://e) www.e", "\\[x\\](http\\://e) www\\.e"),
+            ("[x](http://e) www.e", "\\[x\\](http:\u{200b}//e) www\u{200b}.e"),
             ("- a - b", "\\- a - b"),
             ("12. x 13. y", "12\\. x 13. y"),
             ("# head", "\\#\u{200b} head"),
-            ("$1", "<span>$</span>1"),
+            ("$1", "<span>\\$</span>1"),
             ("two\nlines", "two lines"),
+            ("a 0123abcd b deadbeef", "a `0123abcd` b `deadbeef`"),
+            ("tenant_1234567", "tenant\\_1234567"),
+            ("x.sql:100:3 :x:", "x.sql:\u{200b}100:3 :\u{200b}x:"),
         ];
         for (text, markdown) in cases {
             assert_eq!(inline(text), markdown);
@@ -129,6 +196,7 @@ mod tests {
         assert_eq!(inline("run `a|b` now"), "run `a|b` now");
         assert_eq!(inline("an odd ` one"), "an odd \\` one");
         assert_eq!(inline("``` x"), "\\`\\`\\` x");
+        assert_eq!(inline("`a``b`"), "`a`\u{200b}`b`");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(code(" \n"), "` `");

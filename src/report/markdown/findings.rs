@@ -8,7 +8,7 @@ use crate::report::groups::{Group, groups};
 use crate::report::words::{self, Mark, counted};
 
 /// Groups of findings shown of one check.
-const GROUPS: usize = 20;
+const GROUPS: usize = 12;
 /// Tenants named in a sentence.
 const NAMES: usize = 8;
 

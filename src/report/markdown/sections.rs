@@ -1,9 +1,10 @@
 //! The parts of the Markdown report, the most important first.
 
 use super::budget::{Item, Section};
-use super::escape::{code, fenced, inline};
+use super::escape::{self, code, fenced, html, in_cell, inline};
 use super::{capitalised, findings, link, summary_line};
 use crate::domain::{Check, CheckStatus, OutcomeState, PlanSummary, Report};
+use crate::report::cause::Conclusion;
 use crate::report::groups::unexplained;
 use crate::report::plans;
 use crate::report::rows::{self, Row, Table};
@@ -14,8 +15,10 @@ use crate::report::words::{self, Mark, counted, listed};
 const NAMES: usize = 8;
 /// Labels shown of one list of migrations.
 const LABELS: usize = 10;
+/// A longer list is collapsed.
+const OPEN_LINES: usize = 12;
 /// A longer table is collapsed.
-const OPEN_ROWS: usize = 25;
+const OPEN_ROWS: usize = 12;
 
 pub(super) fn all(report: &Report) -> Vec<Section> {
     let with = |status| report.checks.iter().filter(move |check| check.status == status);
@@ -47,10 +50,10 @@ fn problem(mark: Mark, check: &Check) -> Section {
     let title = capitalised(&summary::headline(check));
     Section {
         head: format!(
-            "### {} {} · {}\n\n",
+            "### {} {} <sub>{}</sub>\n\n",
             mark.emoji(),
             inline(&title),
-            code(&check.id)
+            inline(&check.id)
         ),
         items: findings::list(mark, &check.findings),
         tail: "\n".to_owned(),
@@ -60,7 +63,10 @@ fn problem(mark: Mark, check: &Check) -> Section {
 fn silent_failures(report: &Report) -> Option<Section> {
     let silent = unexplained(report);
     (!silent.is_empty()).then(|| Section {
-        head: format!("### {} Every tenant was migrated\n\n", Mark::Failed.emoji()),
+        head: format!(
+            "### {} Not so: every tenant was migrated\n\n",
+            Mark::Failed.emoji()
+        ),
         items: findings::list(Mark::Failed, &silent),
         tail: "\n".to_owned(),
     })
@@ -120,7 +126,7 @@ fn section_of(header: &[&str], rows: &[Row], summary: Option<String>) -> Section
                 format!(
                     "| {} {} | {} |\n",
                     row.mark.emoji(),
-                    code(tenant),
+                    in_cell(&code(tenant)),
                     rest.join(" | ")
                 ),
             )
@@ -130,7 +136,11 @@ fn section_of(header: &[&str], rows: &[Row], summary: Option<String>) -> Section
 }
 
 fn inline_cell(cell: &str) -> String {
-    if cell == "-" { String::new() } else { inline(cell) }
+    if cell == "-" {
+        String::new()
+    } else {
+        escape::cell(cell)
+    }
 }
 
 fn planned(report: &Report, plan: &PlanSummary) -> Option<Section> {
@@ -144,11 +154,20 @@ fn planned(report: &Report, plan: &PlanSummary) -> Option<Section> {
             labels(names.len(), &heading, &group.pending)
         })),
     }
-    Some(Section {
-        head: format!("### 📋 {}\n\n", inline(&capitalised(&sentence))),
-        items: items.into_iter().flatten().collect(),
-        tail: "\n".to_owned(),
-    })
+    let items: Vec<_> = items.into_iter().flatten().collect();
+    let lines: usize = items.iter().map(|item| item.text.lines().count()).sum();
+    // The report's headline has said it already.
+    let is_headline = matches!(Conclusion::of(report), Conclusion::Planned | Conclusion::DryRun);
+    let title = match is_headline {
+        true => "📋 what would run".to_owned(),
+        false => format!("📋 what would run: {}", html(&sentence)),
+    };
+    let section = if lines <= OPEN_LINES {
+        Section::open(&title)
+    } else {
+        Section::collapsed(&title)
+    };
+    Some(Section { items, ..section })
 }
 
 fn labels(tenants: usize, heading: &str, labels: &[String]) -> Option<Item> {
@@ -182,33 +201,22 @@ fn facts(report: &Report) -> Option<Section> {
         let link = url
             .and_then(|url| link("its run", url))
             .map(|link| format!(" ({link})"));
-        format!(
-            "{}{}\n\n",
-            inline(&capitalised(&sentence)),
-            link.unwrap_or_default()
-        )
+        format!("{}{}", inline(&sentence), link.unwrap_or_default())
     });
     let schema = summary::schema(report)
         .zip(report.schema.as_ref())
         .map(|(sentence, schema)| {
             let print = crate::domain::Digest(schema.fingerprint.clone());
-            format!(
-                "{} ({})\n\n",
-                inline(&capitalised(&sentence)),
-                code(print.short())
-            )
+            format!("{} ({})", inline(&capitalised(&sentence)), code(print.short()))
         });
     let evidence = report
         .evidence
         .as_ref()
-        .map(|place| format!("Evidence: {}\n\n", code(place)));
-    let items: Vec<_> = [promotion, schema, evidence]
-        .into_iter()
-        .flatten()
-        .map(Item::new)
-        .collect();
-    (!items.is_empty()).then(|| Section {
-        items,
+        .map(|place| format!("Evidence: {}", code(place)));
+    let facts: Vec<_> = [promotion, schema, evidence].into_iter().flatten().collect();
+    (!facts.is_empty()).then(|| Section {
+        items: vec![Item::new(facts.join("\\\n") + "\n")],
+        tail: "\n".to_owned(),
         ..Section::default()
     })
 }

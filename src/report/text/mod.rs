@@ -64,6 +64,12 @@ fn verdict(page: &mut Page, report: &Report) {
     let parts = parts.each_ref().map(|(ink, text)| (*ink, text.as_str()));
     page.line(0, 2, &parts);
     origin(page, report, set.filter(|_| !fits));
+    if let Some(overridden) = &report.overridden {
+        page.blank();
+        let sign = format!("{}\u{a0}", Mark::Warned.sign());
+        let sentence = summary::set_aside(overridden);
+        page.line(0, 2, &[(ink(Mark::Warned), &sign), (BOLD, &sentence)]);
+    }
     if let Some(sentence) = summary::nothing_to_do(report) {
         page.blank();
         page.line(0, 0, &[(PLAIN, &sentence)]);
@@ -111,7 +117,13 @@ fn problems(page: &mut Page, report: &Report) {
     }
     let silent = unexplained(report);
     if !silent.is_empty() {
-        problem(page, Mark::Failed, "every tenant was migrated", "", &silent);
+        problem(
+            page,
+            Mark::Failed,
+            "not so: every tenant was migrated",
+            "",
+            &silent,
+        );
     }
     for check in with(CheckStatus::Warned) {
         problem(page, Mark::Warned, &check.title, &check.id, &check.findings);

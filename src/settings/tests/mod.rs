@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod errors;
+mod promotion;
 mod values;
 
 use std::path::PathBuf;

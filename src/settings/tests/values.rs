@@ -48,15 +48,21 @@ fn paths_of_the_config_begin_at_its_folder() {
         settings.shared_migrations,
         Some(project.path("migrations/shared"))
     );
-    assert_eq!(settings.evidence, None);
+    assert_eq!(settings.promotion.store, Store::GithubIfKnown);
 }
 
 #[test]
 fn evidence_of_the_flag_wins() {
     let mut project = least_and("[promotion]\nevidence = \"proofs\"\n");
-    assert_eq!(project.settings().evidence, Some(project.path("proofs")));
+    assert_eq!(
+        project.settings().promotion.store,
+        Store::Folder(project.path("proofs"))
+    );
     project.flags.evidence = Some("elsewhere".into());
-    assert_eq!(project.settings().evidence, Some("elsewhere".into()));
+    assert_eq!(
+        project.settings().promotion.store,
+        Store::Folder("elsewhere".into())
+    );
 }
 
 #[test]

@@ -146,12 +146,20 @@ impl Call<'_> {
 
     /// The asked page of a list, with its Link header; `key`: the list is a member of an object.
     pub fn page(&self, items: Vec<Value>, key: Option<&str>) -> Answer {
+        self.page_of(items, key, 100)
+    }
+
+    /// With at most so many a page, whatever is asked for.
+    pub fn page_of(&self, items: Vec<Value>, key: Option<&str>, most: usize) -> Answer {
         let number = |name| {
             self.request
                 .query(name)
                 .and_then(|text| text.parse::<usize>().ok())
         };
-        let size = number("per_page").filter(|size| *size > 0).unwrap_or(30).min(100);
+        let size = number("per_page")
+            .filter(|size| *size > 0)
+            .unwrap_or(30)
+            .min(most);
         let page = number("page").unwrap_or(1).max(1);
         let total = items.len();
         let last = total.div_ceil(size).max(1);

@@ -32,6 +32,7 @@ mod commits;
 mod deployments;
 mod events;
 mod faults;
+mod graphql;
 mod http;
 mod issues;
 mod openapi;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::call::{Call, Reply, authenticate, count_request, dress, not_found, refusal};
 use super::http::{Answer, Request};
 use super::state::State;
-use super::{commits, deployments, issues, openapi, pulls, secrets};
+use super::{commits, deployments, graphql, issues, openapi, pulls, secrets};
 
 /// The answer, and what was not as described.
 pub fn answer(
@@ -45,6 +45,9 @@ fn carry_out(
     server: String,
     violations: &mut Vec<String>,
 ) -> Reply {
+    if request.path == "/graphql" {
+        return graphql::answer(state, request, &token);
+    }
     let Some(path) = openapi::described_path(&request.path) else {
         violations.push(format!("there is no {} {}", request.method, request.path));
         return Err(not_found());
@@ -106,6 +109,7 @@ fn dispatch(call: &mut Call<'_>, path: &str) -> Reply {
         ("GET", "/environments/{environment_name}/variables") => secrets::environment_variables(call),
         ("GET", "/actions/secrets") => secrets::repository_secrets(call),
         ("GET", "/actions/variables") => secrets::repository_variables(call),
+        ("GET", "/actions/organization-variables") => secrets::organization_variables(call),
         ("GET", "/actions/organization-secrets") => secrets::organization_secrets(call),
         ("GET", "/orgs/{org}/teams/{team_slug}/memberships/{username}") => secrets::membership(call),
         ("GET", "/user") => secrets::user(call),

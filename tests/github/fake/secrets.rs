@@ -41,6 +41,11 @@ pub fn repository_variables(call: &Call<'_>) -> Reply {
     Ok(variables(call, &call.state.repository_variables))
 }
 
+pub fn organization_variables(call: &Call<'_>) -> Reply {
+    call.permit("actions_variables=read")?;
+    Ok(variables(call, &call.state.organization_variables))
+}
+
 fn secrets(call: &Call<'_>, names: &[String]) -> Answer {
     let now = call.state.now().to_string();
     let items = names
@@ -54,7 +59,7 @@ fn variables(call: &Call<'_>, names: &[String]) -> Answer {
     let items = names
         .iter()
         .map(|name| json!({ "name": name, "value": "seen", "created_at": now, "updated_at": now }));
-    call.page(items.collect(), Some("variables"))
+    call.page_of(items.collect(), Some("variables"), 30)
 }
 
 pub fn membership(call: &Call<'_>) -> Reply {

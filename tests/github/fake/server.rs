@@ -59,6 +59,13 @@ impl Shared {
 
     /// False: the connection is over.
     fn answer(&self, mut request: Request, stream: &mut TcpStream) -> bool {
+        // GraphQL is beside the REST API's prefix, not below it.
+        let graphql = format!("{}/graphql", self.prefix.trim_end_matches("/v3"));
+        if request.path == graphql {
+            request.path = format!("{}/graphql", self.prefix);
+        } else if request.path.ends_with("/graphql") {
+            self.violation(format!("{} is not GraphQL's address", request.path));
+        }
         match request.path.strip_prefix(self.prefix) {
             Some(path) => request.path = path.to_owned(),
             None => {

@@ -34,6 +34,8 @@ pub struct State {
     /// Those that the repository may use.
     pub organization_secrets: Vec<String>,
     pub repository_variables: Vec<String>,
+    /// Those that the repository may use.
+    pub organization_variables: Vec<String>,
     /// Members by a team's slug.
     pub teams: BTreeMap<String, Vec<String>>,
     /// Content creations that a token may do in a minute and in an hour, as GitHub's secondary limits
@@ -252,6 +254,7 @@ impl State {
             repository_secrets: Vec::new(),
             organization_secrets: Vec::new(),
             repository_variables: Vec::new(),
+            organization_variables: Vec::new(),
             teams: BTreeMap::new(),
             content_limits: (80, 500),
             next_id: 1000,

@@ -1,0 +1,140 @@
+//! Where evidence is kept, and the record that this run leaves there.
+
+use crate::domain::{Check, Finding, Report, Verdict};
+use crate::github::{Client, DeploymentStore};
+use crate::promotion::{self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration};
+use crate::settings::Store;
+
+use super::{Command, Gate};
+
+impl Gate<'_> {
+    /// The store that the settings and the runner name.
+    pub(super) fn store(&self) -> Result<Box<dyn EvidenceStore>, Finding> {
+        let settings = self.settings;
+        let nowhere = || Finding::error("there is no place where evidence could be");
+        let actions = match (&settings.promotion.store, &self.invocation.actions) {
+            (Store::Folder(folder), _) => {
+                let keys = &settings.promotion.public_keys;
+                let store = FolderStore::new(folder, keys, settings.signing_key.as_ref());
+                return Ok(Box::new(store));
+            }
+            (Store::Github, None) => {
+                return Err(nowhere().hint(
+                    "`store` in [promotion] is \"github\", and this is not a step of a workflow: name a folder with \
+                     `--evidence DIR` here",
+                ));
+            }
+            (Store::GithubIfKnown, None) => {
+                return Err(nowhere().hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]"));
+            }
+            (Store::GithubIfKnown, Some(actions)) if actions.token.is_none() => {
+                return Err(nowhere().hint(
+                    "pass this step a token with the permission `deployments`, to keep it on GitHub; or name a \
+                     folder: `--evidence DIR`, or `evidence` in [promotion]",
+                ));
+            }
+            (_, Some(actions)) => actions,
+        };
+        match Client::new(actions) {
+            Ok(client) => {
+                let run_url = self.invocation.run_url.as_deref();
+                Ok(Box::new(DeploymentStore::new(client, settings, actions, run_url)))
+            }
+            Err(error) => {
+                let finding = Finding::error(format!("cannot ask GitHub for evidence: {error}"));
+                Err(match error.hint() {
+                    Some(hint) => finding.hint(hint),
+                    None => finding.hint("pass this step a token with the permission `deployments`"),
+                }
+                .operational(true))
+            }
+        }
+    }
+
+    /// A run of the whole set for all tenants, if it comes as far as the database.
+    pub(super) fn would_be_evidence(&self) -> bool {
+        self.request.command == Command::Run && !self.request.dry_run && self.request.is_whole()
+    }
+
+    /// Writes the evidence, last: it must not say more than the report. Where a folder does not take it
+    /// the run is blocked, because what comes after it could not know; where GitHub does not, the next
+    /// environment stays shut, and the work on the database is done all the same.
+    pub(super) async fn record(&self, report: &mut Report) {
+        let Some(set) = self.loaded.as_ref().map(|loaded| &loaded.set) else {
+            return;
+        };
+        let store = match self.store() {
+            Ok(store) => store,
+            Err(why) => return self.warn_of_no_evidence(report, why),
+        };
+        let evidence = Evidence {
+            digest: set.digest(),
+            predicate: self.predicate(report, RecordedMigration::all(set)),
+        };
+        let findings = match store.write(&evidence).await {
+            Ok(place) => {
+                report.evidence = Some(place);
+                Vec::new()
+            }
+            Err(error) if store.must_take() => {
+                report.verdict = Verdict::Blocked;
+                let mut finding = Finding::error(error.to_string()).operational(true);
+                finding.hint = error.hint;
+                vec![finding]
+            }
+            Err(error) => {
+                let mut finding = Finding::warning(format!("{error}{}", self.stays_shut()));
+                let hint = error
+                    .hint
+                    .map_or_else(String::new, |hint| format!("{hint}; then "));
+                finding.hint = Some(format!(
+                    "{hint}run `tenantgate run --environment {}` again: there is nothing left to do but the record",
+                    self.settings.environment.name
+                ));
+                vec![finding]
+            }
+        };
+        report
+            .checks
+            .push(Check::answered(&promotion::RECORDED, findings));
+    }
+
+    fn predicate(&self, report: &Report, migrations: Vec<RecordedMigration>) -> Predicate {
+        let actions = self.invocation.actions.as_ref();
+        Predicate {
+            project: self.settings.name.clone(),
+            repository: actions.map(|it| it.repository.clone()),
+            environment: self.settings.environment.name.clone(),
+            verdict: report.verdict,
+            finished_at: jiff::Timestamp::now(),
+            tenants: report.tenants.clone().unwrap_or_default(),
+            migrations,
+            migration_count: None,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: self.invocation.commit.clone(),
+            run_url: self.invocation.run_url.clone(),
+            run_id: actions.map(|it| it.run_id),
+            run_attempt: actions.map(|it| it.run_attempt),
+            actor: self.invocation.actor.clone(),
+            overridden: report.overridden.clone(),
+        }
+    }
+
+    fn stays_shut(&self) -> String {
+        self.settings
+            .next()
+            .map_or_else(String::new, |next| format!(": {} stays shut", next.name))
+    }
+
+    /// Without a record the next environment stays shut, which is better known now than there.
+    fn warn_of_no_evidence(&self, report: &mut Report, why: Finding) {
+        if let Some(next) = self.settings.next() {
+            let mut finding =
+                Finding::warning(format!("no evidence was kept, so {} will stay shut", next.name));
+            finding.hint = why.hint;
+            report
+                .checks
+                .push(Check::answered(&promotion::RECORDED, vec![finding]));
+        }
+    }
+}
