@@ -101,7 +101,12 @@ pub enum Command {
         overriding: OverrideArg,
     },
     /// Asks about the environment's secrets and its DATABASE_URL. Uses no network.
-    Check,
+    Check {
+        /// Also asks GitHub by name whether the required secrets exist in every GitHub environment. Needs
+        /// a fine-grained or App token with `Environments: read` and `Secrets: read`; GITHUB_TOKEN may not.
+        #[arg(long)]
+        all_environments: bool,
+    },
     /// Explains one DATABASE_URL without showing its password. Uses no network.
     ///
     /// Without NAME and `--environment` the URL is read from standard input.

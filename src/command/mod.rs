@@ -87,6 +87,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         scope: None,
         only: Vec::new(),
         show_sql: false,
+        all_environments: false,
         overriding: None,
     };
     let request = match &cli.command {
@@ -123,7 +124,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
                 .collect::<Result<_, _>>()?,
             ..request(run::Command::Migrate)
         },
-        Command::Check => request(run::Command::Check),
+        Command::Check { all_environments } => Request {
+            all_environments: *all_environments,
+            ..request(run::Command::Check)
+        },
         Command::Validate => request(run::Command::Validate),
         Command::Promote => request(run::Command::Promote),
         Command::Status => request(run::Command::Status),

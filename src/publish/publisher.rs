@@ -207,7 +207,8 @@ impl<'a> Publisher<'a> {
                 );
             }
         };
-        let mut findings: Vec<Finding> = pulls.notes.iter().map(|note| self.note(note)).collect();
+        let notes = begun.occasion.notes.iter().chain(&pulls.notes);
+        let mut findings: Vec<Finding> = notes.map(|note| self.note(note)).collect();
         let environments: Vec<_> = self
             .settings
             .environments

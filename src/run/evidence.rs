@@ -9,7 +9,7 @@ use super::{Command, Gate};
 
 impl Gate<'_> {
     /// The store that the settings and the runner name.
-    pub(super) fn store(&self) -> Result<Box<dyn EvidenceStore>, Finding> {
+    pub(super) fn store(&self) -> Result<Box<dyn EvidenceStore>, Box<Finding>> {
         let settings = self.settings;
         let nowhere = || Finding::error("there is no place where evidence could be");
         let actions = match (&settings.promotion.store, &self.invocation.actions) {
@@ -19,19 +19,21 @@ impl Gate<'_> {
                 return Ok(Box::new(store));
             }
             (Store::Github, None) => {
-                return Err(nowhere().hint(
+                return Err(Box::new(nowhere().hint(
                     "`store` in [promotion] is \"github\", and this is not a step of a workflow: name a folder with \
                      `--evidence DIR` here",
-                ));
+                )));
             }
             (Store::GithubIfKnown, None) => {
-                return Err(nowhere().hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]"));
+                return Err(Box::new(
+                    nowhere().hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]"),
+                ));
             }
             (Store::GithubIfKnown, Some(actions)) if actions.token.is_none() => {
-                return Err(nowhere().hint(
+                return Err(Box::new(nowhere().hint(
                     "pass this step a token with the permission `deployments`, to keep it on GitHub; or name a \
                      folder: `--evidence DIR`, or `evidence` in [promotion]",
-                ));
+                )));
             }
             (_, Some(actions)) => actions,
         };
@@ -42,11 +44,11 @@ impl Gate<'_> {
             }
             Err(error) => {
                 let finding = Finding::error(format!("cannot ask GitHub for evidence: {error}"));
-                Err(match error.hint() {
+                let finding = match error.hint() {
                     Some(hint) => finding.hint(hint),
                     None => finding.hint("pass this step a token with the permission `deployments`"),
-                }
-                .operational(true))
+                };
+                Err(Box::new(finding.operational(true)))
             }
         }
     }
@@ -65,7 +67,7 @@ impl Gate<'_> {
         };
         let store = match self.store() {
             Ok(store) => store,
-            Err(why) => return self.warn_of_no_evidence(report, why),
+            Err(why) => return self.warn_of_no_evidence(report, *why),
         };
         let evidence = Evidence {
             digest: set.digest(),

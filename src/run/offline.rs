@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
 use crate::domain::{Check, CheckDefinition, Finding};
+use crate::github::{Client, GithubError, secret_names};
 use crate::settings::{Environment, Settings, TenancyMode};
 use crate::{migrations, secrets};
 
@@ -36,6 +37,11 @@ impl Gate<'_> {
             let since = Instant::now();
             open = self.add(secrets::check(self.settings), since);
         }
+        if self.request.all_environments {
+            let since = Instant::now();
+            let check = self.secrets_on_github().await;
+            open = self.add(vec![check], since).and(open);
+        }
         let mut urls = None;
         if command.asks_url() {
             let since = Instant::now();
@@ -65,6 +71,22 @@ impl Gate<'_> {
             return Ok(Err(Blocked));
         }
         Ok(Ok(urls.filter(|_| command.asks_database())))
+    }
+}
+
+impl Gate<'_> {
+    /// By name only; GitHub tells nobody a value.
+    async fn secrets_on_github(&self) -> Check {
+        let client = self.invocation.actions.as_ref().ok_or(GithubError::NoToken);
+        match client.and_then(Client::new) {
+            Ok(client) => secret_names::check(&client, self.settings).await,
+            Err(error) => {
+                let finding = Finding::note(format!("GitHub was not asked: {error}")).hint(
+                    "set GITHUB_REPOSITORY to owner/name and TENANTGATE_GITHUB_TOKEN to a token that may",
+                );
+                Check::answered(&secret_names::DEFINITION, vec![finding])
+            }
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Gate<'_> {
             .context("the migration set is loaded before promotion")?;
         let store = match self.store() {
             Ok(store) => store,
-            Err(finding) => return Ok(evidence(finding)),
+            Err(finding) => return Ok(evidence(*finding)),
         };
         let wanted = Wanted {
             environment: after,

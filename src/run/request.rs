@@ -66,6 +66,8 @@ pub struct Request {
     pub scope: Option<Scope>,
     /// Only these tenants; all where empty.
     pub only: Vec<TenantName>,
+    /// Also asks GitHub for the names of secrets.
+    pub all_environments: bool,
     /// The plan shows the SQL.
     pub show_sql: bool,
     /// Why the promotion rules are to be set aside, where they are.

@@ -5,6 +5,7 @@ pub mod fake;
 mod gate;
 mod limits;
 mod network;
+mod proxy;
 mod publish;
 mod redirects;
 
@@ -23,13 +24,16 @@ const HASTY: Patience = Patience {
     waiting: Duration::from_secs(6),
 };
 
-/// Carries out a future as the program does: on one thread.
-fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(future)
+/// Carries out a future as the program does: on one thread, and in one runtime for the whole test,
+/// because a client lives in that of its first request.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
 /// Pull request 7, and a client that may do what a job may.

@@ -121,6 +121,10 @@ impl Project {
         self.variables.insert(name.to_owned(), value.into());
     }
 
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     pub fn remove_env(&mut self, name: &str) {
         self.variables.remove(name);
     }

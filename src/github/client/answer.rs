@@ -61,6 +61,9 @@ impl Answer {
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             let length = self.body.len();
+            if length == 0 {
+                return unreadable("the answer is empty".to_owned());
+            }
             if error.is_eof() {
                 return unreadable(format!(
                     "the answer's JSON ends in its middle, after {length} bytes"

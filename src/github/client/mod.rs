@@ -39,7 +39,8 @@ const UNKNOWN: i64 = i64::MIN;
 
 /// Routes begin with `/` and are relative to the API's base URL. All answers are plain JSON values.
 ///
-/// Clones share their patience: see [`Patience::waiting`].
+/// Clones share their patience: see [`Patience::waiting`]. A client lives in the tokio runtime of its first
+/// request, and its connections end with it.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,

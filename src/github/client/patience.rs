@@ -120,10 +120,13 @@ impl Tries<'_> {
     pub(super) fn pause_after(&mut self, error: &GithubError) -> Option<Duration> {
         let pause = match error {
             GithubError::RateLimited { wait, .. } => {
-                let unsaid = self.budget.patience.limit_pause * 2_u32.saturating_pow(self.limits);
+                let patience = &self.budget.patience;
+                let growth = 2_u32.saturating_pow(self.limits);
                 self.limits += 1;
                 // Not even a zero is an invitation to hurry.
-                wait.unwrap_or(unsaid).max(self.budget.patience.pause)
+                let least = patience.pause.saturating_mul(growth);
+                wait.unwrap_or_else(|| patience.limit_pause.saturating_mul(growth))
+                    .max(least)
             }
             error if error.may_be_repeated() => self.backoff.next()?,
             _ => return None,

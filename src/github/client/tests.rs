@@ -1,5 +1,7 @@
 //! What is decided before anything is sent, and what is said after.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use crate::domain::Secret;
 use crate::settings::{Actions, ProcessEnvironment, Proxy};
 

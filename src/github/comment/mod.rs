@@ -21,8 +21,8 @@ use super::{Client, GithubError};
 pub use error::CommentError;
 use look::{Mine, mine};
 
-/// A comment's body has at most this many characters.
-pub const LIMIT: usize = 65_536;
+pub use crate::report::comment::LIMIT_CHARS as LIMIT;
+
 /// Between a write and the look that follows, at least; it is longer than a write of another run takes.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Looks before it is given up.

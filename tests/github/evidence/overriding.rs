@@ -93,6 +93,19 @@ fn what_passed_under_it_opens_nothing_unless_the_config_says_so() {
 }
 
 #[test]
+fn migrate_may_be_let_in_too() {
+    let shop = shop("actors = [\"alice\"]");
+    let migrate = ["migrate", "--environment", "uat"];
+    shop.project.tenantgate(&migrate).assert_code(1);
+    let run = shop
+        .project
+        .tenantgate(&[&migrate[..], &["--override", REASON]].concat());
+    run.assert_code(0);
+    assert_eq!(run.report()["override"]["actor"], "alice");
+    assert!(shop.github.state().deployments.is_empty());
+}
+
+#[test]
 fn one_that_is_not_needed_sets_nothing_aside() {
     let shop = shop("actors = [\"alice\"]");
     shop.run("dev").assert_code(0);
@@ -239,6 +252,7 @@ fn every_engines_ledger_has_room_for_the_longest_reason() {
         ] {
             desk.env(name, value);
         }
+        desk.remove_env("DEV_DB_URL");
         let reason = "\u{e9}\u{1f525}'\\".repeat(75);
         let run = desk.tenantgate(&["run", "--environment", "uat", "--override", &reason]);
         run.assert_code(0);

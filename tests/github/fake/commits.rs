@@ -93,8 +93,16 @@ fn render_status(call: &Call<'_>, status: &CommitStatus) -> Value {
     )
 }
 
+/// Only Apps write check runs; every GITHUB_TOKEN is an App's.
+fn permit_check_run(call: &Call<'_>) -> Result<(), Answer> {
+    if !call.login.ends_with("[bot]") {
+        return Err(refusal(403, "You must authenticate via a GitHub App."));
+    }
+    call.permit("checks=write")
+}
+
 pub fn create_check_run(call: &mut Call<'_>) -> Reply {
-    call.permit("checks=write")?;
+    permit_check_run(call)?;
     let sha = call.text("head_sha").unwrap_or_default();
     if !call.state.commits.contains(&sha) {
         return Err(refusal(422, &format!("No commit found for SHA: {sha}")));
@@ -115,7 +123,7 @@ pub fn create_check_run(call: &mut Call<'_>) -> Reply {
 }
 
 pub fn update_check_run(call: &mut Call<'_>) -> Reply {
-    call.permit("checks=write")?;
+    permit_check_run(call)?;
     let position = check_run(call)?;
     check_output(call)?;
     Ok(write_check_run(call, position, 200))

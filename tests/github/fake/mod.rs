@@ -45,8 +45,9 @@ mod state;
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, TryLockError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tenantgate::domain::Secret;
@@ -138,9 +139,20 @@ impl Fake {
 
     // --- what there is ---
 
-    /// Locked until it is dropped: the server waits.
+    /// Locked until it is dropped: the server waits. A test that holds it twice is told so.
+    #[track_caller]
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            match self.shared.state.try_lock() {
+                Ok(state) => return state,
+                Err(TryLockError::Poisoned(state)) => return state.into_inner(),
+                Err(TryLockError::WouldBlock) if Instant::now() > end => {
+                    panic!("another state() of this test is still held");
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+            }
+        }
     }
 
     /// An open pull request from a branch of the repository itself.

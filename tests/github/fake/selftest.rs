@@ -5,7 +5,12 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use super::{Fake, Fault, Permissions, sha};
+use tenantgate::domain::Secret;
+use tenantgate::settings::{Actions, ProcessEnvironment};
+
+use crate::harness::Project;
+
+use super::{Event, Fake, Fault, Permissions, sha};
 
 /// One request on a connection of its own: status, headers in lower case, body.
 fn ask(fake: &Fake, token: &str, method: &str, path: &str, body: &Value) -> (u16, String, Value) {
@@ -319,4 +324,62 @@ fn faults_come_before_or_after_the_work() {
     }
     assert_eq!(post().0, 201);
     assert_eq!(fake.requests_to("POST", "issues/*/comments").len(), 9);
+}
+
+#[test]
+fn a_project_becomes_a_step_of_a_job() {
+    let (fake, token) = scene();
+    let queued = fake.state().commit(&sha("queued"));
+    let merged = fake.state().merge(7);
+    let tried = fake.state().pulls[0].merge_ref_sha();
+    for (event, name, commit, member) in [
+        (
+            Event::pull_request(7),
+            "pull_request",
+            tried,
+            "/pull_request/head/sha",
+        ),
+        (
+            Event::push("main", &merged),
+            "push",
+            merged.clone(),
+            "/head_commit/id",
+        ),
+        (
+            Event::workflow_dispatch("main", &merged),
+            "workflow_dispatch",
+            merged.clone(),
+            "/inputs",
+        ),
+        (
+            Event::merge_group(7, &queued),
+            "merge_group",
+            queued.clone(),
+            "/merge_group/head_sha",
+        ),
+        (
+            Event::schedule("main", &merged),
+            "schedule",
+            merged.clone(),
+            "/schedule",
+        ),
+    ] {
+        let mut project = Project::new();
+        fake.actions(&mut project, &token, &event);
+        let mut process = ProcessEnvironment::default();
+        for (name, value) in project.variables() {
+            process.variables.insert(name.clone(), Secret::new(value));
+        }
+        let actions = Actions::from_environment(&process).unwrap();
+        assert_eq!((actions.event_name.as_str(), actions.sha), (name, commit));
+        assert_eq!(
+            (actions.api_url, actions.repository.as_str()),
+            (fake.url(), "acme/shop")
+        );
+        assert_eq!(actions.token, Some(Secret::new(&token)));
+        let payload = std::fs::read_to_string(actions.event_path.unwrap()).unwrap();
+        let payload: Value = serde_json::from_str(&payload).unwrap();
+        assert!(payload.pointer(member).is_some(), "{payload:#}");
+        assert_eq!(payload["repository"]["full_name"], "acme/shop");
+    }
 }

@@ -320,6 +320,18 @@ impl State {
         self.pulls.last_mut().unwrap()
     }
 
+    /// Merges a pull request; returns the new commit of its base branch.
+    pub fn merge(&mut self, number: u64) -> String {
+        let commit = sha(&format!("pull request {number} on its base"));
+        let position = self.pulls.iter().position(|pull| pull.number == number);
+        let pull = &mut self.pulls[position.expect("the pull request is known")];
+        pull.closed = true;
+        pull.merged = Some(commit.clone());
+        let base = pull.base_ref.clone();
+        self.branch(&base, &commit);
+        commit
+    }
+
     pub fn comment(&mut self, number: u64, author: &str, body: &str) -> u64 {
         let comment = Comment {
             id: self.next_id(),
