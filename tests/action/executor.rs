@@ -2,7 +2,9 @@
 //!
 //! What it does otherwise than GitHub's runner, and what is done about that: it stores an input as
 //! `INPUT_BINARY-PATH` and looks it up as `INPUT_BINARY_PATH`, so the job sets variables of the second
-//! form too; it evaluates no expression in an input's default; it does not set `GITHUB_ACTION_PATH`.
+//! form too; it evaluates no expression in an input's default; it does not set `GITHUB_ACTION_PATH`; an
+//! output whose name has a hyphen it takes only from a line `name=value`, not from the form with a delimiter
+//! that the program writes, so those are looked at with a stub.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,7 +33,14 @@ struct Executed {
     outputs: BTreeMap<String, String>,
 }
 
-const OUTPUTS: [&str; 5] = ["verdict", "exit-code", "tenants-migrated", "evidence", "db-host"];
+const OUTPUTS: [&str; 6] = [
+    "verdict",
+    "digest",
+    "exit-code",
+    "tenants-migrated",
+    "evidence",
+    "db-host",
+];
 
 impl<'r> Workflow<'r> {
     fn new(release: &'r Release) -> Self {
@@ -303,14 +312,12 @@ fn the_gate_runs_in_a_workflow() {
     let passed = run("dev");
     assert_eq!(passed.code, Some(0), "{}", passed.log);
     assert_eq!(verdict(), ("dev".into(), "passed".into()));
-    for (output, value) in [
-        ("verdict", "passed"),
-        ("exit-code", "0"),
-        ("tenants-migrated", "7"),
-        ("db-host", ""),
-    ] {
-        assert_eq!(passed.outputs[output], value, "{output}");
-    }
+    assert_eq!(passed.outputs["verdict"], "passed", "{:?}", passed.outputs);
+    assert!(
+        passed.outputs["digest"].starts_with("sha256:"),
+        "{:?}",
+        passed.outputs
+    );
     assert!(
         passed.outputs["evidence"].contains("evidence"),
         "{:?}",
