@@ -65,13 +65,18 @@ fn absolute(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Lines for the file that GITHUB_OUTPUT names. A value that holds the delimiter could end its own
-/// heredoc: it is left out, since the delimiter is random and no honest value has it.
+/// Lines for the file that GITHUB_OUTPUT names: `name=value` where the value is one line, which it can be
+/// whatever is in it, since the first `=` or `<<` of a line decides. A value that holds the delimiter could
+/// end its own heredoc: it is left out, since the delimiter is random and no honest value has it.
 pub fn render(outputs: &[(&str, String)], delimiter: &str) -> String {
     let mut text = String::new();
     for (name, value) in outputs {
-        let value = if value.contains(delimiter) { "" } else { value };
-        text.push_str(&format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"));
+        if value.contains(['\n', '\r']) {
+            let value = if value.contains(delimiter) { "" } else { value };
+            text.push_str(&format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"));
+        } else {
+            text.push_str(&format!("{name}={value}\n"));
+        }
     }
     text
 }
@@ -85,10 +90,11 @@ mod tests {
         let outputs = [
             ("one", "a\nb=c<<d".to_owned()),
             ("two", "x\nEND\nverdict=passed".to_owned()),
+            ("three", "<<END".to_owned()),
         ];
         assert_eq!(
             render(&outputs, "END"),
-            "one<<END\na\nb=c<<d\nEND\ntwo<<END\n\nEND\n"
+            "one<<END\na\nb=c<<d\nEND\ntwo<<END\n\nEND\nthree=<<END\n"
         );
     }
 }

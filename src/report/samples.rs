@@ -22,7 +22,10 @@ const CHECKS: [(&str, &str); 14] = [
     ("url.unencoded-password", "the password is encoded"),
     ("migrations.files", "the migration files can be read"),
     ("migrations.edited", "no applied migration was edited"),
-    ("promotion.evidence", "the environment before passed with exactly this change"),
+    (
+        "promotion.evidence",
+        "the environment before passed with exactly this change",
+    ),
     ("connect.server", "the database server answers"),
     ("connect.environment", "the database belongs to this environment"),
     ("rollout.tenants", "every tenant was migrated"),
@@ -191,7 +194,10 @@ pub(super) fn blocked_promotion() -> Report {
         server: None,
         ..report(
             "promote",
-            checks(&[("promotion.evidence", vec![finding])], Some("promotion.evidence")),
+            checks(
+                &[("promotion.evidence", vec![finding])],
+                Some("promotion.evidence"),
+            ),
         )
     }
 }

@@ -9,6 +9,11 @@ fn outputs(text: &str) -> BTreeMap<String, String> {
     let mut lines = text.lines();
     let mut found = BTreeMap::new();
     while let Some(line) = lines.next() {
+        let heredoc = line.find("<<").unwrap_or(usize::MAX);
+        if let Some(at) = line.find('=').filter(|at| *at < heredoc) {
+            found.insert(line[..at].to_owned(), line[at + 1..].to_owned());
+            continue;
+        }
         let (name, delimiter) = line.split_once("<<").expect("a heredoc begins");
         let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
         found.insert(name.to_owned(), value.join("\n"));

@@ -98,7 +98,10 @@ fn promotion_blocked() -> Vec<Report> {
         server: None,
         ..report(
             "promote",
-            checks(&[("promotion.evidence", vec![finding])], Some("promotion.evidence")),
+            checks(
+                &[("promotion.evidence", vec![finding])],
+                Some("promotion.evidence"),
+            ),
         )
     };
     vec![
