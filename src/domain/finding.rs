@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::TenantName;
 
+/// How the message of an error begins that an override made a warning.
+pub const SET_ASIDE: &str = "set aside: ";
+
 /// How bad a finding is. Only `Error` blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -12,7 +12,7 @@ mod secret;
 mod tenant;
 pub mod words;
 
-pub use finding::{Check, CheckDefinition, CheckStatus, Finding, Severity};
+pub use finding::{Check, CheckDefinition, CheckStatus, Finding, SET_ASIDE, Severity};
 pub use keys::{KeyError, KeyId, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryState, History, Ledger};
 pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};

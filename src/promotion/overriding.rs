@@ -1,6 +1,6 @@
 //! Break glass: who may set the promotion rules aside, and what becomes of them. Pure.
 
-use crate::domain::{Check, Finding, Severity};
+use crate::domain::{Check, Finding, SET_ASIDE, Severity};
 use crate::settings::{Actions, Overriding, Team};
 
 use super::{EVIDENCE, MAX_AGE, SOAK};
@@ -106,7 +106,7 @@ pub fn set_aside(checks: Vec<Check>) -> (Vec<Check>, bool) {
             if finding.severity == Severity::Error {
                 finding.severity = Severity::Warning;
                 finding.operational = false;
-                finding.message = format!("set aside: {}", finding.message);
+                finding.message = format!("{SET_ASIDE}{}", finding.message);
             }
             finding
         });

@@ -6,7 +6,8 @@ use super::plans;
 use super::rows::Stand;
 use super::words::{self, counted};
 use crate::domain::{
-    Check, CheckStatus, Finding, OutcomeState, Override, Report, Severity, Standing, TenantCounts, Verdict,
+    Check, CheckStatus, Finding, OutcomeState, Override, Report, SET_ASIDE, Severity, Standing, TenantCounts,
+    Verdict,
 };
 
 /// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
@@ -60,8 +61,19 @@ pub(super) fn headline(check: &Check) -> String {
     match check.status {
         CheckStatus::Failed if is_unanswered(check) => format!("could not find out: {}", check.title),
         CheckStatus::Failed => format!("not so: {}", check.title),
-        CheckStatus::Passed | CheckStatus::Warned | CheckStatus::Skipped => check.title.clone(),
+        CheckStatus::Warned if is_set_aside(check) => format!("set aside: {}", check.title),
+        CheckStatus::Warned => format!("with a warning: {}", check.title),
+        CheckStatus::Passed | CheckStatus::Skipped => check.title.clone(),
     }
+}
+
+/// It would block, but for an override.
+fn is_set_aside(check: &Check) -> bool {
+    let warnings = check
+        .findings
+        .iter()
+        .filter(|it| it.severity == Severity::Warning);
+    warnings.clone().next().is_some() && warnings.clone().all(|it| it.message.starts_with(SET_ASIDE))
 }
 
 /// All errors of the check are failures to find out.
