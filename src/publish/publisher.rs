@@ -1,5 +1,6 @@
 //! Tells GitHub that a run has begun, and what came of it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -130,7 +131,22 @@ impl<'a> Publisher<'a> {
 
     fn context(&self) -> String {
         let environment = &self.settings.environment.name;
-        status::context(environment, self.request.command.as_str(), self.request.dry_run)
+        let command = self.request.command.as_str();
+        let project = self.settings.name.as_str();
+        let project = (!self.is_the_only_project()).then_some(project);
+        status::context(environment, command, self.request.dry_run, project)
+    }
+
+    /// The one whose config is where everybody looks for it, as far as is known.
+    fn is_the_only_project(&self) -> bool {
+        let workspace = self.invocation.workspace.as_deref();
+        let workspace = workspace.and_then(|path| Path::new(path).canonicalize().ok());
+        let file = self.settings.file.canonicalize().ok();
+        let place = file.zip(workspace).and_then(|(file, workspace)| {
+            let place = file.strip_prefix(workspace).ok()?;
+            Some(place == Path::new("tenantgate.toml"))
+        });
+        place.unwrap_or(true)
     }
 
     async fn pending(&self, begun: &Begun) {
@@ -259,7 +275,10 @@ impl<'a> Publisher<'a> {
             Commit::Known(commit) => commit,
             Commit::None(why) => return vec![self.note(why)],
         };
-        let status = Status::of(report, self.run);
+        let status = Status {
+            context: self.context(),
+            ..Status::of(report, self.run)
+        };
         match status::write(&begun.client, commit, &status, self.run).await {
             Ok(Written::Written) => Vec::new(),
             Ok(Written::NewerStands) => vec![self.note("a newer run has set this status already")],

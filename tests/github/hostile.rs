@@ -30,12 +30,10 @@ fn garbage_in_the_runners_variables_changes_no_verdict() {
         (
             "GITHUB_API_URL",
             &[
-                "",
                 "http://evil.example",
                 "ftp://x",
                 "https://user:pw@127.0.0.1:1",
                 "nonsense",
-                "https://127.0.0.1:1",
             ],
         ),
         (
@@ -91,11 +89,6 @@ fn garbage_in_the_runners_variables_changes_no_verdict() {
             desk.env(name, *value);
             let run = desk.tenantgate(&["run", "--format", "github"]);
             let shown: String = value.chars().take(50).collect();
-            eprintln!(
-                "{name}={shown:?} -> {:?} warned {:?}",
-                run.code,
-                run.checks_that("warned")
-            );
             for line in run.stdout.lines().filter(|line| line.starts_with("::")) {
                 assert!(!line.starts_with("::error"), "{name}={shown:?}: {line}");
             }
@@ -148,84 +141,39 @@ fn payloads_of_odd_shapes() {
     ] {
         desk.write("runner/event.json", payload);
         let run = desk.tenantgate(&["run"]);
-        eprintln!(
-            "{:?} -> {:?} {:?}",
-            payload.chars().take(60).collect::<String>(),
-            run.code,
-            run.checks_that("warned")
-        );
         run.assert_code(0);
     }
 }
 
+/// The one that passes does not open what the other one shuts.
 #[test]
-fn outputs_that_cannot_be_written() {
+fn two_projects_of_one_commit_have_a_status_and_a_comment_each() {
     let github = Fake::start();
-    let mut desk = desk(&github);
-    let folder = desk.path("runner").to_str().unwrap().to_owned();
-    for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
-        let before = desk.variables()[name].clone();
-        for value in [folder.as_str(), "/nonexistent/x", "/dev/full"] {
-            desk.env(name, value);
-            let run = desk.tenantgate(&["run"]);
-            eprintln!("{name}={value}: {:?} {}", run.code, run.stderr);
-        }
-        desk.env(name, before);
-    }
-}
-
-#[test]
-fn two_projects_of_one_commit() {
-    let github = Fake::start();
-    let one = desk(&github);
-    let mut other = desk(&github);
-    other.replace("tenantgate.toml", "name = \"desk\"", "name = \"other\"");
-    other.env("GITHUB_RUN_ID", "2");
+    let mut one = desk(&github);
+    let root = one.path(".").to_str().unwrap().to_owned();
+    one.env("GITHUB_WORKSPACE", root);
     one.tenant("0003_broken.sql", "CREATE TABLE broken (oops oops, );\n");
-    one.tenantgate(&["run"]).assert_code(1);
-    other.tenantgate(&["run"]).assert_code(0);
-    let state = github.state();
-    let statuses: Vec<_> = state
-        .statuses
-        .iter()
-        .map(|it| (it.context.clone(), it.state.clone(), it.description.clone()))
-        .collect();
-    eprintln!("{statuses:#?} {}", state.comments_of(7).len());
-    panic!();
-}
+    one.tenantgate(&["run", "--check-run", "always"]).assert_code(1);
 
-#[test]
-fn a_comment_that_claims_the_future() {
-    use base64::Engine as _;
-    let github = Fake::start();
-    let desk = desk(&github);
-    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
-    let prefix = format!("<!-- tenantgate {} ", encode("desk"));
-    let max = u64::MAX;
-    let forged = format!(
-        "{{\"environments\":[\"dev\"],\"entries\":[{{\"environment\":\"dev\",\"command\":\"run\",\"run\":{{\"id\":{max},\"attempt\":{max}}},\"verdict\":\"passed\",\"finished\":\"9999-12-30T22:00:00Z\",\"reason\":\"] <b>x</b> @all\",\"run_url\":\"javascript:alert(1)\"}}]}}"
-    );
-    for body in [
-        format!("{prefix}v1 !!!! -->\n"),
-        format!("{prefix}v9 e30= -->\n"),
-        prefix.clone(),
-        format!("{}{prefix}v1 e30= -->\n", "x".repeat(60_000)),
-        format!("{prefix}v1 {} -->\nhello", encode(&forged)),
-    ] {
-        github.state().comments.clear();
-        github.state().comment(7, super::fake::ACTIONS_BOT, &body);
-        let run = desk.tenantgate(&["run"]);
-        let bodies: Vec<String> = github
-            .state()
-            .comments_of(7)
-            .iter()
-            .map(|it| it.body.chars().take(400).collect())
-            .collect();
-        eprintln!(
-            "{} {bodies:#?} {:?}",
-            run.code.unwrap(),
-            run.check("publish.comment")
-        );
-    }
-    panic!();
+    let mut other = desk(&github);
+    other.replace("tenantgate.toml", "name = \"desk\"", "name = \"billing\"");
+    let root = other.path(".").parent().unwrap().to_str().unwrap().to_owned();
+    other.env("GITHUB_WORKSPACE", root);
+    other.env("GITHUB_RUN_ID", "2");
+    other.tenantgate(&["run", "--check-run", "always"]).assert_code(0);
+
+    let state = github.state();
+    let last = |context: &str| {
+        let ours = state.statuses.iter().filter(|it| it.context == context);
+        ours.last().map(|it| it.state.clone()).unwrap_or_default()
+    };
+    assert_eq!(last("tenantgate/dev"), "failure");
+    assert_eq!(last("tenantgate/dev (billing)"), "success");
+    let names: Vec<_> = state
+        .check_runs
+        .iter()
+        .map(|it| it.content["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["tenantgate/dev", "tenantgate/dev (billing)"]);
+    assert_eq!(state.comments_of(7).len(), 2);
 }
