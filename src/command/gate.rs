@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -13,7 +12,7 @@ use crate::exit::Exit;
 use crate::publish::{self, Publisher};
 use crate::report::text::Style;
 use crate::report::{self, Format};
-use crate::rollout::{Event, Stop, StopReason};
+use crate::rollout::{Event, Stop};
 use crate::run::{self, Request};
 use crate::settings::{Invocation, Settings};
 
@@ -21,10 +20,6 @@ use super::print;
 
 /// GitHub drops a longer step summary whole; a little room is left for what other steps add.
 const SUMMARY_LIMIT: usize = 1_000_000;
-/// How long GitHub is waited for at the end of a run.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The same when the run was told to end: the runner kills ten seconds after it asked.
-const LAST_MOMENT: Duration = Duration::from_secs(4);
 
 pub(super) fn gate(
     request: &Request,
@@ -87,22 +82,18 @@ async fn execute(
         // Nobody waits for GitHub before the database is asked.
         let (report, ()) = tokio::join!(
             run::execute(request, settings, invocation, &stop, progress.as_ref()),
-            publisher.begin()
+            publisher.begin(&stop)
         );
-        let patience = match stop.reason() {
-            Some(StopReason::Signal) => LAST_MOMENT,
-            _ => PATIENCE,
-        };
         let mut report = match report {
             Ok(report) => report,
             Err(error) => {
-                publisher.give_up(patience).await;
+                publisher.give_up(&stop).await;
                 return Err(error);
             }
         };
         // The file first: it is wanted most when something fails, and GitHub may keep us waiting.
         let mut file = write_report(global, &report);
-        let posted = publisher.finish(&mut report, patience).await;
+        let posted = publisher.finish(&mut report, &stop).await;
         if posted.noted {
             file = write_report(global, &report);
         }

@@ -42,11 +42,18 @@ pub(super) fn keygen(out: Option<&Path>, process: &ProcessEnvironment) -> anyhow
             say(&note);
         }
         None => {
-            print(&format!("{line}\n"))?;
+            hand_over(&line).context("the key was not taken by what it was piped into")?;
             say(&format!("for [promotion] in the config:\n{public}"));
         }
     }
     Ok(Exit::Passed)
+}
+
+/// Nobody may believe that a key is in use which is lost.
+fn hand_over(line: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(format!("{line}\n").as_bytes())?;
+    stdout.flush()
 }
 
 /// Nobody listens where stderr is closed.

@@ -245,6 +245,7 @@ impl EvidenceStore for DeploymentStore {
                         signed,
                         place,
                         state: State::Complete,
+                        number: Some(id(deployment)),
                     });
                 }
                 Err(Unopened { why, claims }) => records.rejected.push(Rejected {

@@ -3,23 +3,31 @@
 use serde_json::{Value, json};
 
 use super::{Client, GithubError};
+use crate::domain::words::clip;
 use crate::domain::{EnvironmentName, Report};
 use crate::exit::Exit;
 use crate::report::comment::{RunId, status_description};
 
 /// GitHub refuses a longer description.
 const DESCRIPTION: usize = 140;
+/// GitHub keeps 255 characters of a context.
+const LONGEST_PROJECT: usize = 100;
 /// A commit has seldom more contexts than one page holds.
 const PAGES: usize = 3;
 
-/// What a status is called: a green plan must never pass for a green run.
-pub fn context(environment: &EnvironmentName, command: &str, dry_run: bool) -> String {
-    match (command, dry_run) {
+/// What a status is called: a green plan must never pass for a green run, nor one project of a
+/// repository for another. `project`: where the repository may have several.
+pub fn context(environment: &EnvironmentName, command: &str, dry_run: bool, project: Option<&str>) -> String {
+    let whose = project.map_or_else(String::new, |project| {
+        format!(" ({})", clip(project, LONGEST_PROJECT))
+    });
+    let what = match (command, dry_run) {
         ("run", false) => format!("tenantgate/{environment}"),
         ("run", true) => format!("tenantgate/{environment}/dry-run"),
         (command, false) => format!("tenantgate/{environment}/{command}"),
         (command, true) => format!("tenantgate/{environment}/{command}-dry-run"),
-    }
+    };
+    what + &whose
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +77,7 @@ impl Status {
             _ => State::Failure,
         };
         Self {
-            context: context(&report.environment, &report.command, report.dry_run),
+            context: context(&report.environment, &report.command, report.dry_run, None),
             state,
             description: status_description(report).chars().take(DESCRIPTION).collect(),
             target_url: report.run_url.as_deref().map(|url| target_url(url, run)),
@@ -162,7 +170,7 @@ mod tests {
     #[test]
     fn only_a_real_run_has_the_plain_context() {
         let contexts = [("run", false), ("run", true), ("plan", false), ("migrate", true)];
-        let contexts = contexts.map(|(command, dry)| context(&uat(), command, dry));
+        let contexts = contexts.map(|(command, dry)| context(&uat(), command, dry, None));
         assert_eq!(
             contexts,
             [
@@ -171,6 +179,10 @@ mod tests {
                 "tenantgate/uat/plan",
                 "tenantgate/uat/migrate-dry-run"
             ]
+        );
+        assert_eq!(
+            context(&uat(), "run", false, Some("billing")),
+            "tenantgate/uat (billing)"
         );
     }
 

@@ -67,6 +67,10 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         .copied()
         .map(|it| (it, word(demands, it)))
         .find(|(_, word)| !matches!(word, Word::Nothing));
+    let decisive = match decisive {
+        Some((record, Word::Pass)) => refused_since(demands, &same, record).or(Some((record, Word::Pass))),
+        other => other,
+    };
     let passed = match decisive {
         Some((record, Word::Pass)) => Some(record),
         _ => None,
@@ -198,6 +202,17 @@ fn word(demands: &Demands<'_>, record: &Record) -> Word {
         State::Complete if predicate.overridden.is_some() && !demands.overridden_counts => Word::Nothing,
         State::Complete => Word::Pass,
     }
+}
+
+/// A refusal that came to the store after the pass, though a clock that was wrong dates it before.
+fn refused_since<'a>(
+    demands: &Demands<'_>,
+    same: &[&'a Record],
+    passed: &Record,
+) -> Option<(&'a Record, Word)> {
+    let later = same.iter().rev().filter(|it| it.number > passed.number);
+    let mut words = later.map(|it| (*it, word(demands, it)));
+    words.find(|(_, word)| matches!(word, Word::Refusal(_)))
 }
 
 /// It has stood there since it first passed, unless it failed in between.

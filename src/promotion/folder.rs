@@ -84,6 +84,7 @@ impl EvidenceStore for FolderStore {
                     signed,
                     place,
                     state: State::Complete,
+                    number: None,
                 }),
                 Err(Unopened { why, claims }) => {
                     let named = claims.is_none() && place.ends_with(&named_for_this_set);

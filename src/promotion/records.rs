@@ -25,6 +25,8 @@ pub struct Record {
     /// Where it is, for people.
     pub place: String,
     pub state: State,
+    /// Where the store itself numbers what comes to it, whatever the clocks of those who write say.
+    pub number: Option<u64>,
 }
 
 /// What the store itself says about a record.

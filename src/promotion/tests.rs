@@ -73,6 +73,7 @@ fn record(evidence: Evidence) -> Record {
         evidence,
         signed: Signed::No,
         state: State::Complete,
+        number: None,
     }
 }
 

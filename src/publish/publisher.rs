@@ -1,5 +1,6 @@
 //! Tells GitHub that a run has begun, and what came of it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use crate::github::event::{self, Commit, Occasion};
 use crate::github::status::{self, Status, Written};
 use crate::github::{Client, GithubError, pulls};
 use crate::report::comment::RunId;
+use crate::rollout::Stop;
 use crate::run::{Command, Request};
 use crate::settings::{Invocation, Publishing, Settings};
 
@@ -30,6 +32,12 @@ pub const CHECK_RUN: CheckDefinition = CheckDefinition {
 
 /// How long GitHub is waited for when a run begins; the run itself waits for nothing.
 const PATIENCE_AT_FIRST: Duration = Duration::from_secs(10);
+/// The same at its end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What is left of the first when the run is told to end: what was sent is answered by then, or never.
+const MOMENT_AT_FIRST: Duration = Duration::from_secs(1);
+/// What is left of the second: the runner kills ten seconds after it asked.
+const LAST_MOMENT: Duration = Duration::from_secs(4);
 
 /// What GitHub has of a run.
 #[derive(Debug, Default)]
@@ -93,7 +101,7 @@ impl<'a> Publisher<'a> {
     }
 
     /// Says that the gate is at work. What fails here is told at the end, when it fails again.
-    pub async fn begin(&mut self) {
+    pub async fn begin(&mut self, stop: &Stop) {
         let Some(actions) = self
             .invocation
             .actions
@@ -109,16 +117,36 @@ impl<'a> Publisher<'a> {
             check_run: None,
         };
         let (_, check_run) = tokio::join!(
-            timeout(PATIENCE_AT_FIRST, self.pending(&begun)),
-            timeout(PATIENCE_AT_FIRST, self.start_check_run(&begun)),
+            patiently(PATIENCE_AT_FIRST, stop, MOMENT_AT_FIRST, self.pending(&begun)),
+            patiently(
+                PATIENCE_AT_FIRST,
+                stop,
+                MOMENT_AT_FIRST,
+                self.start_check_run(&begun)
+            ),
         );
-        begun.check_run = check_run.unwrap_or_else(|_| Some(Err(late("POST"))));
+        begun.check_run = check_run.unwrap_or_else(|| Some(Err(late("POST"))));
         self.begun = Some(begun);
     }
 
     fn context(&self) -> String {
         let environment = &self.settings.environment.name;
-        status::context(environment, self.request.command.as_str(), self.request.dry_run)
+        let command = self.request.command.as_str();
+        let project = self.settings.name.as_str();
+        let project = (!self.is_the_only_project()).then_some(project);
+        status::context(environment, command, self.request.dry_run, project)
+    }
+
+    /// The one whose config is where everybody looks for it, as far as is known.
+    fn is_the_only_project(&self) -> bool {
+        let workspace = self.invocation.workspace.as_deref();
+        let workspace = workspace.and_then(|path| Path::new(path).canonicalize().ok());
+        let file = self.settings.file.canonicalize().ok();
+        let place = file.zip(workspace).and_then(|(file, workspace)| {
+            let place = file.strip_prefix(workspace).ok()?;
+            Some(place == Path::new("tenantgate.toml"))
+        });
+        place.unwrap_or(true)
     }
 
     async fn pending(&self, begun: &Begun) {
@@ -141,7 +169,7 @@ impl<'a> Publisher<'a> {
     }
 
     /// Says what came of the run, and puts into the report what GitHub did not take.
-    pub async fn finish(&mut self, report: &mut Report, patience: Duration) -> Posted {
+    pub async fn finish(&mut self, report: &mut Report, stop: &Stop) -> Posted {
         if !self.wants_something() {
             return Posted::default();
         }
@@ -154,20 +182,20 @@ impl<'a> Publisher<'a> {
             return posted;
         };
         let (comment, status, check_run) = tokio::join!(
-            timeout(patience, self.comment(&begun, report)),
-            timeout(patience, self.status(&begun, report)),
-            timeout(patience, self.check_run(&begun, report)),
+            patiently(PATIENCE, stop, LAST_MOMENT, self.comment(&begun, report)),
+            patiently(PATIENCE, stop, LAST_MOMENT, self.status(&begun, report)),
+            patiently(PATIENCE, stop, LAST_MOMENT, self.check_run(&begun, report)),
         );
         let overdue = || vec![self.refused(begun.occasion.from_fork, &late("POST"), None)];
-        let (url, comment) = comment.unwrap_or_else(|_| (None, overdue()));
+        let (url, comment) = comment.unwrap_or_else(|| (None, overdue()));
         posted.comment_url = url;
         let answers = [
             (self.wanted.comment, &COMMENT, comment),
-            (self.wanted.status, &STATUS, status.unwrap_or_else(|_| overdue())),
+            (self.wanted.status, &STATUS, status.unwrap_or_else(overdue)),
             (
                 self.wanted.check_run,
                 &CHECK_RUN,
-                check_run.unwrap_or_else(|_| overdue()),
+                check_run.unwrap_or_else(overdue),
             ),
         ];
         let answers = answers.into_iter().filter(|(wanted, ..)| *wanted);
@@ -178,7 +206,7 @@ impl<'a> Publisher<'a> {
     }
 
     /// A run that came to no report must not leave a light that stays yellow.
-    pub async fn give_up(&mut self, patience: Duration) {
+    pub async fn give_up(&mut self, stop: &Stop) {
         let Some(begun) = self.begun.take() else { return };
         let status = async {
             if let Some(commit) = begun.occasion.commit.sha().filter(|_| self.wanted.status) {
@@ -191,7 +219,8 @@ impl<'a> Publisher<'a> {
                 let _ = check_run::abandon(&begun.client, check_run).await;
             }
         };
-        let _ = timeout(patience, async { tokio::join!(status, check_run) }).await;
+        let both = async { tokio::join!(status, check_run) };
+        let _ = patiently(PATIENCE, stop, LAST_MOMENT, both).await;
     }
 
     async fn comment(&self, begun: &Begun, report: &Report) -> (Option<String>, Vec<Finding>) {
@@ -246,7 +275,10 @@ impl<'a> Publisher<'a> {
             Commit::Known(commit) => commit,
             Commit::None(why) => return vec![self.note(why)],
         };
-        let status = Status::of(report, self.run);
+        let status = Status {
+            context: self.context(),
+            ..Status::of(report, self.run)
+        };
         match status::write(&begun.client, commit, &status, self.run).await {
             Ok(Written::Written) => Vec::new(),
             Ok(Written::NewerStands) => vec![self.note("a newer run has set this status already")],
@@ -299,6 +331,16 @@ impl<'a> Publisher<'a> {
         let check = if self.wanted.comment { &COMMENT } else { &STATUS };
         Some(Check::answered(check, vec![finding]))
     }
+}
+
+/// None: it was not done in time.
+async fn patiently<T>(
+    patience: Duration,
+    stop: &Stop,
+    moment: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    timeout(patience, stop.hurried(moment, work)).await.ok().flatten()
 }
 
 fn late(method: &'static str) -> GithubError {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Why a rollout ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,20 +23,34 @@ enum Stage {
     Aborting,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct State {
+    stage: Stage,
+    /// The first that there was.
+    reason: Option<StopReason>,
+    signalled: Option<Instant>,
+}
+
 /// Shared by all who work: asked before each tenant, awaited during one.
 #[derive(Debug, Clone)]
 pub struct Stop {
-    state: watch::Sender<(Stage, Option<StopReason>)>,
+    state: watch::Sender<State>,
 }
 
 /// GitHub's runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that: what is in hand
 /// has this long, so that the report is still written.
 const GRACE: Duration = Duration::from_secs(5);
+/// After a signal nobody is waited for any longer than this, since the runner kills a second later.
+const AT_LAST: Duration = Duration::from_secs(9);
 
 impl Default for Stop {
     fn default() -> Self {
         Self {
-            state: watch::Sender::new((Stage::Running, None)),
+            state: watch::Sender::new(State {
+                stage: Stage::Running,
+                reason: None,
+                signalled: None,
+            }),
         }
     }
 }
@@ -43,30 +58,51 @@ impl Default for Stop {
 impl Stop {
     /// The reason, once there is one.
     pub fn reason(&self) -> Option<StopReason> {
-        self.state.borrow().1
+        self.state.borrow().reason
     }
 
     pub fn requested(&self) -> bool {
-        self.state.borrow().0 > Stage::Running
+        self.state.borrow().stage > Stage::Running
     }
 
     /// Waits until what is in hand must be dropped.
     pub async fn aborted(&self) {
         let mut receiver = self.state.subscribe();
         // The sender is `self`, so it outlives the wait.
-        let _ = receiver.wait_for(|(stage, _)| *stage == Stage::Aborting).await;
+        let _ = receiver.wait_for(|state| state.stage == Stage::Aborting).await;
     }
 
     /// Waits until nothing new may be begun.
     pub async fn wanted(&self) {
         let mut receiver = self.state.subscribe();
-        let _ = receiver.wait_for(|(stage, _)| *stage > Stage::Running).await;
+        let _ = receiver.wait_for(|state| state.stage > Stage::Running).await;
+    }
+
+    /// Carries out what a slow service may draw out: after a signal it has a moment left. None: it was not
+    /// done by then.
+    pub async fn hurried<T>(&self, moment: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let late = async {
+            let mut receiver = self.state.subscribe();
+            let signalled = receiver.wait_for(|state| state.signalled.is_some()).await;
+            let signalled = signalled.ok().and_then(|state| state.signalled);
+            let now = Instant::now();
+            let last = signalled.unwrap_or(now) + AT_LAST;
+            tokio::time::sleep_until(last.min(now + moment)).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = late => None,
+        }
     }
 
     fn advance(&self, to: Stage, why: StopReason) {
-        self.state.send_modify(|(stage, reason)| {
-            *stage = (*stage).max(to);
-            reason.get_or_insert(why);
+        self.state.send_modify(|state| {
+            state.stage = state.stage.max(to);
+            state.reason.get_or_insert(why);
+            if why == StopReason::Signal {
+                state.signalled.get_or_insert_with(Instant::now);
+            }
         });
     }
 

@@ -1,11 +1,32 @@
 //! Where evidence is kept, and the record that this run leaves there.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::domain::{Check, Finding, Report, Verdict};
 use crate::github::{Client, DeploymentStore};
-use crate::promotion::{self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration};
+use crate::promotion::{
+    self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration, StoreError,
+};
 use crate::settings::Store;
 
 use super::{Command, Gate};
+
+/// How long a store is waited for when the work is done.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same when the run was told to end, and something has to be left to tell others so.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
+
+/// Of a store that drew it out.
+pub(super) fn late(action: &'static str) -> StoreError {
+    StoreError {
+        action,
+        place: "the deployments on GitHub".to_owned(),
+        source: "it did not answer in time".into(),
+        hint: None,
+    }
+}
 
 impl Gate<'_> {
     /// The store that the settings and the runner name.
@@ -73,7 +94,9 @@ impl Gate<'_> {
             digest: set.digest(),
             predicate: self.predicate(report, RecordedMigration::all(set)),
         };
-        let findings = match store.write(&evidence).await {
+        let written = timeout(PATIENCE, self.stop.hurried(LAST_MOMENT, store.write(&evidence))).await;
+        let written = written.ok().flatten().unwrap_or_else(|| Err(late("write")));
+        let findings = match written {
             Ok(place) => {
                 report.evidence = Some(place);
                 Vec::new()

@@ -2,7 +2,7 @@
 //! the network, where evidence is on GitHub.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
 use crate::domain::{Check, CheckDefinition, Finding};
@@ -79,7 +79,13 @@ impl Gate<'_> {
     async fn secrets_on_github(&self) -> Check {
         let client = self.invocation.actions.as_ref().ok_or(GithubError::NoToken);
         match client.and_then(Client::new) {
-            Ok(client) => secret_names::check(&client, self.settings).await,
+            Ok(client) => {
+                let asked = secret_names::check(&client, self.settings);
+                let answer = self.stop.hurried(Duration::ZERO, asked).await;
+                let stopped =
+                    || Finding::error("stopped by a signal while GitHub was asked").operational(true);
+                answer.unwrap_or_else(|| Check::answered(&secret_names::DEFINITION, vec![stopped()]))
+            }
             Err(error) => {
                 let finding = Finding::note(format!("GitHub was not asked: {error}")).hint(
                     "set GITHUB_REPOSITORY to owner/name and TENANTGATE_GITHUB_TOKEN to a token that may",

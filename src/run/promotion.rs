@@ -1,6 +1,6 @@
 //! May this change enter the environment? And if not: may somebody let it in all the same?
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -10,13 +10,16 @@ use crate::github::{Client, GithubError, is_member};
 use crate::promotion::{self, Call, Demands, Permission, Wanted};
 use crate::settings::Team;
 
+use super::evidence::late;
 use super::{Gate, Stage};
 
 impl Gate<'_> {
     pub(super) async fn promote(&mut self) -> anyhow::Result<Stage<()>> {
         let since = Instant::now();
         let mut checks = self.promotion_checks().await?;
-        if let Some(reason) = self.request.overriding.clone() {
+        // Who told it to end is not overridden.
+        let reason = self.request.overriding.clone();
+        if let Some(reason) = reason.filter(|_| !self.stop.requested()) {
             let (check, permitted) = self.ask_permission().await;
             checks.push(check);
             if let Some(actor) = permitted {
@@ -66,7 +69,8 @@ impl Gate<'_> {
             digest: &loaded.set.digest(),
             history: environment.soak.is_some(),
         };
-        let records = match store.read(&wanted).await {
+        let read = self.stop.hurried(Duration::ZERO, store.read(&wanted)).await;
+        let records = match read.unwrap_or_else(|| Err(late("read"))) {
             Ok(records) => records,
             Err(error) => {
                 let mut finding = Finding::error(error.to_string()).operational(true);
@@ -112,7 +116,8 @@ impl Gate<'_> {
                 teams,
             } => {
                 for person in unlisted {
-                    match self.in_one_of(teams, person).await {
+                    let asked = self.stop.hurried(Duration::ZERO, self.in_one_of(teams, person));
+                    match asked.await.unwrap_or_else(|| Err(unasked())) {
                         Ok(true) => {}
                         Ok(false) => return refused(promotion::not_allowed(person, people.len() > 1)),
                         Err(error) => return refused(unknown_member(person, &error)),
@@ -139,6 +144,15 @@ impl Gate<'_> {
             }
         }
         unanswered.map_or(Ok(false), Err)
+    }
+}
+
+/// The run was told to end meanwhile.
+fn unasked() -> GithubError {
+    GithubError::Unanswered {
+        method: "GET",
+        route: "/orgs".to_owned(),
+        message: "it did not answer in time".to_owned(),
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Invocation {
     pub no_color: bool,
     /// Called by the action, so that the runner reads stderr, and obeys and hides what masks a password.
     pub by_action: bool,
+    /// The repository's root, where the runner names it.
+    pub workspace: Option<String>,
     /// The working directory below the repository's root, where it is not the root: annotations want
     /// files as seen from there.
     pub folder: Option<String>,
@@ -59,6 +61,7 @@ impl Invocation {
             step_summary: get("GITHUB_STEP_SUMMARY"),
             github_env: get("GITHUB_ENV"),
             by_action: get("TENANTGATE_ACTION").as_deref() == Some("true"),
+            workspace: get("GITHUB_WORKSPACE"),
             folder: get("GITHUB_WORKSPACE").and_then(|root| here_below(Path::new(&root))),
             no_color: get("NO_COLOR").is_some(),
             actions: Actions::from_environment(process),

@@ -65,6 +65,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let signing_key = signing_key(&variables)?;
     Ok(Settings {
         name: config.name,
+        file: flags.config.clone(),
         root,
         environment,
         environments,

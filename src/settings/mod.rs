@@ -43,7 +43,9 @@ pub use variables::{ProcessEnvironment, Variables};
 pub struct Settings {
     /// The project's name.
     pub name: String,
-    /// Folder of the config file; relative paths inside the config begin here.
+    /// The config file.
+    pub file: PathBuf,
+    /// Its folder; relative paths inside the config begin here.
     pub root: PathBuf,
     /// The environment this run is for.
     pub environment: Environment,

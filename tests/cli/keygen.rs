@@ -1,5 +1,7 @@
 //! A pair of keys: given where its parts may go, when one is made, then the private one goes nowhere else.
 
+use std::process::Stdio;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -62,4 +64,20 @@ fn a_workflows_log_does_not_get_it() {
     assert_eq!(run.stdout, "");
     assert!(run.stderr.contains("workflow's log"), "{}", run.stderr);
     project.tenantgate(&["keygen", "--out", "key"]).assert_code(0);
+}
+
+/// Its public half would be put into the config, and the other one is nowhere.
+#[test]
+fn a_key_that_nobody_took_is_an_error() {
+    let project = Project::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = std::fs::File::create("/dev/full").unwrap();
+    for stdout in [Stdio::from(writer), Stdio::from(full)] {
+        let (mut command, _) = project.command(&["keygen"]);
+        let output = command.stdout(stdout).stderr(Stdio::piped()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert!(!stderr.contains("public_keys"), "{stderr}");
+    }
 }

@@ -1,8 +1,10 @@
 //! GitHub: a fake of its API, and what is left there when everything goes wrong.
 
+mod cancelled;
 pub mod evidence;
 pub mod fake;
 mod gate;
+mod hostile;
 mod limits;
 mod network;
 mod proxy;

@@ -55,14 +55,30 @@ pub enum PullRequests {
     None(String),
 }
 
+/// GitHub delivers none above 25 MB.
+const LARGEST_PAYLOAD: u64 = 64 * 1024 * 1024;
+
 /// Reads the payload that the runner left, and understands it.
 pub fn read(actions: &Actions) -> Occasion {
     let text = match &actions.event_path {
         None => Err("GITHUB_EVENT_PATH is not set".to_owned()),
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| format!("the event's payload cannot be read: {path}: {error}")),
+        Some(path) => {
+            read_payload(path).map_err(|error| format!("the event's payload cannot be read: {path}: {error}"))
+        }
     };
     occasion(actions, text.as_deref().map_err(String::as_str))
+}
+
+/// A pipe would be waited for, and a device may never end.
+fn read_payload(path: &str) -> std::io::Result<String> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    if metadata.len() > LARGEST_PAYLOAD {
+        return Err(std::io::Error::other("longer than any payload of GitHub's"));
+    }
+    std::fs::read_to_string(path)
 }
 
 /// `payload`: its text, or why there is none.

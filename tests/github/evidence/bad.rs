@@ -237,6 +237,29 @@ fn from_the_future() {
     assert_shut(&shop.promote("uat"), &["from the future", "mend the clock"]);
 }
 
+/// GitHub's own numbers tell which came last, where the runners' clocks do not agree.
+#[test]
+fn a_refusal_by_a_clock_that_is_slow_shuts_all_the_same() {
+    let shop = Shop::new();
+    shop.run("dev").assert_code(0);
+    let payload = shop.payload();
+    let slow = |evidence: &mut Evidence| {
+        evidence.predicate.verdict = tenantgate::domain::Verdict::Blocked;
+        evidence.predicate.finished_at -= jiff::SignedDuration::from_mins(20);
+    };
+    shop.add(
+        &payload,
+        Forge {
+            change: Some(&slow),
+            states: &["in_progress", "failure"],
+            ..Forge::default()
+        },
+    );
+    assert_shut(&shop.promote("uat"), &["dev was blocked with this change"]);
+    shop.run("dev").assert_code(0);
+    shop.promote("uat").assert_code(0);
+}
+
 #[test]
 fn a_payload_that_comes_back_as_text_is_read() {
     let shop = Shop::new();

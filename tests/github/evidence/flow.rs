@@ -197,6 +197,13 @@ fn soak_and_age_hold_here_too() {
             ..Forge::default()
         },
     );
+    shop.add(
+        &payload,
+        Forge {
+            change: Some(&ago(1)),
+            ..Forge::default()
+        },
+    );
     let broken = shop.promote("uat");
     broken.assert_code(1);
     assert_eq!(broken.checks_that("failed"), ["promotion.soak"]);

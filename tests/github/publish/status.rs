@@ -24,7 +24,7 @@ fn latest(scene: &Scene) -> Vec<(String, String, String)> {
 #[test]
 fn it_is_pending_and_then_what_the_run_found() {
     let scene = Scene::new();
-    let uat = context(&name("uat"), "run", false);
+    let uat = context(&name("uat"), "run", false, None);
     at(
         &scene,
         &Status::pending(uat, Some("https://github.com/acme/shop/actions/runs/10"), run(10)),
