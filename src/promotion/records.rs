@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::domain::{Digest, EnvironmentName};
 
@@ -60,6 +61,11 @@ pub struct Wanted<'a> {
 #[async_trait]
 pub trait EvidenceStore: Send + Sync {
     async fn read(&self, wanted: &Wanted<'_>) -> Result<Records, StoreError>;
+
+    /// What time it is there: by a clock that is looked after, where the store has one.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
 
     /// Adds a record; says where it is.
     async fn write(&self, evidence: &Evidence) -> Result<String, StoreError>;

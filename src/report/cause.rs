@@ -12,6 +12,8 @@ pub(super) enum Conclusion {
     /// Only because somebody set the rules aside.
     Overridden,
     Passed,
+    /// A part of it, perhaps of the tenants too: nothing looked at what came of it.
+    Migrated,
     /// What would be done was shown, nothing was changed.
     DryRun,
     Planned,
@@ -37,7 +39,8 @@ impl Conclusion {
             _ if dry_run => Self::DryRun,
             (_, "plan") => Self::Planned,
             _ if overridden.is_some() => Self::Overridden,
-            (_, "run" | "migrate") => Self::Passed,
+            (_, "run") => Self::Passed,
+            (_, "migrate") => Self::Migrated,
             (_, "promote") => Self::MayFollow,
             _ => Self::Asked,
         }
@@ -50,7 +53,7 @@ impl Conclusion {
             Self::Passed => Mark::Passed.emoji(),
             Self::DryRun | Self::Planned => "📋",
             Self::MayFollow => "🔓",
-            Self::Asked => "☑️",
+            Self::Migrated | Self::Asked => "☑️",
         }
     }
 
@@ -60,6 +63,7 @@ impl Conclusion {
             Self::Blocked => "is blocked",
             Self::Overridden => "passed by override",
             Self::Passed => "passed",
+            Self::Migrated => "was migrated, not validated",
             Self::DryRun => "dry run",
             Self::Planned => "plan",
             Self::MayFollow => "may follow",
@@ -71,6 +75,7 @@ impl Conclusion {
     pub(super) fn words(self, command: &str) -> String {
         match self {
             Self::Blocked => "blocked".to_owned(),
+            Self::Migrated => "migrated, not validated".to_owned(),
             Self::DryRun => "dry run, nothing changed".to_owned(),
             Self::Planned => "plan only".to_owned(),
             Self::MayFollow => "may follow, not yet run".to_owned(),
@@ -92,7 +97,9 @@ pub(super) fn reason(report: &Report) -> String {
         Conclusion::MayFollow => {
             summary::promotion(report).unwrap_or_else(|| "nothing has to pass before it".to_owned())
         }
-        Conclusion::Overridden | Conclusion::Passed | Conclusion::Asked => passed(report),
+        Conclusion::Overridden | Conclusion::Passed | Conclusion::Migrated | Conclusion::Asked => {
+            passed(report)
+        }
     };
     clean::line(&clean::clip(&text, CAUSE, 1))
 }

@@ -40,8 +40,8 @@ pub struct Stop {
 /// GitHub's runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that: what is in hand
 /// has this long, so that the report is still written.
 const GRACE: Duration = Duration::from_secs(5);
-/// After a signal nobody is waited for any longer than this, since the runner kills a second later.
-const AT_LAST: Duration = Duration::from_secs(9);
+/// After a signal nobody is waited for any longer than this, since the runner kills 1.5 s later.
+const AT_LAST: Duration = Duration::from_millis(8500);
 
 impl Default for Stop {
     fn default() -> Self {

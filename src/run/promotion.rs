@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 
 use crate::domain::{Check, Finding, Override};
 use crate::github::{Client, GithubError, is_member};
@@ -93,7 +92,7 @@ impl Gate<'_> {
             signed: !rules.public_keys.of(after).is_empty(),
             overridden_counts: rules.overriding.counts,
         };
-        let judged = promotion::judge(&demands, &loaded.set, &records, Timestamp::now());
+        let judged = promotion::judge(&demands, &loaded.set, &records, store.now());
         let demanded = |check: &Check| match check.id.as_str() {
             id if id == promotion::SOAK.id => demands.soak.is_some(),
             id if id == promotion::MAX_AGE.id => demands.max_age.is_some(),

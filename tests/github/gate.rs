@@ -75,6 +75,23 @@ fn a_green_plan_is_not_a_green_run() {
     );
 }
 
+/// Nor is one of a part of the tenants, which nothing was validated after.
+#[test]
+fn a_green_migrate_is_not_a_green_run() {
+    let github = Fake::start();
+    let mut desk = desk(&github, Permissions::job());
+    desk.tenantgate(&["migrate", "--scope", "shared"]).assert_code(0);
+    desk.env("GITHUB_RUN_ID", "2");
+    desk.tenantgate(&["migrate", "--tenant", "amber"]).assert_code(0);
+    assert!(states(&github, "tenantgate/dev").is_empty());
+    let comments = comments(&github);
+    assert!(
+        comments[0].contains("| **dev** | ☑️ migrated, not validated |"),
+        "{comments:?}"
+    );
+    assert!(!comments[0].contains("dev passed"), "{comments:?}");
+}
+
 /// GitHub being down never changes what the database's answer was.
 #[test]
 fn github_being_down_is_a_warning() {

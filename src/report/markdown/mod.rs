@@ -106,7 +106,7 @@ fn counts(report: &Report) -> Option<String> {
     }
     let passed = matches!(
         Conclusion::of(report),
-        Conclusion::Passed | Conclusion::Overridden
+        Conclusion::Passed | Conclusion::Overridden | Conclusion::Migrated
     );
     let all = |counts: &TenantCounts| counts.migrated + counts.up_to_date == counts.discovered;
     let is_headline = passed && report.tenants.as_ref().is_some_and(all);

@@ -1,6 +1,7 @@
 //! Evidence that is none, each kind with its name and its remedy.
 
 use super::*;
+use crate::github::fake::Fault;
 use tenantgate::domain::EnvironmentName;
 
 #[test]
@@ -235,6 +236,29 @@ fn from_the_future() {
         ..Forge::default()
     });
     assert_shut(&shop.promote("uat"), &["from the future", "mend the clock"]);
+}
+
+/// Three hours ago by the clock here, which is two hours ahead of GitHub's.
+#[test]
+fn what_has_soaked_by_a_clock_that_is_ahead_has_not() {
+    let shop = Shop::new();
+    shop.run("dev").assert_code(0);
+    shop.demand("soak = \"2h\"");
+    let now = jiff::Timestamp::now();
+    let old = |evidence: &mut Evidence| {
+        evidence.predicate.finished_at = now - jiff::SignedDuration::from_hours(3);
+    };
+    shop.replace(Forge {
+        change: Some(&old),
+        ..Forge::default()
+    });
+    shop.promote("uat").assert_code(0);
+    let there = (now - jiff::SignedDuration::from_hours(2)).strftime("%a, %d %b %Y %H:%M:%S GMT");
+    shop.github
+        .fault(Fault::header("Date", &there.to_string()).for_ever());
+    let run = shop.promote("uat");
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["promotion.soak"]);
 }
 
 /// GitHub's own numbers tell which came last, where the runners' clocks do not agree.
