@@ -185,7 +185,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct OverrideArg {
     /// Break glass: go on although the promotion rules say no. Only for those whom [promotion.override]
-    /// lists, in a workflow that was begun by hand; the reason is kept in report, evidence and ledger.
+    /// lists, in a workflow that was begun by hand; the reason, of 10 to 300 characters, is kept in report,
+    /// evidence and ledger.
     #[arg(long = "override", value_name = "REASON")]
     pub reason: Option<String>,
 }

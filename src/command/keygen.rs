@@ -35,15 +35,18 @@ pub(super) fn keygen(out: Option<&Path>, process: &ProcessEnvironment) -> anyhow
             write_new(path, &line)?;
             print(&public)?;
             let note = format!(
-                "the signing key is in `{}`: put it into the secret TENANTGATE_SIGNING_KEY of each environment that \
-                 another one comes after, then remove the file. The line above goes into [promotion].\n",
+                "the signing key is in `{}`: put it into the secret TENANTGATE_SIGNING_KEY of the GitHub environment \
+                 that it is to vouch for, then remove the file. The line above goes into that environment's table in \
+                 the config: [environments.NAME]. (In [promotion] the key vouches for every environment.)\n",
                 path.display()
             );
             say(&note);
         }
         None => {
             hand_over(&line).context("the key was not taken by what it was piped into")?;
-            say(&format!("for [promotion] in the config:\n{public}"));
+            say(&format!(
+                "for [environments.NAME] in the config, the environment that the key is to vouch for:\n{public}"
+            ));
         }
     }
     Ok(Exit::Passed)

@@ -2,6 +2,7 @@
 //! `tenantgate-signing-key:<id>:<base64url>` in a secret. The name and the id are there so that a key
 //! in the wrong place, cut off or mistyped is told apart from one that simply signs something else.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
@@ -9,6 +10,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
+
+use super::EnvironmentName;
 
 const PUBLIC: &str = "tenantgate-public-key:";
 const SIGNING: &str = "tenantgate-signing-key:";
@@ -223,6 +226,21 @@ fn parse(text: &str, prefix: &'static str) -> Result<(String, Vec<u8>), KeyError
         return Err(KeyError::Damaged);
     }
     Ok((id.to_owned(), bytes))
+}
+
+/// Which keys may vouch for which environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyRing {
+    /// Of the environments that have none of their own.
+    pub general: Vec<PublicKey>,
+    pub own: BTreeMap<EnvironmentName, Vec<PublicKey>>,
+}
+
+impl KeyRing {
+    /// Empty: signatures are not asked for.
+    pub fn of(&self, environment: &EnvironmentName) -> &[PublicKey] {
+        self.own.get(environment).unwrap_or(&self.general)
+    }
 }
 
 #[cfg(test)]

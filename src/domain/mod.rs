@@ -13,7 +13,7 @@ mod tenant;
 pub mod words;
 
 pub use finding::{Check, CheckDefinition, CheckStatus, Finding, SET_ASIDE, Severity};
-pub use keys::{KeyError, KeyId, PublicKey, SigningKey};
+pub use keys::{KeyError, KeyId, KeyRing, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryState, History, Ledger};
 pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};
 pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};

@@ -15,7 +15,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::domain::words::{clip, count};
-use crate::domain::{EnvironmentName, PublicKey, SigningKey, Verdict};
+use crate::domain::{EnvironmentName, KeyRing, SigningKey, Verdict};
 use crate::promotion::{
     Envelope, Evidence, EvidenceStore, Opened, Record, Records, Rejected, Rejection, State, StoreError,
     Unopened, Wanted,
@@ -38,7 +38,7 @@ const TRIES: usize = 3;
 
 pub struct DeploymentStore {
     client: Client,
-    keys: Vec<PublicKey>,
+    keys: KeyRing,
     signing: Option<SigningKey>,
     trusted_creators: Vec<String>,
     /// What GitHub calls the environments, where that is another name.
@@ -112,9 +112,9 @@ impl DeploymentStore {
     // --- reading ---
 
     /// A deployment's envelope, as far as it may be looked at.
-    fn open(&self, deployment: &Value) -> Result<Opened, Unopened> {
+    fn open(&self, deployment: &Value, environment: &EnvironmentName) -> Result<Opened, Unopened> {
         let text = payload_text(&deployment["payload"]);
-        let opened = Evidence::open(&text, &self.keys);
+        let opened = Evidence::open(&text, self.keys.of(environment));
         let creator = login(deployment);
         if self.trusts(creator) {
             return opened;
@@ -234,7 +234,7 @@ impl EvidenceStore for DeploymentStore {
         let mut passes = Vec::new();
         for deployment in &deployments {
             let place = format!("deployment {}", id(deployment));
-            match self.open(deployment) {
+            match self.open(deployment, wanted.environment) {
                 Ok(Opened { evidence, signed }) => {
                     if evidence.digest == *wanted.digest && evidence.predicate.verdict == Verdict::Passed {
                         let at = evidence.predicate.finished_at;

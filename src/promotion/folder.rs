@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use crate::domain::{PublicKey, SigningKey, shown_path};
+use crate::domain::{EnvironmentName, KeyRing, SigningKey, shown_path};
 
 use super::{Envelope, Wanted};
 use super::{
@@ -19,15 +19,15 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct FolderStore {
     folder: PathBuf,
-    keys: Vec<PublicKey>,
+    keys: KeyRing,
     signing: Option<SigningKey>,
 }
 
 impl FolderStore {
-    pub fn new(folder: impl Into<PathBuf>, keys: &[PublicKey], signing: Option<&SigningKey>) -> Self {
+    pub fn new(folder: impl Into<PathBuf>, keys: &KeyRing, signing: Option<&SigningKey>) -> Self {
         Self {
             folder: folder.into(),
-            keys: keys.to_vec(),
+            keys: keys.clone(),
             signing: signing.cloned(),
         }
     }
@@ -47,7 +47,7 @@ impl FolderStore {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Opened, Unopened> {
+    fn open(&self, path: &Path, environment: &EnvironmentName) -> Result<Opened, Unopened> {
         // A pipe would be waited for.
         let text = if path.is_file() {
             std::fs::read_to_string(path)
@@ -55,7 +55,7 @@ impl FolderStore {
             Err(io::Error::other("not a regular file"))
         };
         let text = text.map_err(|error| Rejection::File(error.to_string()))?;
-        Evidence::open(&text, &self.keys)
+        Evidence::open(&text, self.keys.of(environment))
     }
 }
 
@@ -78,7 +78,7 @@ impl EvidenceStore for FolderStore {
                 continue;
             }
             let place = shown_path(&path);
-            match self.open(&path) {
+            match self.open(&path, wanted.environment) {
                 Ok(Opened { evidence, signed }) => records.evidence.push(Record {
                     evidence,
                     signed,

@@ -18,7 +18,7 @@ pub fn will_be_signed(
                 "evidence will be signed by {}, a key that the config does not know: {next} will stay shut",
                 key.public.id
             ))
-            .hint("add its public key to `public_keys` in [promotion], or set the signing key that fits one of them"),
+            .hint("add its public key to `public_keys` of this environment or of [promotion], or set the signing key that fits one of them"),
         ),
         None => Some(
             Finding::warning(format!(

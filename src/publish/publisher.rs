@@ -19,15 +19,15 @@ use crate::settings::{Invocation, Publishing, Settings};
 
 pub const COMMENT: CheckDefinition = CheckDefinition {
     id: "publish.comment",
-    title: "the pull request was told",
+    title: "the pull request was told, where it can be",
 };
 pub const STATUS: CheckDefinition = CheckDefinition {
     id: "publish.status",
-    title: "the commit's status was set",
+    title: "the commit's status was set, where it can be",
 };
 pub const CHECK_RUN: CheckDefinition = CheckDefinition {
     id: "publish.check-run",
-    title: "the check run was completed",
+    title: "the check run was completed, where it can be",
 };
 
 /// How long GitHub is waited for when a run begins; the run itself waits for nothing.
@@ -323,8 +323,9 @@ impl<'a> Publisher<'a> {
         let actions = self.invocation.actions.as_ref()?;
         let error = Client::new(actions).err()?;
         let finding = match error {
-            GithubError::NoToken => Finding::note("GitHub was not told, because there is no token").hint(
-                "pass `github-token` to the action, or `GITHUB_TOKEN: ${{ github.token }}` to the step",
+            GithubError::NoToken => Finding::warning("GitHub was not told, because there is no token").hint(
+                "pass `github-token` to the action, or `GITHUB_TOKEN: ${{ github.token }}` to the step; or say \
+                 so: `--comment never --status never`",
             ),
             error => self.refused(false, &error, error.hint()),
         };

@@ -16,22 +16,22 @@ pub(super) fn environment(name: &str) -> EnvironmentName {
 
 const CHECKS: [(&str, &str); 14] = [
     ("secrets.missing", "required secrets are set"),
-    ("secrets.weak", "secrets are long and varied enough"),
-    ("secrets.shared", "no secret is used in two environments"),
-    ("url.parse", "the database URL can be read"),
-    ("url.unencoded-password", "the password is encoded"),
-    ("migrations.files", "the migration files can be read"),
-    ("migrations.edited", "no applied migration was edited"),
+    ("secrets.length", "secrets are long enough"),
+    ("secrets.reused", "secrets are not shared between environments"),
+    ("url.scheme", "the database URL names an engine that is supported"),
+    ("url.unencoded-password", "user and password are percent-encoded"),
+    ("migrations.gap", "consecutive numbers have no gap"),
+    ("ledger.changed", "no applied migration was edited"),
     (
         "promotion.evidence",
         "the environment before passed with exactly this change",
     ),
-    ("connect.server", "the database server answers"),
-    ("connect.environment", "the database belongs to this environment"),
+    ("server.reachable", "the database answers"),
+    ("server.environment", "the database is this environment's"),
     ("rollout.tenants", "every tenant was migrated"),
-    ("rollout.duration", "the rollout was quick enough"),
-    ("drift.tenant", "all tenants have the same structure"),
-    ("drift.expected", "expected tables and columns are there"),
+    ("rollout.duration", "the run took no longer than allowed"),
+    ("expect.columns", "the expected columns are as expected"),
+    ("expect.tables", "the expected tables exist"),
 ];
 
 /// All checks passed but those given; those after the one named `stopped_at` were not asked.
@@ -132,7 +132,7 @@ pub(super) fn first_run() -> Report {
             groups: 1,
         }),
         evidence: Some("evidence/uat/3fa2b1c0d9e8.json".into()),
-        ..report("run", checks(&[("url.parse", vec![password])], None))
+        ..report("run", checks(&[("url.scheme", vec![password])], None))
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn missing_secrets() -> Report {
         Finding::error(format!("{name} is not set"))
             .hint("add it under Settings > Environments > uat-backend, and pass it to this step with `env:`")
     };
-    let weak = Finding::error("UAT_SECRET_KEY has 12 characters; at least 50 are required")
+    let weak = Finding::error("UAT_SECRET_KEY is shorter than 50 characters")
         .file("tenantgate.toml")
         .at(14, 1);
     let unused = Finding::warning("UAT_EMAIL_PASSWORD is the same as DEV_EMAIL_PASSWORD")
@@ -168,13 +168,13 @@ pub(super) fn missing_secrets() -> Report {
             "secrets.missing",
             vec![missing("UAT_DB_URL"), missing("UAT_DJANGO_SETTINGS_MODULE")],
         ),
-        ("secrets.weak", vec![weak]),
-        ("secrets.shared", vec![unused]),
+        ("secrets.length", vec![weak]),
+        ("secrets.reused", vec![unused]),
     ];
     Report {
         server: None,
         duration_ms: 12,
-        ..report("run", checks(&answers, Some("secrets.shared")))
+        ..report("run", checks(&answers, Some("secrets.reused")))
     }
 }
 
@@ -307,7 +307,7 @@ pub(super) fn plan() -> Report {
             each_tenant: Vec::new(),
             sql: vec![("tenant/0039_step.sql".into(), sql.into())],
         }),
-        ..report("plan", checks(&[("migrations.files", vec![lint])], None))
+        ..report("plan", checks(&[("migrations.gap", vec![lint])], None))
     }
 }
 
@@ -373,7 +373,7 @@ pub(super) fn unreachable() -> Report {
         duration_ms: 10_020,
         ..report(
             "run",
-            checks(&[("connect.server", vec![finding])], Some("connect.server")),
+            checks(&[("server.reachable", vec![finding])], Some("server.reachable")),
         )
     }
 }
@@ -440,7 +440,7 @@ pub(super) fn drifted() -> Report {
             fingerprint: format!("sha256:{}", "9c".repeat(32)),
             groups: 3,
         }),
-        ..report("validate", checks(&[("drift.tenant", findings)], None))
+        ..report("validate", checks(&[("expect.columns", findings)], None))
     }
 }
 

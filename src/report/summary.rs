@@ -62,7 +62,7 @@ pub(super) fn headline(check: &Check) -> String {
         CheckStatus::Failed if is_unanswered(check) => format!("could not find out: {}", check.title),
         CheckStatus::Failed => format!("not so: {}", check.title),
         CheckStatus::Warned if is_set_aside(check) => format!("set aside: {}", check.title),
-        CheckStatus::Warned => format!("with a warning: {}", check.title),
+        CheckStatus::Warned => format!("not so (a warning): {}", check.title),
         CheckStatus::Passed | CheckStatus::Skipped => check.title.clone(),
     }
 }

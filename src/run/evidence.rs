@@ -33,27 +33,30 @@ impl Gate<'_> {
     pub(super) fn store(&self) -> Result<Box<dyn EvidenceStore>, Box<Finding>> {
         let settings = self.settings;
         let nowhere = || Finding::error("there is no place where evidence could be");
-        let actions = match (&settings.promotion.store, &self.invocation.actions) {
-            (Store::Folder(folder), _) => {
-                let keys = &settings.promotion.public_keys;
-                let store = FolderStore::new(folder, keys, settings.signing_key.as_ref());
-                return Ok(Box::new(store));
-            }
-            (Store::Github, None) => {
+        let known = self.invocation.actions.as_ref();
+        let with_token = known.filter(|actions| actions.token.is_some());
+        let folder = match &settings.promotion.store {
+            Store::Folder(folder) => Some(folder),
+            // A runner's folder is gone with the job, and with it what the next environment wants to see.
+            Store::Auto(folder) if !(self.invocation.in_actions && with_token.is_some()) => folder.as_ref(),
+            Store::Auto(_) | Store::Github => None,
+        };
+        if let Some(folder) = folder {
+            let keys = &settings.promotion.public_keys;
+            let store = FolderStore::new(folder, keys, settings.signing_key.as_ref());
+            return Ok(Box::new(store));
+        }
+        let actions = match (&settings.promotion.store, known) {
+            (_, None) => {
                 return Err(Box::new(nowhere().hint(
-                    "`store` in [promotion] is \"github\", and this is not a step of a workflow: name a folder with \
-                     `--evidence DIR` here",
+                    "a step of a workflow has it on GitHub; elsewhere set GITHUB_REPOSITORY and GITHUB_TOKEN to ask \
+                     there, or name a folder with `--evidence DIR`",
                 )));
             }
-            (Store::GithubIfKnown, None) => {
-                return Err(Box::new(
-                    nowhere().hint("name a folder: `--evidence DIR`, or `evidence` in [promotion]"),
-                ));
-            }
-            (Store::GithubIfKnown, Some(actions)) if actions.token.is_none() => {
+            (Store::Auto(_), Some(actions)) if actions.token.is_none() => {
                 return Err(Box::new(nowhere().hint(
                     "pass this step a token with the permission `deployments`, to keep it on GitHub; or name a \
-                     folder: `--evidence DIR`, or `evidence` in [promotion]",
+                     folder: `--evidence DIR`",
                 )));
             }
             (_, Some(actions)) => actions,

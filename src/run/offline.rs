@@ -87,7 +87,7 @@ impl Gate<'_> {
                 answer.unwrap_or_else(|| Check::answered(&secret_names::DEFINITION, vec![stopped()]))
             }
             Err(error) => {
-                let finding = Finding::note(format!("GitHub was not asked: {error}")).hint(
+                let finding = Finding::warning(format!("GitHub was not asked: {error}")).hint(
                     "set GITHUB_REPOSITORY to owner/name and TENANTGATE_GITHUB_TOKEN to a token that may",
                 );
                 Check::answered(&secret_names::DEFINITION, vec![finding])

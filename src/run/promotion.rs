@@ -42,7 +42,11 @@ impl Gate<'_> {
         }
         if self.would_be_evidence() {
             let next = self.settings.next().map(|it| &it.name);
-            let keys = &self.settings.promotion.public_keys;
+            let keys = self
+                .settings
+                .promotion
+                .public_keys
+                .of(&self.settings.environment.name);
             let signing = self.settings.signing_key.as_ref();
             checks.extend(promotion::will_be_signed(next, keys, signing));
         }
@@ -86,7 +90,7 @@ impl Gate<'_> {
             after,
             soak: environment.soak,
             max_age: environment.max_age,
-            signed: !rules.public_keys.is_empty(),
+            signed: !rules.public_keys.of(after).is_empty(),
             overridden_counts: rules.overriding.counts,
         };
         let judged = promotion::judge(&demands, &loaded.set, &records, Timestamp::now());

@@ -60,6 +60,9 @@ pub(super) struct EnvironmentConfig {
     pub(super) soak: Option<DurationText>,
     /// The evidence of the environment before this one must not be older than this: `"7d"`.
     pub(super) max_age: Option<DurationText>,
+    /// The public keys that alone may vouch for this environment, instead of those of `[promotion]`.
+    #[serde(default)]
+    pub(super) public_keys: Vec<String>,
     /// A file of variables (`NAME=value`) for work on a laptop, relative to this file. The process
     /// environment wins over it, and it may be absent.
     pub(super) env_file: Option<String>,
@@ -148,7 +151,8 @@ pub(super) struct PromotionConfig {
     /// Where evidence is kept.
     pub(super) store: StoreConfig,
     /// The public keys, as `tenantgate keygen` prints them. Where there are any, only evidence that one
-    /// of them signed counts; several make it possible to change keys.
+    /// of them signed counts; several make it possible to change keys. Each of them vouches for every
+    /// environment that has no `public_keys` of its own.
     pub(super) public_keys: Vec<String>,
     /// Whose deployments on GitHub are read. Default: `["github-actions[bot]"]`, the workflows of the
     /// repository.
@@ -161,8 +165,8 @@ pub(super) struct PromotionConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum StoreConfig {
-    /// In the folder where one is named; else on GitHub where a repository and a token are known; else
-    /// nowhere.
+    /// In a job of GitHub Actions with a token: on GitHub. Elsewhere in the folder where one is named,
+    /// else on GitHub where a repository and a token are known. `--evidence DIR` is always that folder.
     #[default]
     Auto,
     /// In the folder that `evidence` or `--evidence` names.

@@ -49,7 +49,13 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let rollout = resolve_rollout(&document, &config.rollout)?;
     let expect = resolve_expectations(&document, &config.expect)?;
-    let promotion = resolve_promotion(&document, &config.promotion, flags.evidence.as_deref(), &root)?;
+    let promotion = resolve_promotion(
+        &document,
+        &config.promotion,
+        &config.environments,
+        flags.evidence.as_deref(),
+        &root,
+    )?;
 
     let chosen = chosen_environment(flags, process);
     let mut environment = select(&document, &environments, chosen)?.clone();

@@ -1,10 +1,11 @@
 //! How a change moves from one environment to the next.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{KeyError, PublicKey, SigningKey};
+use crate::domain::{EnvironmentName, KeyError, KeyRing, PublicKey, SigningKey};
 
-use super::config::{OverrideConfig, PromotionConfig, StoreConfig};
+use super::config::{EnvironmentConfig, OverrideConfig, PromotionConfig, StoreConfig};
 use super::document::Document;
 use super::error::SettingsError;
 use super::load::resolve_folder;
@@ -20,7 +21,7 @@ const WORKFLOWS: &str = "github-actions[bot]";
 pub struct Promotion {
     pub store: Store,
     /// Only what one of these signed is evidence; empty: signatures are not asked for.
-    pub public_keys: Vec<PublicKey>,
+    pub public_keys: KeyRing,
     /// Whose deployments on GitHub are read.
     pub trusted_creators: Vec<String>,
     pub overriding: Overriding,
@@ -31,8 +32,9 @@ pub struct Promotion {
 pub enum Store {
     Folder(PathBuf),
     Github,
-    /// On GitHub where a repository and a token are known, else nowhere.
-    GithubIfKnown,
+    /// In a job of GitHub Actions with a token on GitHub; elsewhere in the folder where the config names
+    /// one, else on GitHub where a repository and a token are known.
+    Auto(Option<PathBuf>),
 }
 
 /// Who may set the promotion rules aside, and what that counts.
@@ -55,6 +57,7 @@ pub struct Team {
 pub(super) fn resolve_promotion(
     document: &Document<'_>,
     config: &PromotionConfig,
+    environments: &BTreeMap<String, EnvironmentConfig>,
     flag: Option<&Path>,
     root: &Path,
 ) -> Result<Promotion, SettingsError> {
@@ -67,11 +70,12 @@ pub(super) fn resolve_promotion(
             )
             .hint("leave one of the two out"));
     }
-    let store = match (flag.map(Path::to_owned).or(folder), config.store) {
-        (Some(folder), _) => Store::Folder(folder),
-        (None, StoreConfig::Github) => Store::Github,
-        (None, StoreConfig::Auto) => Store::GithubIfKnown,
-        (None, StoreConfig::Folder) => {
+    let store = match (flag, folder, config.store) {
+        (Some(flag), ..) => Store::Folder(flag.to_owned()),
+        (None, Some(folder), StoreConfig::Folder) => Store::Folder(folder),
+        (None, _, StoreConfig::Github) => Store::Github,
+        (None, folder, StoreConfig::Auto) => Store::Auto(folder),
+        (None, None, StoreConfig::Folder) => {
             return Err(document
                 .error(
                     &["promotion", "store"],
@@ -80,26 +84,53 @@ pub(super) fn resolve_promotion(
                 .hint("name it: evidence = \"evidence\" in [promotion], or --evidence DIR"));
         }
     };
-    let keys = config.public_keys.iter().enumerate();
-    let keys: Result<Vec<_>, _> = keys.map(|(at, line)| public_key(document, at, line)).collect();
     let creators = match &config.trusted_creators {
         Some(names) => logins(document, &["promotion", "trusted_creators"], names)?,
         None => vec![WORKFLOWS.to_owned()],
     };
     Ok(Promotion {
         store,
-        public_keys: keys?,
+        public_keys: KeyRing {
+            general: public_keys(document, &["promotion", "public_keys"], &config.public_keys)?,
+            own: own_keys(document, environments)?,
+        },
         trusted_creators: creators,
         overriding: resolve_override(document, &config.overriding)?,
     })
 }
 
-fn public_key(document: &Document<'_>, at: usize, line: &str) -> Result<PublicKey, SettingsError> {
-    PublicKey::parse(line).map_err(|wrong: KeyError| {
-        let path = ["promotion", "public_keys", &at.to_string()];
-        let message = format!("key {} of `public_keys` {wrong}", at + 1);
-        document.error(&path, message).hint(wrong.hint())
-    })
+fn own_keys(
+    document: &Document<'_>,
+    environments: &BTreeMap<String, EnvironmentConfig>,
+) -> Result<BTreeMap<EnvironmentName, Vec<PublicKey>>, SettingsError> {
+    let mut own = BTreeMap::new();
+    for (name, config) in environments {
+        let Ok(environment) = EnvironmentName::parse(name) else {
+            continue;
+        };
+        let path = ["environments", name, "public_keys"];
+        let keys = public_keys(document, &path, &config.public_keys)?;
+        if !keys.is_empty() {
+            own.insert(environment, keys);
+        }
+    }
+    Ok(own)
+}
+
+fn public_keys(
+    document: &Document<'_>,
+    path: &[&str],
+    lines: &[String],
+) -> Result<Vec<PublicKey>, SettingsError> {
+    let key = |(at, line): (usize, &String)| {
+        PublicKey::parse(line).map_err(|wrong: KeyError| {
+            let at_key = at.to_string();
+            let path: Vec<&str> = path.iter().copied().chain([at_key.as_str()]).collect();
+            let message = format!("key {} of `public_keys` {wrong}", at + 1);
+            document.error(&path, message).hint(wrong.hint())
+        })
+    };
+    lines.iter().enumerate().map(key).collect()
 }
 
 fn resolve_override(document: &Document<'_>, config: &OverrideConfig) -> Result<Overriding, SettingsError> {

@@ -164,8 +164,8 @@ fn two_projects_of_one_commit_have_a_status_and_a_comment_each() {
 
     let state = github.state();
     let last = |context: &str| {
-        let ours = state.statuses.iter().filter(|it| it.context == context);
-        ours.last().map(|it| it.state.clone()).unwrap_or_default()
+        let mut ours = state.statuses.iter().filter(|it| it.context == context);
+        ours.next_back().map(|it| it.state.clone()).unwrap_or_default()
     };
     assert_eq!(last("tenantgate/dev"), "failure");
     assert_eq!(last("tenantgate/dev (billing)"), "success");

@@ -144,9 +144,10 @@ fn not_asked(error: &GithubError) -> Finding {
                 GITHUB_TOKEN never may";
     match error.status() {
         Some(401 | 403 | 404) => {
-            Finding::note("the names of secrets were not asked for: the token may not list them").hint(hint)
+            Finding::warning("the names of secrets were not asked for: the token may not list them")
+                .hint(hint)
         }
-        _ => Finding::note(format!("the names of secrets could not be asked for: {error}")),
+        _ => Finding::warning(format!("the names of secrets could not be asked for: {error}")),
     }
 }
 

@@ -11,8 +11,8 @@ fn promotion(lines: &str) -> Project {
 #[test]
 fn what_is_not_said() {
     let promotion = Project::new(LEAST).settings().promotion;
-    assert_eq!(promotion.store, Store::GithubIfKnown);
-    assert!(promotion.public_keys.is_empty());
+    assert_eq!(promotion.store, Store::Auto(None));
+    assert!(promotion.public_keys == crate::domain::KeyRing::default());
     assert_eq!(promotion.trusted_creators, ["github-actions[bot]"]);
     assert_eq!(promotion.overriding, Overriding::default());
 }
@@ -25,10 +25,31 @@ fn what_is_said() {
     ));
     let promotion = project.settings().promotion;
     assert_eq!(promotion.store, Store::Github);
-    assert_eq!(promotion.public_keys[0].id.as_str(), "21fe31dfa154a261");
+    assert_eq!(promotion.public_keys.general[0].id.as_str(), "21fe31dfa154a261");
     assert_eq!(promotion.trusted_creators, ["gate[bot]"]);
     assert_eq!(promotion.overriding.teams[0].slug, "dba");
     assert!(promotion.overriding.counts);
+}
+
+/// Whoever has dev's key cannot vouch for uat.
+#[test]
+fn an_environment_has_keys_of_its_own() {
+    let project = Project::new(&LEAST.replace(
+        "[environments.dev]\n",
+        &format!("[environments.dev]\npublic_keys = [\"{PUBLIC}\"]\n"),
+    ));
+    let settings = project.settings();
+    let keys = &settings.promotion.public_keys;
+    assert_eq!(keys.of(&settings.environment.name).len(), 1);
+    let uat = crate::domain::EnvironmentName::parse("uat").unwrap();
+    assert!(keys.of(&uat).is_empty());
+    let wrong = LEAST.replace(
+        "[environments.dev]\n",
+        "[environments.dev]\npublic_keys = [\"x\"]\n",
+    );
+    let error = Project::new(&wrong).error();
+    assert!(error.starts_with("tenantgate.toml:"), "{error}");
+    assert!(error.contains("key 1 of `public_keys`"), "{error}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn paths_of_the_config_begin_at_its_folder() {
         settings.shared_migrations,
         Some(project.path("migrations/shared"))
     );
-    assert_eq!(settings.promotion.store, Store::GithubIfKnown);
+    assert_eq!(settings.promotion.store, Store::Auto(None));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn evidence_of_the_flag_wins() {
     let mut project = least_and("[promotion]\nevidence = \"proofs\"\n");
     assert_eq!(
         project.settings().promotion.store,
-        Store::Folder(project.path("proofs"))
+        Store::Auto(Some(project.path("proofs")))
     );
     project.flags.evidence = Some("elsewhere".into());
     assert_eq!(
