@@ -39,7 +39,7 @@ fn head(found: &Found) -> String {
         "\
 # What the gate demands of each environment. Made by `tenantgate init`; yours to change.
 #
-# On a laptop, with the URL of a database in {url}:
+# On a laptop, in this folder, with the URL of a database in {url}:
 #   tenantgate check --environment {first}     secrets and URL, without a network
 #   tenantgate plan --environment {first}      what would run, for whom; writes nothing
 #   tenantgate run --environment {first}       the whole gate
@@ -87,11 +87,10 @@ fn environment(stage: &Stage, before: Option<&Stage>, followed: bool) -> String 
         ));
     }
     if followed {
-        lines.push(format!(
-            "# public_keys = [\"…\"]   # {}'s evidence counts only when signed with this key: `tenantgate keygen` \
-             prints the line",
-            stage.name
-        ));
+        lines.push(
+            "# public_keys = [\"…\"]   # only evidence signed with this key counts: `tenantgate keygen` prints the line"
+                .to_owned(),
+        );
     }
     lines.push("\n".to_owned());
     lines.join("\n")
@@ -207,13 +206,12 @@ fn advice(other: &Other) -> String {
 }
 
 const REST: &str = "\
-# Evidence that an environment passed: `store = \"auto\"` keeps it in the repository's deployments, in a job of GitHub
-# Actions with a token. A folder takes their place wherever it is named, in Actions too: so for a laptop's own,
-# name it with `--evidence evidence` there, not here.
+# Evidence that an environment passed: `store = \"auto\"` keeps it in the repository's deployments in a job of GitHub
+# Actions with a token, else in the folder that `evidence` names.
 # [promotion]
 # store = \"auto\"
 # evidence = \"evidence\"
-# public_keys = []            # keys that vouch for every environment; better are those of each, above
+# public_keys = []            # for environments that have no `public_keys` of their own, above
 # override.actors = []        # logins of those who may let a blocked promotion through (workflow_dispatch)
 
 # [rollout]

@@ -32,8 +32,8 @@ pub(super) fn steps(told: &Told<'_>) -> Vec<String> {
     steps.push(required(pipeline));
     steps.push(plan(pipeline));
     steps.push(format!(
-        "Break glass, if you want it: [promotion.override] in {} lists who may let a blocked promotion through; now \
-         nobody may.",
+        "Break glass, if you want it: [promotion.override] in {} lists who may let a blocked\npromotion through; \
+         now nobody may.",
         told.config_path
     ));
     steps
@@ -88,8 +88,8 @@ fn commit(pipeline: &Pipeline) -> String {
         .map(|stage| stage.branch.as_str())
         .collect();
     format!(
-        "Commit these files, and bring them to the branch of every environment: {}. A push runs the workflow as\nthe \
-         pushed branch has it; a start by hand (workflow_dispatch) needs it on the default branch, too.",
+        "Commit these files, and bring them to the branch of every environment: {}.\nA push runs the workflow as \
+         the pushed branch has it; a start by hand (workflow_dispatch) needs it on the default branch, too.",
         branches.join(", ")
     )
 }
