@@ -187,7 +187,8 @@ fn environment_names(text: &str) -> Result<Vec<String>, Wrong> {
     let mut names: Vec<String> = Vec::new();
     // White space in a name is refused with what else no name may have: `pr od` is not two environments.
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let parsed = EnvironmentName::parse(name).map_err(|why| Wrong::new(why.to_string(), hint))?;
+        let parsed = EnvironmentName::parse(name)
+            .map_err(|why| Wrong::new(format!("--environments, {name:?}: {why}"), hint))?;
         let prefix = |name: &str| EnvironmentName::parse(name).map(|name| name.variable_prefix());
         if names
             .iter()

@@ -14,7 +14,8 @@ pub(super) fn steps(told: &Told<'_>) -> Vec<String> {
         ));
     }
     steps.extend(pin(pipeline));
-    steps.extend(told.found.and_then(fill_folders));
+    let folder = pipeline.working_directory.as_deref();
+    steps.extend(told.found.and_then(|found| fill_folders(found, folder)));
     steps.push(attempt(told));
     if !told.in_git {
         steps.push("Put this folder into a Git repository on GitHub: the workflows need one.".to_owned());
@@ -131,12 +132,13 @@ fn pin(pipeline: &Pipeline) -> Option<String> {
     None
 }
 
-fn fill_folders(found: &Found) -> Option<String> {
+fn fill_folders(found: &Found, above: Option<&str>) -> Option<String> {
     let layout = &found.layout;
-    let folders: Vec<&str> = [&layout.shared, &layout.tenant]
+    let above = above.map_or_else(String::new, |folder| format!("{folder}/"));
+    let folders: Vec<String> = [&layout.shared, &layout.tenant]
         .into_iter()
         .flatten()
-        .map(String::as_str)
+        .map(|folder| format!("{above}{folder}"))
         .collect();
     layout.to_make.then(|| {
         format!(

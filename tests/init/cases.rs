@@ -218,6 +218,13 @@ fn one_project_of_several_in_a_repository() {
         "{}",
         other.stdout
     );
+    assert!(
+        other.stdout.contains(
+            "Put migrations into services/other/migrations/shared and services/other/migrations/tenant:"
+        ),
+        "{}",
+        other.stdout
+    );
     let text = project.read(".github/workflows/tenantgate-services-other.yml");
     assert!(
         text.contains("config: gate.toml\n          working-directory: services/other"),

@@ -127,7 +127,10 @@ fn wrong_usage_writes_nothing() {
             "is 12 digits of a commit",
         ),
         (&["--environments", "dev,dev"], "named twice"),
-        (&["--environments", "dev,pr od"], "letters, digits"),
+        (
+            &["--environments", "dev,pr od"],
+            "\"pr od\": an environment's name",
+        ),
         (&["--environments", "dev uat prod"], "letters, digits"),
         (&["--environments", "dev,../x"], "letters, digits"),
         (&["--environments", ""], "names none"),
