@@ -70,6 +70,7 @@ pub(super) fn init(cli: &Cli, process: &ProcessEnvironment, arguments: &InitArgs
         config_path: &place.config_path,
         dry_run: arguments.dry_run,
         in_git: place.repository.is_some(),
+        at_root: std::fs::canonicalize(".").is_ok_and(|here| here == place.root),
     }))?;
     Ok(Exit::Passed)
 }
@@ -141,21 +142,20 @@ impl Place {
         (folder, (name != "tenantgate.toml").then(|| name.to_owned()))
     }
 
-    /// `tenantgate`, or `tenantgate services-billing`: several configs of a repository must not share the
-    /// names of their checks.
-    fn title(&self) -> String {
+    /// `services-billing`: the config's folder where that is not the root. Several configs of a repository
+    /// must not share the names of their checks and GitHub environments.
+    fn slug(&self) -> Option<String> {
         let (folder, _) = self.parts();
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         let slug = folder.map(|folder| folder.chars().map(plain).collect::<String>());
-        let slug = slug
-            .map(|slug| slug.trim_matches('-').to_owned())
-            .filter(|slug| !slug.is_empty());
-        slug.map_or_else(|| "tenantgate".to_owned(), |slug| format!("tenantgate {slug}"))
+        slug.map(|slug| slug.trim_matches('-').to_owned())
+            .filter(|slug| !slug.is_empty())
     }
 
     fn pipeline(&self, stages: Vec<Deployed>, action: ActionRef) -> Pipeline {
         let (working_directory, config) = self.parts();
-        let title = self.title();
+        let project = self.slug();
+        let title = project.map_or_else(|| "tenantgate".to_owned(), |slug| format!("tenantgate {slug}"));
         Pipeline {
             slug: title.replace(' ', "-"),
             title,
@@ -170,6 +170,8 @@ impl Place {
 fn told_by(arguments: &InitArgs, place: &Place) -> Result<Told, Wrong> {
     Ok(Told {
         project: place.project.clone(),
+        folder: place.parts().0,
+        slug: place.slug(),
         repository: place.repository.clone(),
         environments: match &arguments.environments {
             Some(text) => Some(environment_names(text)?),
@@ -183,8 +185,10 @@ fn told_by(arguments: &InitArgs, place: &Place) -> Result<Told, Wrong> {
 fn environment_names(text: &str) -> Result<Vec<String>, Wrong> {
     let hint = "name them in the order of promotion: --environments dev,uat,prod";
     let mut names: Vec<String> = Vec::new();
-    for name in text.split([',', ' ']).filter(|name| !name.is_empty()) {
-        let parsed = EnvironmentName::parse(name).map_err(|why| Wrong::new(why.to_string(), hint))?;
+    // White space in a name is refused with what else no name may have: `pr od` is not two environments.
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let parsed = EnvironmentName::parse(name)
+            .map_err(|why| Wrong::new(format!("--environments, {name:?}: {why}"), hint))?;
         let prefix = |name: &str| EnvironmentName::parse(name).map(|name| name.variable_prefix());
         if names
             .iter()

@@ -20,8 +20,13 @@ pub(crate) struct ActionRef {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("--action-ref is not `SHA`, `v1` or `owner/repository@SHA`")]
-pub(crate) struct NotARef;
+pub(crate) enum NotARef {
+    #[error("--action-ref is not `SHA`, `v1` or `owner/repository@SHA`")]
+    Form,
+    /// GitHub starts no job whose action is named by a part of a commit's digits.
+    #[error("--action-ref `{0}` is {1} digits of a commit, and GitHub takes nothing but all 40")]
+    Digits(String, usize),
+}
 
 impl ActionRef {
     /// The release that this build knows, or a placeholder.
@@ -49,13 +54,26 @@ impl ActionRef {
         };
         let owned = repository.split('/').count() >= 2 && repository.split('/').all(|part| !part.is_empty());
         if !plain(reference) || !plain(repository) || !owned {
-            return Err(NotARef);
+            return Err(NotARef::Form);
+        }
+        if is_cut_commit(reference) {
+            return Err(NotARef::Digits(reference.to_owned(), reference.len()));
         }
         Ok(Self {
             repository: repository.to_owned(),
             reference: reference.to_owned(),
             version: None,
         })
+    }
+
+    /// A commit, a tag or a branch.
+    pub(crate) fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// What stands before the `@`.
+    pub(crate) fn path(&self) -> &str {
+        &self.repository
     }
 
     /// Nobody said which commit it is.
@@ -65,7 +83,7 @@ impl ActionRef {
 
     /// A commit, which nobody can move to other code.
     pub(crate) fn is_commit(&self) -> bool {
-        self.reference.len() == 40 && self.reference.bytes().all(|byte| byte.is_ascii_hexdigit())
+        self.reference.len() == 40 && is_hex(&self.reference)
     }
 
     pub(crate) fn repository(&self) -> String {
@@ -73,6 +91,15 @@ impl ActionRef {
         let (owner, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         format!("{owner}/{name}")
     }
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Git writes no commit with fewer than 7 digits; a tag that is called like this is a rarity.
+fn is_cut_commit(reference: &str) -> bool {
+    reference.len() >= 7 && reference.len() != 40 && is_hex(reference)
 }
 
 /// As it stands after `uses: `.
@@ -118,7 +145,20 @@ mod tests {
             "/b@v1",
             "a//b@v1",
         ] {
-            assert_eq!(ActionRef::parse(text), Err(NotARef), "{text}");
+            assert_eq!(ActionRef::parse(text), Err(NotARef::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cut_commit_is_refused() {
+        for cut in ["0123456", "ABCDEF0123", &COMMIT[..39], &format!("{COMMIT}0")] {
+            for text in [cut.to_owned(), format!("acme/gate@{cut}")] {
+                let error = ActionRef::parse(&text).expect_err(&text);
+                assert_eq!(error, NotARef::Digits(cut.to_owned(), cut.len()));
+            }
+        }
+        for tag in ["v1", "v1.2.3", "2026", "release-0123456"] {
+            assert!(!ActionRef::parse(tag).expect("a tag").is_commit());
         }
     }
 

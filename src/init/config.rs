@@ -21,7 +21,8 @@ pub(crate) fn render(found: &Found) -> String {
             .iter()
             .enumerate()
             .map(|(index, stage)| {
-                environment(stage, index.checked_sub(1).map(|before| &found.stages[before]))
+                let before = index.checked_sub(1).map(|before| &found.stages[before]);
+                environment(stage, before, index + 1 < found.stages.len())
             })
             .collect(),
         secrets(found),
@@ -38,9 +39,11 @@ fn head(found: &Found) -> String {
         "\
 # What the gate demands of each environment. Made by `tenantgate init`; yours to change.
 #
+# On a laptop, in this folder, with the URL of a database in {url}:
 #   tenantgate check --environment {first}     secrets and URL, without a network
 #   tenantgate plan --environment {first}      what would run, for whom; writes nothing
 #   tenantgate run --environment {first}       the whole gate
+# In a job of GitHub Actions, where the other environments' evidence is:
 #   tenantgate promote --environment {example}  may these migrations enter {example}?
 #
 # Here are NAMES of secrets, never values. For completion in an editor: `tenantgate schema config` prints the
@@ -51,10 +54,14 @@ name = {name}
 ",
         first = found.stages.first().map_or("dev", |stage| stage.name.as_str()),
         name = text(&found.name),
+        url = found
+            .stages
+            .first()
+            .map_or("DATABASE_URL", |stage| stage.database_url.as_str()),
     )
 }
 
-fn environment(stage: &Stage, before: Option<&Stage>) -> String {
+fn environment(stage: &Stage, before: Option<&Stage>, followed: bool) -> String {
     let mut lines = vec![format!("[environments.{}]", stage.name)];
     if let Some(before) = before {
         lines.push(format!("after = {}", text(&before.name)));
@@ -78,6 +85,12 @@ fn environment(stage: &Stage, before: Option<&Stage>) -> String {
             "# env_file = \"{}.env\"   # NAME=value lines for a laptop; keep it out of Git",
             stage.name
         ));
+    }
+    if followed {
+        lines.push(
+            "# public_keys = [\"…\"]   # only evidence signed with this key counts: `tenantgate keygen` prints the line"
+                .to_owned(),
+        );
     }
     lines.push("\n".to_owned());
     lines.join("\n")
@@ -189,22 +202,16 @@ fn migrations(found: &Found) -> String {
 }
 
 fn advice(other: &Other) -> String {
-    let folder = if other.folder.is_empty() {
-        "."
-    } else {
-        &other.folder
-    };
-    wrapped(
-        "# Seen: ",
-        &format!("{} in {folder}: {}.", other.what, other.advice),
-    )
+    wrapped("# Seen: ", &format!("{other}."))
 }
 
 const REST: &str = "\
-# Evidence that an environment passed is kept in the repository's deployments; outside of a workflow in a folder.
+# Evidence that an environment passed: `store = \"auto\"` keeps it in the repository's deployments in a job of GitHub
+# Actions with a token, else in the folder that `evidence` names.
 # [promotion]
+# store = \"auto\"
 # evidence = \"evidence\"
-# public_keys = []            # evidence counts only when signed: `tenantgate keygen` makes the key and this line
+# public_keys = []            # for environments that have no `public_keys` of their own, above
 # override.actors = []        # logins of those who may let a blocked promotion through (workflow_dispatch)
 
 # [rollout]

@@ -4,6 +4,9 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+/// What every workflow of this command begins with. It tells ours from anybody else's.
+const HEADER: &str = "# Made by `tenantgate init`";
+
 /// A file to be, by its path from the repository's root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Draft {
@@ -19,6 +22,8 @@ pub(crate) enum State {
     Replaced,
     /// It is there, with another content, and stays.
     Kept,
+    /// It is there and is somebody else's: it is never replaced.
+    Foreign,
     /// It is there as it would be written.
     Same,
 }
@@ -37,13 +42,14 @@ pub(crate) fn inspect(root: &Path, drafts: &[Draft], force: bool) -> Vec<State> 
         let path = root.join(&draft.path);
         // A link that leads nowhere is there, too.
         if path.symlink_metadata().is_err() {
-            State::New
-        } else if fs::read(&path).is_ok_and(|content| content == draft.text.as_bytes()) {
-            State::Same
-        } else if force {
-            State::Replaced
-        } else {
-            State::Kept
+            return State::New;
+        }
+        match fs::read(&path) {
+            Ok(content) if content == draft.text.as_bytes() => State::Same,
+            Ok(content) if !content.starts_with(HEADER.as_bytes()) => State::Foreign,
+            Ok(_) if force => State::Replaced,
+            Ok(_) => State::Kept,
+            Err(_) => State::Foreign,
         }
     };
     drafts.iter().map(state).collect()
@@ -54,7 +60,7 @@ pub(crate) fn write(root: &Path, drafts: &[Draft], states: &[State]) -> Result<(
     let mut done: Vec<Undo> = Vec::new();
     for (draft, state) in drafts.iter().zip(states) {
         let result = match state {
-            State::Kept | State::Same => continue,
+            State::Kept | State::Foreign | State::Same => continue,
             State::New => create(root, draft, &mut done),
             State::Replaced => replace(root, draft, &mut done),
         };
@@ -143,20 +149,37 @@ mod tests {
     #[test]
     fn what_is_there_stays_unless_forced() {
         let root = tempfile::tempdir().expect("a folder");
-        fs::write(root.path().join("a"), "mine").expect("written");
+        let ours = "# Made by `tenantgate init`; yours to change.\n";
+        fs::write(root.path().join("a"), format!("{ours}mine")).expect("written");
+        fs::write(root.path().join("foreign"), format!("mine\n{ours}")).expect("written");
         fs::write(root.path().join("b"), "same").expect("written");
-        let drafts = [draft("a", "theirs"), draft("b", "same"), draft("x/y/c", "new")];
+        let drafts = [
+            draft("a", "theirs"),
+            draft("b", "same"),
+            draft("foreign", "theirs"),
+            draft("x/y/c", "new"),
+        ];
         let states = inspect(root.path(), &drafts, false);
-        assert_eq!(states, [State::Kept, State::Same, State::New]);
+        assert_eq!(states, [State::Kept, State::Same, State::Foreign, State::New]);
         write(root.path(), &drafts, &states).expect("written");
-        assert_eq!(fs::read_to_string(root.path().join("a")).expect("read"), "mine");
+        assert_eq!(
+            fs::read_to_string(root.path().join("a")).expect("read"),
+            format!("{ours}mine")
+        );
         assert_eq!(
             fs::read_to_string(root.path().join("x/y/c")).expect("read"),
             "new"
         );
         let states = inspect(root.path(), &drafts, true);
-        assert_eq!(states, [State::Replaced, State::Same, State::Same]);
+        assert_eq!(
+            states,
+            [State::Replaced, State::Same, State::Foreign, State::Same]
+        );
         write(root.path(), &drafts, &states).expect("written");
+        assert_eq!(
+            fs::read_to_string(root.path().join("foreign")).expect("read"),
+            format!("mine\n{ours}")
+        );
         assert_eq!(fs::read_to_string(root.path().join("a")).expect("read"), "theirs");
     }
 
@@ -188,7 +211,7 @@ mod tests {
         write(root.path(), &drafts, &[State::New]).expect_err("it leads out");
         assert_eq!(fs::read_dir(outside.path()).expect("read").count(), 0);
         let dangling = [draft("dangling", "new")];
-        assert_eq!(inspect(root.path(), &dangling, false), [State::Kept]);
+        assert_eq!(inspect(root.path(), &dangling, true), [State::Foreign]);
         write(root.path(), &dangling, &[State::Replaced]).expect_err("a link is not replaced");
         assert!(!outside.path().join("no").exists());
     }

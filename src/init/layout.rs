@@ -84,6 +84,26 @@ const SUPABASE: Other = other(
      yet, and Supabase's own history is not read",
 );
 
+const DIESEL: Other = other(
+    "Diesel",
+    "copy each <version>_<name>/up.sql to a file <version>_<name>.sql",
+);
+const UNNAMED: Other = other(
+    "SQL files with other names",
+    "they are not used: rename each to <version>_<name>.sql, so 20240101120000-init.sql to 20240101120000_init.sql",
+);
+static JAVASCRIPT: Other = other(
+    "JavaScript (knex, Sequelize, TypeORM)",
+    "migrations in code are not run: write their SQL to files <version>_<name>.sql",
+);
+static CODE: Other = other(
+    "migrations in code",
+    "they are not run: write their SQL to files <version>_<name>.sql",
+);
+const CODE_ENDS: &[&str] = &[
+    "cs", "ex", "exs", "go", "java", "kt", "php", "py", "rb", "rs", "scala",
+];
+
 const fn other(what: &'static str, advice: &'static str) -> Other {
     Other {
         what,
@@ -106,6 +126,7 @@ pub(super) fn find(tree: &Tree) -> Layout {
         match whose(tree, folder, &files) {
             Some(other) => others.push(in_folder(&other, folder)),
             None if files.iter().any(|file| is_migration(file_name(file))) => plain.push(folder),
+            None if is_unnamed(folder, &files) => others.push(in_folder(&UNNAMED, folder)),
             None => {}
         }
     }
@@ -207,6 +228,18 @@ fn whose(tree: &Tree, folder: &str, files: &[&str]) -> Option<Other> {
     .find_map(|(text, other)| marker(text).then_some(other))
 }
 
+/// SQL that somebody means for migrations: `20240101120000-init.sql`, or anything in a folder of that name.
+fn is_unnamed(folder: &str, files: &[&str]) -> bool {
+    let last = file_name(folder);
+    let numbered = |file: &&str| file_name(file).starts_with(|c: char| c.is_ascii_digit());
+    let of_one_migration = last.starts_with(|c: char| c.is_ascii_digit());
+    !of_one_migration && (names_migrations(last) || files.iter().any(numbered))
+}
+
+fn names_migrations(folder: &str) -> bool {
+    folder.to_ascii_lowercase().contains("migrat")
+}
+
 /// `V1__name.sql`, `V2026.01.02__name.sql`, `R__name.sql`
 fn is_flyway(name: &str) -> bool {
     let Some((head, _)) = name.split_once("__") else {
@@ -228,6 +261,7 @@ fn code(tree: &Tree) -> Vec<Other> {
         let numbered = name.starts_with(|c: char| c.is_ascii_digit());
         let (other, folder) = match name {
             "migration.sql" if numbered_folder(last) => (&PRISMA, above),
+            "up.sql" if last.starts_with(|c: char| c.is_ascii_digit()) => (&DIESEL, above),
             _ if numbered && name.ends_with(".py") && last == "migrations" => (&DJANGO, folder),
             "env.py" if tree.files.iter().any(|it| it.ends_with("alembic.ini")) => (&ALEMBIC, folder),
             _ if numbered && name.ends_with(".rb") && last == "migrate" => (&RAILS, folder),
@@ -237,6 +271,10 @@ fn code(tree: &Tree) -> Vec<Other> {
             {
                 (&LIQUIBASE, folder)
             }
+            _ if names_migrations(last) => match in_code(name) {
+                Some(other) => (other, folder),
+                None => continue,
+            },
             _ => continue,
         };
         found
@@ -244,6 +282,22 @@ fn code(tree: &Tree) -> Vec<Other> {
             .or_insert_with(|| in_folder(other, folder));
     }
     found.into_values().collect()
+}
+
+/// `20240101120000_init.js`, `Version20240101.php`, `1700000000000-Init.ts`
+fn in_code(name: &str) -> Option<&'static Other> {
+    let (stem, end) = name.rsplit_once('.')?;
+    let begins = |head: &str| {
+        let rest = stem.strip_prefix(head);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    if !["", "V", "Version", "Migration"].into_iter().any(begins) {
+        return None;
+    }
+    match end {
+        "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" => Some(&JAVASCRIPT),
+        _ => CODE_ENDS.contains(&end).then_some(&CODE),
+    }
 }
 
 fn numbered_folder(name: &str) -> bool {

@@ -8,7 +8,7 @@ use crate::database_url::EngineKind;
 
 use super::secrets::{self, Seen};
 use super::stages::{self, Kind};
-use super::tree::{Tree, is_example};
+use super::tree::{Tree, file_name, is_example};
 use super::{Found, Guess, Stage, engine, git, layout, registry};
 
 const MOST_WORKFLOWS: usize = 200;
@@ -19,6 +19,10 @@ const LONGEST_WORKFLOW: u64 = 1024 * 1024;
 pub(crate) struct Told {
     /// The config's folder.
     pub(crate) project: PathBuf,
+    /// The same from the repository's root, where it is not the root.
+    pub(crate) folder: Option<String>,
+    /// And as a part of names.
+    pub(crate) slug: Option<String>,
     pub(crate) repository: Option<PathBuf>,
     pub(crate) environments: Option<Vec<String>>,
     pub(crate) engine: Option<EngineKind>,
@@ -39,7 +43,13 @@ pub(crate) fn look(told: &Told) -> Found {
         .collect();
     let environments: BTreeSet<String> = workflows
         .iter()
-        .flat_map(|(_, text)| secrets::environments_in(text))
+        .flat_map(|(_, text)| {
+            secrets::environments_in(text)
+                .into_iter()
+                .map(move |it| (it, text))
+        })
+        .filter(|(environment, workflow)| is_of_project(told, environment, workflow))
+        .map(|(environment, _)| environment)
         .collect();
     let engine = match told.engine {
         Some(value) => Guess {
@@ -55,6 +65,7 @@ pub(crate) fn look(told: &Told) -> Found {
     let clues = Clues {
         seen: &seen,
         environments: environments.into_iter().collect(),
+        slug: told.slug.as_deref(),
         branches: branches.as_deref().unwrap_or_default(),
         examples: example_names(&tree),
     };
@@ -84,6 +95,16 @@ pub(crate) fn look(told: &Told) -> Found {
         other_secrets,
         notes,
     }
+}
+
+/// In a repository of several projects a GitHub environment is another project's, unless its name or its
+/// workflow says that it is this one's: two that shared one would share the names of its secrets.
+fn is_of_project(told: &Told, environment: &str, workflow: &str) -> bool {
+    let Some(folder) = &told.folder else {
+        return true;
+    };
+    let name = file_name(folder).to_lowercase();
+    workflow.contains(folder.as_str()) || environment.to_lowercase().contains(&name)
 }
 
 /// The branch of each environment by name, and whether it exists.
@@ -204,6 +225,7 @@ fn prefix(name: &str) -> String {
 struct Clues<'a> {
     seen: &'a [Seen],
     environments: Vec<String>,
+    slug: Option<&'a str>,
     branches: &'a [String],
     examples: Vec<String>,
 }
@@ -223,13 +245,19 @@ impl Clues<'_> {
                 branch,
                 branch_exists,
                 github_environment_exists: environment.is_some(),
-                github_environment: environment.unwrap_or_else(|| name.clone()),
+                github_environment: environment.unwrap_or_else(|| self.slugged(&name)),
                 database_url: self.url_of(&name, false).unwrap_or_default(),
                 direct_url: self.url_of(&name, true),
                 name,
             });
         }
         stages
+    }
+
+    /// `services-billing-dev`
+    fn slugged(&self, name: &str) -> String {
+        self.slug
+            .map_or_else(|| name.to_owned(), |slug| format!("{slug}-{name}"))
     }
 
     fn kinds(&self) -> Vec<Kind> {
@@ -253,7 +281,8 @@ impl Clues<'_> {
 
     fn environment_of(&self, name: &str, stages: &[Stage]) -> Option<String> {
         let free = |it: &&String| stages.iter().all(|stage| stage.github_environment != **it);
-        let exact = self.environments.iter().find(|it| it.eq_ignore_ascii_case(name));
+        let named = |name: &str| self.environments.iter().find(|it| it.eq_ignore_ascii_case(name));
+        let exact = named(&self.slugged(name)).or_else(|| named(name));
         let kind = Kind::of(name);
         // Of several, the one whose job has the database's URL.
         let with_url = |it: &&String| {

@@ -10,6 +10,7 @@ pub(crate) mod files;
 mod git;
 mod layout;
 mod look;
+mod next;
 pub(crate) mod pipeline;
 mod registry;
 mod secrets;
@@ -17,6 +18,8 @@ mod stages;
 pub(crate) mod told;
 mod tree;
 mod yaml;
+
+use std::fmt;
 
 use crate::database_url::EngineKind;
 
@@ -89,6 +92,13 @@ pub(crate) struct Other {
     pub(crate) folder: String,
     /// What to do about it.
     pub(crate) advice: &'static str,
+}
+
+impl fmt::Display for Other {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = if self.folder.is_empty() { "." } else { &self.folder };
+        write!(f, "{} in {folder}: {}", self.what, self.advice)
+    }
 }
 
 /// The query for the tenants.

@@ -59,6 +59,13 @@ impl Pipeline {
         format!("{} / promote to {}", self.title, stage.name)
     }
 
+    /// The GitHub environment of the job that plans: another than the one that may write.
+    pub(super) fn plan_environment(&self, stage: &Deployed) -> String {
+        let project = self.slug.strip_prefix("tenantgate-");
+        let project = project.map_or_else(String::new, |project| format!("{project}-"));
+        format!("plan-{project}{}", stage.name)
+    }
+
     fn promote_file(&self, environment: &str) -> String {
         format!("{}-to-{environment}.yml", self.slug)
     }
@@ -71,10 +78,13 @@ impl Pipeline {
             None => "It comes first, so nothing has to pass before it; the migrations are read all the same."
                 .to_owned(),
         };
-        let config = self.config.as_deref().unwrap_or("tenantgate.toml");
+        let name = self.config.as_deref().unwrap_or("tenantgate.toml");
+        let folder = self.working_directory.as_deref();
+        let config = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
         self.fill(include_str!("templates/promote.yml"), stage)
             .replace("%PREDECESSOR%", &predecessor)
-            .replace("%CONFIG%", config)
+            .replace("%CONFIG%", &config)
+            .replace("%PLAN_ENVIRONMENT%", &self.plan_environment(stage))
             .replace("%URLS%", &passed(&stage.urls))
     }
 

@@ -1,7 +1,7 @@
 //! Repositories of several kinds.
 
 use super::repository::{assert_clean, init, repository, seen};
-use crate::harness::Project;
+use crate::harness::{Project, Run};
 
 const CONFIG: &str = "tenantgate.toml";
 
@@ -148,6 +148,18 @@ fn nothing_at_all() {
     project
         .tenantgate(&["promote", "--environment", "dev"])
         .assert_code(0);
+    // The line that `keygen` prints takes the place of the one that waits for it.
+    let keygen = project.tenantgate(&["keygen", "--out", "key"]);
+    keygen.assert_code(0);
+    let printed = format!("{}{}", keygen.stdout, keygen.stderr);
+    let line = printed.lines().find(|line| line.starts_with("public_keys = "));
+    let line = line.unwrap_or_else(|| panic!("{printed}"));
+    let config = project.read(CONFIG);
+    assert_eq!(config.matches("\n# public_keys = [\"…\"]").count(), 2);
+    project.write(CONFIG, &config.replacen("# public_keys = [\"…\"]", line, 1));
+    project
+        .tenantgate(&["promote", "--environment", "dev"])
+        .assert_code(0);
     project
         .tenantgate(&["check", "--environment", "prod"])
         .assert_code(1);
@@ -173,6 +185,7 @@ fn one_project_of_several_in_a_repository() {
     let files = [
         "services/billing/tenantgate.toml",
         ".github/workflows/tenantgate-services-billing.yml",
+        ".github/workflows/tenantgate-services-billing-to-dev.yml",
     ];
     insta::assert_snapshot!("monorepo", seen(&run, &project, &files));
     assert_clean(&project);
@@ -205,12 +218,75 @@ fn one_project_of_several_in_a_repository() {
         "{}",
         other.stdout
     );
+    assert!(
+        other.stdout.contains(
+            "Put migrations into services/other/migrations/shared and services/other/migrations/tenant:"
+        ),
+        "{}",
+        other.stdout
+    );
     let text = project.read(".github/workflows/tenantgate-services-other.yml");
     assert!(
         text.contains("config: gate.toml\n          working-directory: services/other"),
         "{text}"
     );
     assert_clean(&project);
+    let environments = |run: &Run| -> Vec<String> {
+        let words = run.stdout.lines().filter(|line| line.contains("gh secret set"));
+        words
+            .filter_map(|line| line.split("--env ").nth(1)?.split(' ').next().map(str::to_owned))
+            .collect()
+    };
+    assert!(!environments(&run).is_empty());
+    for environment in environments(&run) {
+        assert!(!environments(&other).contains(&environment), "{environment}");
+    }
+}
+
+#[test]
+fn a_workflow_tells_the_environment_of_one_of_several_projects() {
+    let project = repository(&["main", "develop"]);
+    for (name, folder, environment) in [
+        ("auth", "services/auth", "auth-dev"),
+        ("billing", "services/billing", "development"),
+    ] {
+        project.write(&format!("{folder}/migrations/0001_a.sql"), "SELECT 1;\n");
+        project.write(
+            &format!(".github/workflows/{name}.yml"),
+            &format!(
+                "on: push\njobs:\n  a:\n    environment: {environment}\n    steps:\n      - run: make -C {folder}\n"
+            ),
+        );
+    }
+    init(&project, &["--config", "services/billing/tenantgate.toml"]);
+    let config = project.read("services/billing/tenantgate.toml");
+    for part in [
+        "github_environment = \"development\"",
+        "github_environment = \"services-billing-prod\"",
+    ] {
+        assert!(config.contains(part), "{part}: {config}");
+    }
+}
+
+/// The printed paths begin at the repository's root, so it says so to whoever stands elsewhere.
+#[test]
+fn whoever_stands_elsewhere_is_told_where_the_paths_begin() {
+    let project = Project::new();
+    let folder = project.path("shop");
+    std::fs::create_dir(&folder).unwrap();
+    let run = init(&project, &["--dir", "shop"]);
+    assert!(
+        run.stdout.contains("\nnext, from the config's folder:"),
+        "{}",
+        run.stdout
+    );
+    project.write("shop/.git/HEAD", "ref: refs/heads/main\n");
+    let run = init(&project, &["--dir", "shop"]);
+    assert!(
+        run.stdout.contains("\nnext, from the repository's root:"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -263,12 +339,35 @@ fn layouts_of_other_tools_are_recognised() {
             "",
             "Django in shop/migrations:",
         ),
+        (
+            "migrations/20240101120000-init.sql",
+            "SELECT 1;\n",
+            "SQL files with other names in migrations:",
+        ),
+        (
+            "migrations/20240101120000_init.js",
+            "",
+            "JavaScript (knex, Sequelize, TypeORM) in migrations:",
+        ),
+        (
+            "src/Migrations/Version20240101.php",
+            "",
+            "migrations in code in src/Migrations:",
+        ),
+        (
+            "migrations/2024-01-01-000000_a/up.sql",
+            "SELECT 1;\n",
+            "Diesel in migrations:",
+        ),
     ] {
         let project = repository(&["main"]);
         project.write(file, text);
-        init(&project, &[]);
+        let run = init(&project, &[]);
         let config = project.read(CONFIG).replace("\n#  ", "");
         assert!(config.contains(&format!("# Seen: {says}")), "{file}: {config}");
+        assert!(config.contains("# CAREFUL:"), "{file}: {config}");
+        let row = format!("migrations    {says} ");
+        assert!(run.stdout.contains(&row), "{file}: {}", run.stdout);
         // Whatever was seen, the config can be used.
         project
             .tenantgate(&["promote", "--environment", "dev"])

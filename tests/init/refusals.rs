@@ -2,29 +2,35 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
-use super::repository::{assert_clean, init, repository};
+use super::repository::{COMMIT, assert_clean, init, repository};
 use crate::harness::Project;
 
 #[test]
 fn what_exists_is_left_alone() {
     let project = repository(&["main"]);
-    project.write(".github/workflows/tenantgate.yml", "mine\n");
+    let workflow = ".github/workflows/tenantgate.yml";
+    init(&project, &[]);
+    let edited = format!("{}# mine\n", project.read(workflow));
+    project.write(workflow, &edited);
     let run = init(&project, &[]);
     assert!(
-        run.stdout
-            .contains("= .github/workflows/tenantgate.yml  is there already"),
+        run.stdout.contains(
+            "= .github/workflows/tenantgate.yml  is there already: left alone (--force replaces it: changes made by \
+             hand are lost)"
+        ),
         "{}",
         run.stdout
     );
-    assert_eq!(project.read(".github/workflows/tenantgate.yml"), "mine\n");
+    assert_eq!(project.read(workflow), edited);
     let config = project.read("tenantgate.toml");
     project.write("tenantgate.toml", &format!("{config}\n# mine, too\n"));
     let forced = init(&project, &["--force"]);
     assert!(
         forced
             .stdout
-            .contains("~ .github/workflows/tenantgate.yml  replaced"),
+            .contains("~ .github/workflows/tenantgate.yml  replaced: what was changed in it by hand is gone"),
         "{}",
         forced.stdout
     );
@@ -34,6 +40,70 @@ fn what_exists_is_left_alone() {
     let again = init(&project, &["--force"]);
     assert!(again.stdout.contains("just so"), "{}", again.stdout);
     assert_eq!(project.files(), before);
+}
+
+#[test]
+fn somebody_elses_workflow_is_never_replaced() {
+    let project = repository(&["main"]);
+    let theirs = "# Not Made by `tenantgate init`\n";
+    project.write(".github/workflows/tenantgate.yml", theirs);
+    project.write(".github/workflows/tenantgate-to-dev.yml", "");
+    for force in [&[][..], &["--force"]] {
+        let run = init(&project, force);
+        for file in ["tenantgate.yml", "tenantgate-to-dev.yml"] {
+            let line = format!(
+                "= .github/workflows/{file}  is there already and is not init's: left alone, also with --force"
+            );
+            assert!(run.stdout.contains(&line), "{}", run.stdout);
+        }
+    }
+    assert_eq!(project.read(".github/workflows/tenantgate.yml"), theirs);
+    assert_eq!(project.read(".github/workflows/tenantgate-to-dev.yml"), "");
+}
+
+/// The commands of the step that pins the action keep what somebody changed.
+#[test]
+fn pinning_keeps_edits() {
+    let project = repository(&["main"]);
+    let run = project.tenantgate(&["init", "--action-ref", "v1"]);
+    run.assert_code(0);
+    assert!(
+        run.stdout
+            .contains("`v1` is a tag or a branch: it can be moved to other code")
+            && run.stdout.contains("zizmor will say so"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains("--force"), "{}", run.stdout);
+    let prod = ".github/workflows/tenantgate-to-prod.yml";
+    project.write(prod, &format!("{}# mine\n", project.read(prod)));
+    let lines = run.stdout.lines().map(str::trim);
+    let commands: Vec<&str> = lines
+        .filter(|line| line.starts_with("sed ") || line.starts_with("rm "))
+        .collect();
+    let script = commands
+        .join("\n")
+        .replace("COMMIT # VERSION", &format!("{COMMIT} # v1.2.3"));
+    let bash = Command::new("bash")
+        .args(["-e", "-c", &script])
+        .current_dir(project.path("."))
+        .output()
+        .unwrap();
+    assert!(bash.status.success() && commands.len() == 2, "{bash:?}");
+    let text = project.read(prod);
+    assert!(text.ends_with("# mine\n") && !text.contains("@v1\n"), "{text}");
+    assert_eq!(
+        text.matches(&format!("uses: tenantgate/tenantgate@{COMMIT} # v1.2.3\n"))
+            .count(),
+        2
+    );
+    assert!(
+        project
+            .files()
+            .iter()
+            .all(|file| !format!("{file:?}").contains(".bak"))
+    );
+    assert_clean(&project);
 }
 
 #[test]
@@ -51,7 +121,17 @@ fn wrong_usage_writes_nothing() {
     let before = project.files();
     for (arguments, message) in [
         (&["--action-ref", "v1 # x"][..], "--action-ref is not"),
+        (&["--action-ref", "0123456"], "is 7 digits of a commit"),
+        (
+            &["--action-ref", "acme/gate@0123456789ab"],
+            "is 12 digits of a commit",
+        ),
         (&["--environments", "dev,dev"], "named twice"),
+        (
+            &["--environments", "dev,pr od"],
+            "\"pr od\": an environment's name",
+        ),
+        (&["--environments", "dev uat prod"], "letters, digits"),
         (&["--environments", "dev,../x"], "letters, digits"),
         (&["--environments", ""], "names none"),
         (&["--dir", "no/such"], "there is no folder"),
