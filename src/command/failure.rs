@@ -25,7 +25,7 @@ pub(super) fn tell(error: &anyhow::Error) -> Exit {
         let finding = finding(error, hint);
         text.push_str(&report::github::annotation_of(
             &finding,
-            "tenantgate could not begin",
+            title(exit),
             invocation.folder.as_deref(),
         ));
         leave(&invocation, &finding, exit);
@@ -37,11 +37,19 @@ pub(super) fn tell(error: &anyhow::Error) -> Exit {
 /// The error itself is on stderr: what cannot be written here is not worth another one.
 fn leave(invocation: &Invocation, finding: &Finding, exit: Exit) {
     if let Some(path) = &invocation.step_summary {
-        let _ = append(path, &report::markdown::render_failure(finding));
+        let _ = append(path, &report::markdown::render_failure(finding, title(exit)));
     }
     if let Some(path) = invocation.actions.as_ref().and_then(|it| it.output.as_deref()) {
         let outputs = publish::outputs_of_failure(exit);
         let _ = append(path, &publish::render_outputs(&outputs, &unguessable()));
+    }
+}
+
+/// Usage is wrong before anything is done; all else may be after it.
+fn title(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Usage => "tenantgate could not begin",
+        _ => "tenantgate could not finish",
     }
 }
 

@@ -131,7 +131,13 @@ fn what_is_not_wanted_is_not_done() {
     let desk = desk(&github, Permissions::job());
     desk.configure_more("[github]\ncomment = false\nstatus = false\n");
     desk.tenantgate(&["run"]).assert_code(0);
-    assert!(github.requests().is_empty(), "{:?}", github.trace());
+    // Evidence is no telling: the next environment wants to see it.
+    let told: Vec<_> = github
+        .trace()
+        .into_iter()
+        .filter(|it| !it.contains("/deployments"))
+        .collect();
+    assert!(told.is_empty(), "{told:?}");
     desk.tenantgate(&["run", "--status", "always"]).assert_code(0);
     assert_eq!(states(&github, "tenantgate/dev"), ["pending", "success"]);
     assert!(comments(&github).is_empty());

@@ -4,10 +4,10 @@ use super::escape::{code, inline};
 use crate::domain::Finding;
 use crate::report::clean;
 
-/// What went wrong, where, and what to do.
-pub fn render_failure(finding: &Finding) -> String {
+/// What went wrong, where, and what to do. `title` is a word of ours.
+pub fn render_failure(finding: &Finding, title: &str) -> String {
     let message = inline(&clean::line(&clean::clip(&finding.message, 2_000, 40)));
-    let mut out = format!("## ❌ tenantgate could not begin\n\n{message}\n");
+    let mut out = format!("## ❌ {title}\n\n{message}\n");
     if let Some(file) = &finding.file {
         let place: Vec<String> = [Some(file.clone())]
             .into_iter()

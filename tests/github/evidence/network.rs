@@ -86,7 +86,7 @@ fn without_a_token_or_outside_of_a_workflow_there_is_no_place() {
     shop.project.remove_env("GITHUB_TOKEN");
     let run = shop.run("dev");
     run.assert_code(0);
-    assert_eq!(run.checks_that("warned"), ["promotion.recorded"]);
+    assert_eq!(run.checks_that("warned"), ["promotion.recorded", "publish.comment"]);
     assert!(finding(&run, "promotion.recorded").contains("uat will stay shut"));
     let promote = shop.promote("uat");
     promote.assert_code(1);
@@ -97,7 +97,7 @@ fn without_a_token_or_outside_of_a_workflow_there_is_no_place() {
     let laptop = shop.promote("uat");
     laptop.assert_code(1);
     let said = finding(&laptop, "promotion.evidence");
-    assert!(said.contains("not a step of a workflow"), "{said}");
+    assert!(said.contains("a step of a workflow has it on GitHub"), "{said}");
 }
 
 #[test]
