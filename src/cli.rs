@@ -208,7 +208,7 @@ pub struct InitArgs {
     /// Asks nothing and takes the guesses.
     #[arg(long, short)]
     pub yes: bool,
-    /// Replaces workflows that exist. A config is never replaced.
+    /// Replaces workflows that init made, with all changes in them. A config is never replaced.
     #[arg(long)]
     pub force: bool,
     /// Only say what would be written.

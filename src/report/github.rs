@@ -5,7 +5,7 @@
 
 use super::groups::{Group, groups, unexplained};
 use super::{clean, summary, text};
-use crate::domain::{Finding, Report, Severity};
+use crate::domain::{Finding, Report, Severity, Verdict};
 
 /// The runner shows so many errors and so many warnings of a step, and drops the rest.
 const PER_SEVERITY: usize = 10;
@@ -49,8 +49,25 @@ pub fn render(report: &Report, token: &str, folder: Option<&str>) -> String {
         width: WIDTH,
     };
     let page = text::render(report, &style).replace(token, "***");
-    out.push_str(&format!("::stop-commands::{token}\n{page}::{token}::\n"));
+    // What went well is folded; what did not is open.
+    match page
+        .split_once("\n\n")
+        .filter(|_| report.verdict == Verdict::Passed)
+    {
+        Some((head, rest)) => {
+            out.push_str(&quoted(token, &format!("{head}\n")));
+            out.push_str("::group::tenantgate's report\n");
+            out.push_str(&quoted(token, rest));
+            out.push_str("::endgroup::\n");
+        }
+        None => out.push_str(&quoted(token, &page)),
+    }
     out
+}
+
+/// Where no command is obeyed until the token comes. The text ends with a line break.
+fn quoted(token: &str, text: &str) -> String {
+    format!("::stop-commands::{token}\n{text}::{token}::\n")
 }
 
 fn annotation(title: &str, id: &str, group: &Group<'_>, folder: Option<&str>) -> String {

@@ -224,6 +224,21 @@ fn markdown_keeps_its_limit_and_closes_what_it_opens() {
 }
 
 #[test]
+fn what_passed_is_folded_in_a_log() {
+    let log = github::render(&samples::first_run(), "t0ken", None);
+    let open = "::stop-commands::t0ken\n✔ passed";
+    assert!(log.contains(open), "{log}");
+    let (before, folded) = log
+        .split_once("::t0ken::\n::group::tenantgate's report\n")
+        .expect("a group");
+    assert!(before.lines().count() < 8, "{before}");
+    assert!(folded.starts_with("::stop-commands::t0ken\n"), "{folded}");
+    assert!(folded.ends_with("\n::t0ken::\n::endgroup::\n"), "{folded}");
+    let blocked = github::render(&samples::one_tenant_failed(), "t0ken", None);
+    assert!(!blocked.contains("::group::"), "{blocked}");
+}
+
+#[test]
 fn commands_are_only_ours() {
     let mut report = samples::many_failed(300, 340);
     report.checks[10].findings[1].message = format!("t0ken\n::t0ken::\n::error::mine {}", "%".repeat(5_000));

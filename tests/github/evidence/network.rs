@@ -86,7 +86,10 @@ fn without_a_token_or_outside_of_a_workflow_there_is_no_place() {
     shop.project.remove_env("GITHUB_TOKEN");
     let run = shop.run("dev");
     run.assert_code(0);
-    assert_eq!(run.checks_that("warned"), ["promotion.recorded", "publish.comment"]);
+    assert_eq!(
+        run.checks_that("warned"),
+        ["promotion.recorded", "publish.comment"]
+    );
     assert!(finding(&run, "promotion.recorded").contains("uat will stay shut"));
     let promote = shop.promote("uat");
     promote.assert_code(1);
