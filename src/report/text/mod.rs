@@ -126,7 +126,8 @@ fn problems(page: &mut Page, report: &Report) {
         );
     }
     for check in with(CheckStatus::Warned) {
-        problem(page, Mark::Warned, &check.title, &check.id, &check.findings);
+        let title = summary::headline(check);
+        problem(page, Mark::Warned, &title, &check.id, &check.findings);
     }
 }
 
