@@ -21,7 +21,7 @@ pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
     MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
-    SchemaSummary, Standing, TenantCounts, Tool, Verdict,
+    SchemaSummary, Standing, TenantCounts, Tool, Verdict, WaveSummary,
 };
 pub use secret::{Redactor, Secret};
 pub use tenant::{Tenant, Tenants};

@@ -56,6 +56,13 @@ pub struct PlanGroup {
     pub pending: Vec<String>,
 }
 
+/// Tenants that go together, when those before are done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaveSummary {
+    pub name: String,
+    pub tenants: usize,
+}
+
 /// What would run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSummary {
@@ -66,6 +73,9 @@ pub struct PlanSummary {
     /// Labels of the tenant migrations a new tenant would get, shown while tenants are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each_tenant: Vec<String>,
+    /// In which order tenants would go, where there is more than one wave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waves: Vec<WaveSummary>,
     /// The text of what would run, where it was asked for, by label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<(String, String)>,

@@ -59,13 +59,37 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
             ));
         }
     }
+    parts.extend(suspended(report));
+    parts.extend(order(plan));
     Some(parts.join("; "))
+}
+
+/// `in this order: canary (1), europe (12), the rest (987)`
+fn order(plan: &PlanSummary) -> Option<String> {
+    let waves: Vec<String> = plan
+        .waves
+        .iter()
+        .map(|wave| format!("{} ({})", wave.name, words::thousands(wave.tenants)))
+        .collect();
+    (!waves.is_empty()).then(|| format!("in this order: {}", waves.join(", ")))
+}
+
+fn suspended(report: &Report) -> Option<String> {
+    match report.tenants.as_ref()?.suspended {
+        0 => None,
+        1 => Some("1 is suspended and left as it is".to_owned()),
+        many => Some(format!(
+            "{} are suspended and left as they are",
+            words::thousands(many)
+        )),
+    }
 }
 
 const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";
 
 fn up_to_date(report: &Report, pending: usize) -> Option<String> {
-    match report.tenants.as_ref()?.discovered.checked_sub(pending)? {
+    let tenants = report.tenants.as_ref()?;
+    match tenants.discovered.checked_sub(pending + tenants.suspended)? {
         0 => None,
         1 if pending == 0 => Some("1 tenant is up to date".to_owned()),
         1 => Some("1 is up to date".to_owned()),

@@ -302,6 +302,7 @@ pub(super) fn plan() -> Report {
             ..TenantCounts::default()
         }),
         plan: Some(PlanSummary {
+            waves: Vec::new(),
             shared: vec!["shared/0003_regions.sql".into()],
             tenants: Some(vec![group(0..37, 38..=39), group(37..40, 1..=39)]),
             each_tenant: Vec::new(),
@@ -314,6 +315,7 @@ pub(super) fn plan() -> Report {
 pub(super) fn plan_of_unknown_tenants() -> Report {
     Report {
         plan: Some(PlanSummary {
+            waves: Vec::new(),
             shared: vec!["shared/0001_clients.sql".into(), "shared/0002_domains.sql".into()],
             tenants: None,
             each_tenant: vec!["tenant/0001_orders.sql".into(), "tenant/0002_items.sql".into()],
@@ -392,6 +394,7 @@ pub(super) fn dry_run() -> Report {
         }),
         outcomes: skipped.into(),
         plan: Some(PlanSummary {
+            waves: Vec::new(),
             shared: Vec::new(),
             tenants: Some(vec![PlanGroup {
                 tenants: vec![tenant(&long)],

@@ -16,7 +16,7 @@ pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
-pub use waves::Listed;
+pub use waves::{Listed, Turn, turns};
 
 pub const LEASE: CheckDefinition = CheckDefinition {
     id: "rollout.lease",

@@ -8,11 +8,11 @@ use crate::settings::{Concurrency, Order, Rollout, Suspended, Wave, WaveTenants}
 
 /// Tenants that go together; the next ones go when these are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Turn {
+pub struct Turn {
     /// What people call it.
-    pub(super) name: String,
+    pub name: String,
     /// Indexes into the plan, in the order in which they go.
-    pub(super) tenants: Vec<usize>,
+    pub tenants: Vec<usize>,
     pub(super) concurrency: Concurrency,
     /// Whether a single failure ends the rollout.
     pub(super) strict: bool,
@@ -24,12 +24,7 @@ pub(super) struct Turn {
 pub type Listed = BTreeMap<usize, Vec<TenantName>>;
 
 /// The turns of those that are behind. Groups without any are left out.
-pub(super) fn turns(
-    plan: &[TenantPlan],
-    ensure: &[TenantName],
-    rollout: &Rollout,
-    listed: &Listed,
-) -> Vec<Turn> {
+pub fn turns(plan: &[TenantPlan], ensure: &[TenantName], rollout: &Rollout, listed: &Listed) -> Vec<Turn> {
     let turn = |name: &str, strict, validated| Turn {
         name: name.to_owned(),
         tenants: Vec::new(),

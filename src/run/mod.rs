@@ -8,6 +8,7 @@ mod migrate;
 mod offline;
 mod promotion;
 mod request;
+mod show;
 mod survey;
 mod tenants;
 mod validate;

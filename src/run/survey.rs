@@ -1,17 +1,16 @@
 //! What is there: tenants, ledger, plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use globset::GlobMatcher;
 
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
-    TenantCounts, TenantName, Tenants,
+    Check, Finding, Ledger, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
 use crate::engine::{Engine, ErrorKind, RegistryRow, Target, queries};
-use crate::migrations::{self, Pending, Plan, TenantPlan};
+use crate::migrations::{self, Pending, Plan};
 use crate::rollout::Listed;
 use crate::settings::{Suspended, WaveTenants};
 use crate::tenants;
@@ -328,91 +327,4 @@ impl Gate<'_> {
             }
         });
     }
-
-    /// Puts plan and standings into the report where they were asked for.
-    pub(super) fn show(&mut self, survey: &Survey) {
-        if self.request.command == Command::Plan || self.request.dry_run {
-            self.plan = Some(self.summarise(&survey.plan));
-        }
-        if self.request.command == Command::Status {
-            self.standings = Some(standings(survey));
-        }
-    }
-
-    fn summarise(&self, plan: &Plan) -> PlanSummary {
-        let set = self.set();
-        let labels = |scope: Scope, indexes: &[usize]| -> Vec<String> {
-            indexes
-                .iter()
-                .map(|index| set.of(scope)[*index].label())
-                .collect()
-        };
-        let all: Vec<usize> = (0..set.tenant.len()).collect();
-        let mut groups: BTreeMap<&[usize], Vec<TenantName>> = BTreeMap::new();
-        for TenantPlan { tenant, pending } in plan.tenants.iter().flatten() {
-            if !pending.migrations.is_empty() {
-                groups
-                    .entry(&pending.migrations)
-                    .or_default()
-                    .push(tenant.name.clone());
-            }
-        }
-        let shown = |scope: Scope, index: &usize| {
-            let migration = &set.of(scope)[*index];
-            (migration.label(), migration.sql.clone())
-        };
-        let tenant: BTreeSet<usize> = match plan.tenants {
-            Some(_) => groups
-                .keys()
-                .flat_map(|indexes| indexes.iter().copied())
-                .collect(),
-            None => all.iter().copied().collect(),
-        };
-        let shared = plan
-            .shared
-            .migrations
-            .iter()
-            .map(|index| shown(Scope::Shared, index));
-        let sql = shared.chain(tenant.iter().map(|index| shown(Scope::Tenant, index)));
-        let sql = if self.request.show_sql {
-            sql.collect()
-        } else {
-            Vec::new()
-        };
-        let mut pending: Vec<PlanGroup> = groups
-            .into_iter()
-            .map(|(indexes, tenants)| PlanGroup {
-                tenants,
-                pending: labels(Scope::Tenant, indexes),
-            })
-            .collect();
-        pending.sort_by_key(|group| std::cmp::Reverse(group.tenants.len()));
-        PlanSummary {
-            shared: labels(Scope::Shared, &plan.shared.migrations),
-            each_tenant: if plan.tenants.is_none() {
-                labels(Scope::Tenant, &all)
-            } else {
-                Vec::new()
-            },
-            tenants: plan.tenants.is_some().then_some(pending),
-            sql,
-        }
-    }
-}
-
-fn standings(survey: &Survey) -> Vec<Standing> {
-    let standing = |tenant: Option<&Tenant>, pending: &Pending| Standing {
-        tenant: tenant.map(|tenant| tenant.name.clone()),
-        head: pending.head,
-        applied: pending.applied,
-        pending: pending.migrations.len(),
-        unfinished: pending.resume.is_some(),
-        active: tenant.is_none_or(|tenant| tenant.active),
-        exists: tenant.is_none_or(|tenant| survey.locations.contains(&tenant.location)),
-    };
-    let shared = standing(None, &survey.plan.shared);
-    let tenants = survey.plan.tenants.iter().flatten();
-    std::iter::once(shared)
-        .chain(tenants.map(|it| standing(Some(&it.tenant), &it.pending)))
-        .collect()
 }
