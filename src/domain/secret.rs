@@ -1,6 +1,7 @@
 //! Values that must never be printed, and the one redaction that all text passes before it is.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A secret's value. It has no `Display`, and its `Debug` is `***`: to read it, say [`Secret::expose`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,39 +28,43 @@ impl fmt::Debug for Secret {
 ///
 /// Values shorter than [`Redactor::SHORTEST`] characters are not searched for: a password `app`
 /// would star out half of every message and thereby be told.
+///
+/// Clones know the same values: one that is learnt on the way (from the registry) is known at once to
+/// everybody who was given a redactor before.
 #[derive(Clone, Default, Debug)]
 pub struct Redactor {
-    values: Vec<Secret>,
+    values: Arc<RwLock<Vec<Secret>>>,
 }
 
 impl Redactor {
     pub const SHORTEST: usize = 4;
 
     /// Adds a value, its lines, and the value as `Debug` and JSON would escape it.
-    pub fn add(&mut self, value: &str) {
+    pub fn add(&self, value: &str) {
         let escaped = format!("{value:?}");
         let lines = value.lines().map(str::trim);
         let forms = lines.chain([value, value.trim(), escaped.trim_matches('"')]);
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms {
-            let known = self.values.iter().any(|known| known.expose() == form);
+            let known = values.iter().any(|known| known.expose() == form);
             if form.chars().count() >= Self::SHORTEST && !known {
-                self.values.push(Secret::new(form));
+                values.push(Secret::new(form));
             }
         }
         // Longest first, so that a secret that contains another one disappears whole.
-        self.values
-            .sort_by_key(|known| std::cmp::Reverse(known.expose().len()));
+        values.sort_by_key(|known| std::cmp::Reverse(known.expose().len()));
     }
 
     pub fn redact(&self, text: &str) -> String {
-        let whole = self.values.iter().fold(text.to_owned(), |text, secret| {
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let whole = values.iter().fold(text.to_owned(), |text, secret| {
             if text.contains(secret.expose()) {
                 text.replace(secret.expose(), "***")
             } else {
                 text
             }
         });
-        self.values
+        values
             .iter()
             .fold(whole, |text, secret| without_beginnings(&text, secret.expose()))
     }
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_secret_within_a_secret_disappears_whole() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("p4ss");
         redactor.add("postgres://u:p4ss@h/d");
         assert_eq!(redactor.redact("at postgres://u:p4ss@h/d, p4ss"), "at ***, ***");
@@ -136,7 +141,7 @@ mod tests {
 
     #[test]
     fn escaped_forms_are_found() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("se\"cret\\x");
         assert_eq!(
             redactor.redact(r#"role "se\"cret\\x" does not exist"#),
@@ -146,14 +151,14 @@ mod tests {
 
     #[test]
     fn words_too_short_to_hide_are_left() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("app");
         assert_eq!(redactor.redact("application"), "application");
     }
 
     #[test]
     fn names_and_words_of_ours_stay_readable() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("demo");
         let mut value = serde_json::json!({
             "tenant": "demo",
@@ -173,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_was_cut_off_disappears_too() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("aw8Y6s4U2nYQWiULSeQGNaLCJ6GyE2CuAWyqwSuksNqgnJkciEg8eAc4");
         redactor.add("postgres://app:hunter22@db.example.com/app");
         for (text, redacted) in [

@@ -2,6 +2,7 @@
 
 mod lease;
 mod progress;
+mod queue;
 mod stop;
 mod target;
 mod waves;

@@ -1,16 +1,16 @@
 //! All tenants: ensured ones first, then canaries, then the rest in parallel, as far as failures allow.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use futures_util::future::join_all;
 
-use crate::domain::{Finding, MigrationSet, Outcome, OutcomeState, TenantName};
+use crate::domain::{Finding, Locations, MigrationSet, Outcome, OutcomeState, TenantName};
 use crate::engine::{Engine, Target};
 use crate::migrations::TenantPlan;
 use crate::settings::Rollout;
 
+use super::queue::Queue;
 use super::target::{Sessions, Work};
 use super::{Event, Progress, Stop, StopReason};
 
@@ -30,7 +30,7 @@ pub async fn roll_out(
     engine: &dyn Engine,
     set: &MigrationSet,
     plan: &[TenantPlan],
-    locations: &BTreeSet<String>,
+    locations: &Locations,
     ensure: &[TenantName],
     rollout: &Rollout,
     stop: &Stop,
@@ -73,6 +73,7 @@ fn up_to_date_or_not_reached(plan: &TenantPlan) -> TenantResult {
     };
     let outcome = Outcome {
         tenant: Some(plan.tenant.name.clone()),
+        server: plan.tenant.server.clone(),
         state,
         applied: Vec::new(),
         head: plan.pending.head,
@@ -92,8 +93,8 @@ fn waves(
     behind: &[usize],
     ensure: &[TenantName],
     canary: &[TenantName],
-) -> Vec<VecDeque<usize>> {
-    let mut waves = vec![VecDeque::new(); 3];
+) -> Vec<Vec<usize>> {
+    let mut waves = vec![Vec::new(); 3];
     for index in behind {
         let name = &plan[*index].tenant.name;
         let wave = if ensure.contains(name) {
@@ -103,7 +104,7 @@ fn waves(
         } else {
             2
         };
-        waves[wave].push_back(*index);
+        waves[wave].push(*index);
     }
     waves.retain(|wave| !wave.is_empty());
     waves
@@ -113,7 +114,7 @@ struct Crew<'a> {
     engine: &'a dyn Engine,
     set: &'a MigrationSet,
     plan: &'a [TenantPlan],
-    locations: &'a BTreeSet<String>,
+    locations: &'a Locations,
     rollout: &'a Rollout,
     stop: &'a Stop,
     progress: &'a dyn Progress,
@@ -122,26 +123,33 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
-    async fn wave(&self, wave: VecDeque<usize>) {
-        let workers = self.rollout.concurrency.clamp(1, wave.len().max(1));
-        let queue = Mutex::new(wave);
+    async fn wave(&self, wave: Vec<usize>) {
+        let tenants = wave
+            .iter()
+            .map(|index| (*index, self.plan[*index].tenant.server.as_ref()));
+        let queue = Queue::new(tenants, |server| self.rollout.concurrency_on(server));
+        let workers = queue.workers();
+        let queue = Mutex::new(queue);
         join_all((0..workers).map(|_| self.work(&queue))).await;
     }
 
-    async fn work(&self, queue: &Mutex<VecDeque<usize>>) {
+    async fn work(&self, queue: &Mutex<Queue>) {
         let mut sessions = Sessions::default();
+        let mut last = None;
         while !self.must_stop() {
-            let Some(index) = locked(queue).pop_front() else {
+            let Some(turn) = locked(queue).next(last) else {
                 return;
             };
-            let result = self.tenant(&mut sessions, index).await;
+            let result = self.tenant(&mut sessions, turn.index).await;
             if result.outcome.state == OutcomeState::Failed {
                 *locked(&self.failures) += 1;
                 // After a failure nothing is known of the connection.
                 sessions = Sessions::default();
             }
             self.progress.tell(&Event::Done(&result.outcome));
-            locked(&self.results)[index] = result;
+            locked(&self.results)[turn.index] = result;
+            locked(queue).done(turn);
+            last = Some(turn);
         }
     }
 
@@ -151,7 +159,7 @@ impl Crew<'_> {
         let work = Work {
             engine: self.engine,
             target: Target::Tenant(tenant),
-            create: !self.locations.contains(&tenant.location),
+            create: !self.locations.contains(tenant),
             migrations: &self.set.tenant,
             lock_retries: self.rollout.lock_retries,
             progress: self.progress,
@@ -173,6 +181,7 @@ impl Crew<'_> {
         };
         let outcome = Outcome {
             tenant: Some(tenant.name.clone()),
+            server: tenant.server.clone(),
             state,
             applied: migrated.applied,
             head: migrated.head,

@@ -16,6 +16,7 @@ mod promotion;
 mod rollout;
 mod rules;
 mod schema;
+mod servers;
 mod tenancy;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::domain::{EnvironmentName, Secret, SecretName, SigningKey, TenantName};
+use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, SigningKey, TenantName};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use error::SettingsError;
@@ -98,8 +99,7 @@ impl Settings {
     /// The names of all secrets of an environment: of its rules and of its URLs.
     pub fn secret_names(&self, environment: &Environment) -> BTreeSet<String> {
         let rules = self.secrets.iter().map(|rule| rule.name_in(&environment.name));
-        let urls = [Some(&environment.database_url), environment.direct_url.as_ref()];
-        let urls = urls.into_iter().flatten().map(|name| name.as_str().to_owned());
+        let urls = environment.url_names().map(|name| name.as_str().to_owned());
         rules.chain(urls).collect()
     }
 
@@ -144,6 +144,32 @@ pub struct Environment {
     pub github_environment: Option<String>,
     /// Absolute, or relative to the working directory. It need not exist.
     pub env_file: Option<PathBuf>,
+    /// Other servers that tenants are on.
+    pub servers: BTreeMap<ServerName, ServerSettings>,
+}
+
+impl Environment {
+    /// The secrets that hold URLs: the environment's own first.
+    pub fn url_names(&self) -> impl Iterator<Item = &SecretName> {
+        let servers = self
+            .servers
+            .values()
+            .flat_map(|server| [Some(&server.database_url), server.direct_url.as_ref()]);
+        [Some(&self.database_url), self.direct_url.as_ref()]
+            .into_iter()
+            .chain(servers)
+            .flatten()
+    }
+}
+
+/// One more server of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    pub database_url: SecretName,
+    /// Where no-transaction migrations connect when `database_url` is a pooler.
+    pub direct_url: Option<SecretName>,
+    /// Absent: that of the rollout.
+    pub concurrency: Option<usize>,
 }
 
 /// What is demanded of one secret in every environment.
@@ -203,7 +229,10 @@ pub struct Tenancy {
 pub struct Rollout {
     /// These go before the others.
     pub canary: Vec<TenantName>,
+    /// On each server that has none of its own.
     pub concurrency: usize,
+    /// Of the servers that have one of their own.
+    pub server_concurrency: BTreeMap<ServerName, usize>,
     /// More failed tenants than this stop the rollout.
     pub max_failures: usize,
     /// How long a statement may queue for a lock.
@@ -220,6 +249,14 @@ pub struct Rollout {
     pub lease_ttl: Duration,
     /// How long to wait for another run's lease.
     pub lease_wait: Duration,
+}
+
+impl Rollout {
+    /// How many tenants are migrated at a time on one server; absent: the environment's own.
+    pub fn concurrency_on(&self, server: Option<&ServerName>) -> usize {
+        let own = server.and_then(|server| self.server_concurrency.get(server));
+        own.copied().unwrap_or(self.concurrency)
+    }
 }
 
 /// What the schemas must look like.

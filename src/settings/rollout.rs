@@ -1,5 +1,6 @@
 //! How migrations are carried out over the tenants.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Rollout;
@@ -28,6 +29,7 @@ pub(super) fn resolve_rollout(
     let rollout = Rollout {
         canary: resolve_tenants(document, at("canary"), &config.canary)?,
         concurrency: config.concurrency,
+        server_concurrency: BTreeMap::new(),
         max_failures: config.max_failures,
         lock_timeout: always("lock_timeout", &config.lock_timeout)?,
         lock_retries: config.lock_retries,
