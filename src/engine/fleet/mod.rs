@@ -2,7 +2,7 @@
 //! each tenant and its ledger rows on the tenant's.
 
 mod merge;
-mod split;
+pub(super) mod split;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
