@@ -42,6 +42,10 @@ pub const CANARY: CheckDefinition = CheckDefinition {
     id: "tenants.canary",
     title: "the canaries are registered",
 };
+pub const WAVES: CheckDefinition = CheckDefinition {
+    id: "tenants.waves",
+    title: "the groups of the rollout are known",
+};
 pub const MINIMUM: CheckDefinition = CheckDefinition {
     id: "tenants.minimum",
     title: "there are as many tenants as there must be",
@@ -52,7 +56,7 @@ pub const LOST: CheckDefinition = CheckDefinition {
 };
 
 pub const CHECKS: &[CheckDefinition] = &[
-    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, MINIMUM, LOST,
+    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST,
 ];
 
 /// Tenants in the registry's order, and what is wrong with the others.

@@ -1,5 +1,6 @@
 //! The order of the stages, nothing else.
 
+mod compare;
 mod connect;
 mod evidence;
 mod finish;
@@ -9,6 +10,7 @@ mod promotion;
 mod request;
 mod servers;
 mod survey;
+mod tenants;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,7 +129,7 @@ pub async fn execute(
 async fn cut_off(request: &Request, stop: &Stop) {
     if request.writes() {
         stop.aborted().await;
-        if stop.reason() != Some(StopReason::Signal) {
+        if stop.reason() == Some(StopReason::LeaseLost) {
             // The lease was lost, and what is in hand is on its way out.
             std::future::pending::<()>().await;
         }

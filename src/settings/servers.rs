@@ -9,6 +9,7 @@ use super::config::ServerConfig;
 use super::document::Document;
 use super::environments::secret_name;
 use super::error::SettingsError;
+use super::rollout::resolve_concurrency;
 
 pub(super) fn resolve_servers(
     document: &Document<'_>,
@@ -21,19 +22,16 @@ pub(super) fn resolve_servers(
         let parsed =
             ServerName::parse(name).map_err(|error| document.error_at_key(&parent, error.to_string()))?;
         let secret = |key, text: &str| secret_name(document, environment, &at(key), text);
-        if config.concurrency == Some(0) {
-            let message = "`concurrency` is 0: nothing would ever run on this server";
-            return Err(document
-                .error(&at("concurrency"), message)
-                .hint("1 migrates one tenant at a time"));
-        }
+        let concurrency = config.concurrency.as_ref();
+        let concurrency =
+            concurrency.map(|value| resolve_concurrency(document, &at("concurrency"), value));
         let settings = ServerSettings {
             database_url: secret("database_url", &config.database_url)?,
             direct_url: match &config.direct_url {
                 Some(text) => Some(secret("direct_url", text)?),
                 None => None,
             },
-            concurrency: config.concurrency,
+            concurrency: concurrency.transpose()?,
         };
         Ok((parsed, settings))
     };

@@ -139,7 +139,7 @@ fn configs_of_servers_are_read_strictly() {
         (
             "concurrency = 2",
             "concurrency = 0",
-            "nothing would ever run on this server",
+            "nothing would ever run",
         ),
         ("concurrency = 2", "concurency = 2", "concurrency"),
         ("servers.us]", "servers.\"u s\"]", "a server's name is"),
