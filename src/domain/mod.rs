@@ -24,6 +24,6 @@ pub use report::{
     MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
     SchemaSummary, Standing, TenantCounts, Tool, Verdict,
 };
-pub use secret::{Redactor, Secret};
+pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
 pub use tenant::{Tenant, Tenants};

@@ -93,6 +93,27 @@ impl Redactor {
     }
 }
 
+/// The text with `***` for user and password of every URL in it, known or not: a server quotes the values
+/// that it cannot use, and a registry may hold URLs.
+pub fn without_credentials(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let of_a_url = |c: char| !(c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>'));
+        let end = after.find(|c| !of_a_url(c)).unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(at) => {
+                out.push_str("***");
+                &after[at..]
+            }
+            None => after,
+        };
+    }
+    out + rest
+}
+
 /// Servers cut what they quote: MariaDB after 64 or 128 characters, PostgreSQL names after 63 bytes.
 /// So a secret's beginning goes too, where a mark of the cut follows or where it is long.
 fn without_beginnings(text: &str, secret: &str) -> String {
@@ -174,6 +195,23 @@ mod tests {
             "message": "the *** failed",
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn credentials_of_urls_that_nobody_knows_disappear() {
+        for (text, expected) in [
+            (
+                r#"invalid input syntax: "postgres://a:b@c@h/d" and mysql://x@y"#,
+                r#"invalid input syntax: "postgres://***@h/d" and mysql://***@y"#,
+            ),
+            (
+                "see https://example.com/a and b@c",
+                "see https://example.com/a and b@c",
+            ),
+            ("://", "://"),
+        ] {
+            assert_eq!(without_credentials(text), expected);
+        }
     }
 
     #[test]

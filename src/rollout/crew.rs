@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use crate::domain::{Finding, Locations, MigrationSet, Outcome, OutcomeState, Severity, ServerName, Tenant, TenantName};
+use crate::domain::{
+    Finding, Locations, MigrationSet, Outcome, OutcomeState, ServerName, Severity, Tenant, TenantName,
+};
 use crate::engine::{Engine, ErrorKind, Target};
 use crate::migrations::TenantPlan;
 use crate::settings::{OnFailure, Rollout};

@@ -160,7 +160,13 @@ mod tests {
         let mut queue = Queue::new(places.into_iter().enumerate(), concurrency);
         let taken = all(&mut queue);
         assert_eq!(indexes(&taken), [0, 3, 4, 5], "one of eu, all of the others");
-        let of = |index| taken.iter().find(|it| it.index == index).copied().expect("it was taken");
+        let of = |index| {
+            taken
+                .iter()
+                .find(|it| it.index == index)
+                .copied()
+                .expect("it was taken")
+        };
         queue.done(of(3), NOW);
         assert_eq!(queue.next(NOW), None, "eu is still busy");
         queue.done(of(0), NOW);
@@ -180,7 +186,11 @@ mod tests {
         let next = queue.next(NOW).expect("us goes on");
         assert_eq!(next.index, 3);
         assert_eq!((queue.next(NOW), queue.rest(NOW)), (None, Some(second)));
-        assert_eq!(queue.next(second).map(|taken| taken.index), Some(0), "the same one again");
+        assert_eq!(
+            queue.next(second).map(|taken| taken.index),
+            Some(0),
+            "the same one again"
+        );
     }
 
     #[test]
@@ -221,7 +231,11 @@ mod tests {
                 served.push(taken);
                 queue.done(taken, NOW);
             }
-            assert_eq!(indexes(&served), (0..places.len()).collect::<Vec<_>>(), "seed {seed}");
+            assert_eq!(
+                indexes(&served),
+                (0..places.len()).collect::<Vec<_>>(),
+                "seed {seed}"
+            );
         }
     }
 }

@@ -98,7 +98,11 @@ impl Gate<'_> {
         }
         let unanswered = !findings.is_empty() && findings.iter().all(|finding| finding.operational);
         let others = counts.not_reached - unreached.values().sum::<usize>();
-        findings.extend(unreached.iter().map(|(server, number)| of_gone(server.as_ref(), *number)));
+        findings.extend(
+            unreached
+                .iter()
+                .map(|(server, number)| of_gone(server.as_ref(), *number)),
+        );
         findings.extend(self.not_reached(others, halt, unanswered));
         let everybody = counts.not_reached == 0;
         self.tenants = Some(counts);
@@ -163,9 +167,11 @@ fn of_gone(server: Option<&ServerName>, number: usize) -> Finding {
         Some(server) => format!("server {server}"),
         None => "the environment's own server".to_owned(),
     };
-    Finding::error(format!("{many} of {place} {verb} not reached: it did not come back"))
-        .operational(true)
-        .hint(AGAIN)
+    Finding::error(format!(
+        "{many} of {place} {verb} not reached: it did not come back"
+    ))
+    .operational(true)
+    .hint(AGAIN)
 }
 
 /// Compares canaries with what the config expects of every tenant.

@@ -23,8 +23,7 @@ pub(super) fn resolve_servers(
             ServerName::parse(name).map_err(|error| document.error_at_key(&parent, error.to_string()))?;
         let secret = |key, text: &str| secret_name(document, environment, &at(key), text);
         let concurrency = config.concurrency.as_ref();
-        let concurrency =
-            concurrency.map(|value| resolve_concurrency(document, &at("concurrency"), value));
+        let concurrency = concurrency.map(|value| resolve_concurrency(document, &at("concurrency"), value));
         let settings = ServerSettings {
             database_url: secret("database_url", &config.database_url)?,
             direct_url: match &config.direct_url {

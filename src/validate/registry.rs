@@ -35,6 +35,14 @@ pub fn unregistered(tenants: &[Tenant], locations: &Locations, ignore: &GlobSet)
         None => name.to_owned(),
     };
     let strangers: Vec<String> = strangers.map(shown).collect();
+    // One server under two names has everybody twice.
+    let names: BTreeSet<&str> = known.iter().map(|(_, name)| *name).collect();
+    let elsewhere = |it: (Option<&ServerName>, &str)| !known.contains(&it) && names.contains(it.1);
+    let hint = if locations.iter().any(elsewhere) {
+        "drop what a move left behind, or name it in `ignore` of [tenancy]; or are two of the servers one, under two names?"
+    } else {
+        "register it, drop it, or name it in `ignore` of [tenancy]"
+    };
     let finding = (!strangers.is_empty()).then(|| {
         let verb = if strangers.len() == 1 { "is" } else { "are" };
         Finding::error(format!(
@@ -42,7 +50,7 @@ pub fn unregistered(tenants: &[Tenant], locations: &Locations, ignore: &GlobSet)
             count(strangers.len(), "schema").replace("schemas", "schemas or databases"),
             listed(&strangers, 10)
         ))
-        .hint("register it, drop it, or name it in `ignore` of [tenancy]")
+        .hint(hint)
     });
     Check::answered(&UNREGISTERED, finding.into_iter().collect())
 }

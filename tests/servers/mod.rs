@@ -2,6 +2,7 @@
 
 mod bounds;
 mod fleet;
+mod gone;
 mod refusals;
 mod urls;
 

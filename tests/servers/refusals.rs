@@ -136,11 +136,7 @@ fn configs_of_servers_are_read_strictly() {
     let fleet = Fleet::new(Server::Postgres);
     let good = fleet.read("tenantgate.toml");
     for (from, to, expected) in [
-        (
-            "concurrency = 2",
-            "concurrency = 0",
-            "nothing would ever run",
-        ),
+        ("concurrency = 2", "concurrency = 0", "nothing would ever run"),
         ("concurrency = 2", "concurency = 2", "concurrency"),
         ("servers.us]", "servers.\"u s\"]", "a server's name is"),
         (

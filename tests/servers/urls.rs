@@ -141,6 +141,24 @@ fn bad_urls_are_findings_that_do_not_show_them() {
 }
 
 #[test]
+fn a_value_that_the_registrys_own_query_chokes_on_is_not_shown() {
+    let mut fleet = Fleet::by_url(Server::Postgres);
+    fleet.guard("c4narypassw0rd");
+    fleet.own.execute(
+        "UPDATE clients SET database_url = 'postgres://app:c4narypassw0rd@h/d' WHERE name = 'birch'",
+    );
+    fleet.replace(
+        "tenantgate.toml",
+        ", database_url FROM",
+        ", database_url::int AS server FROM",
+    );
+    let run = fleet.tenantgate(&["run"]);
+    run.assert_code(1);
+    let found = findings(&run, "tenants.registry");
+    assert!(found[0].contains("postgres://***@"), "{found:?}");
+}
+
+#[test]
 fn a_copied_registry_cannot_reach_the_servers_of_where_it_came_from() {
     // dev ran with its servers; then its registry is copied to uat, URLs and all.
     let mut fleet = Fleet::by_url(Server::Postgres);
