@@ -1,10 +1,12 @@
 //! The report: all that one run found. Its JSON form is an interface; see `schemas/report.json`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckStatus, Digest, EnvironmentName, Outcome, TenantName, Version};
+use super::{Check, CheckStatus, Digest, EnvironmentName, Outcome, ServerName, TenantName, Version};
 
 /// Raised when a reader of the old form would misunderstand the new one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -48,9 +50,12 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Tenants that need the same migrations.
+/// Tenants of one server that need the same migrations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanGroup {
+    /// Absent: the environment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
     pub tenants: Vec<TenantName>,
     /// Labels (`tenant/0002_orders.sql`), in the order they would run.
     pub pending: Vec<String>,
@@ -86,6 +91,9 @@ pub struct PlanSummary {
 pub struct Standing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantName>,
+    /// Absent: the environment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Version>,
     pub applied: usize,
@@ -143,6 +151,9 @@ pub struct Report {
     /// `PostgreSQL 15.18`, where it was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// The other servers that tenants are on, and what answered there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<ServerName, String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,13 +40,13 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
         None => parts.push(UNKNOWN_TENANTS.to_owned()),
         Some(groups) => {
             let mut needs = Vec::new();
-            for group in &groups {
+            for (pending, tenants) in alike(&groups) {
                 let who = match needs.is_empty() {
-                    true => counted(group.tenants.len(), "tenant"),
-                    false => words::thousands(group.tenants.len()),
+                    true => counted(tenants, "tenant"),
+                    false => words::thousands(tenants),
                 };
-                let verb = if group.tenants.len() == 1 { "needs" } else { "need" };
-                needs.push(format!("{who} {verb} {}", number(group.pending.len(), unit)));
+                let verb = if tenants == 1 { "needs" } else { "need" };
+                needs.push(format!("{who} {verb} {}", number(pending.len(), unit)));
                 unit = "";
             }
             if needs.is_empty() && plan.shared.is_empty() {
@@ -83,6 +83,18 @@ fn suspended(report: &Report) -> Option<String> {
             words::thousands(many)
         )),
     }
+}
+
+/// What is pending for how many tenants, on whatever servers.
+fn alike<'p>(groups: &[&'p PlanGroup]) -> Vec<(&'p [String], usize)> {
+    let mut alike: Vec<(&[String], usize)> = Vec::new();
+    for group in groups {
+        match alike.iter_mut().find(|(pending, _)| *pending == group.pending) {
+            Some((_, tenants)) => *tenants += group.tenants.len(),
+            None => alike.push((&group.pending, group.tenants.len())),
+        }
+    }
+    alike
 }
 
 const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";

@@ -1,20 +1,22 @@
 //! All tenants, turn by turn, as many at a time as pays, as far as failures allow.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use crate::domain::{Finding, MigrationSet, Outcome, OutcomeState, Severity, Tenant, TenantName};
+use crate::domain::{
+    Finding, Locations, MigrationSet, Outcome, OutcomeState, ServerName, Severity, Tenant, TenantName,
+};
 use crate::engine::{Engine, ErrorKind, Target};
 use crate::migrations::TenantPlan;
 use crate::settings::{OnFailure, Rollout};
 
 use super::patience::Patience;
+use super::queue::{Queue, Taken};
 use super::target::{Sessions, Work};
-use super::tuner::Tuner;
 use super::waves::{Listed, Turn, turns};
 use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
 
@@ -58,6 +60,8 @@ pub struct RolledOut {
     /// What was found about the canaries; absent where none were migrated.
     pub canaries: Option<Vec<Finding>>,
     pub halt: Option<Halt>,
+    /// Servers that did not come back, where the others went on; none: the environment's own.
+    pub gone: BTreeSet<Option<ServerName>>,
 }
 
 /// A rollout to be carried out.
@@ -65,7 +69,7 @@ pub struct Job<'a> {
     pub engine: &'a dyn Engine,
     pub set: &'a MigrationSet,
     pub plan: &'a [TenantPlan],
-    pub locations: &'a BTreeSet<String>,
+    pub locations: &'a Locations,
     pub ensure: &'a [TenantName],
     pub rollout: &'a Rollout,
     /// What the groups' queries gave.
@@ -90,6 +94,8 @@ pub async fn roll_out(job: &Job<'_>) -> RolledOut {
         results: job.plan.iter().map(before).collect(),
         failed: 0,
         halt: None,
+        several: several(job.plan),
+        gone: BTreeSet::new(),
     };
     let mut canaries = None;
     for turn in &turns {
@@ -106,7 +112,14 @@ pub async fn roll_out(job: &Job<'_>) -> RolledOut {
         results: crew.results,
         canaries,
         halt: crew.halt,
+        gone: crew.gone,
     }
+}
+
+/// The tenants are on more than one server.
+fn several(plan: &[TenantPlan]) -> bool {
+    let first = plan.first().map(|it| &it.tenant.server);
+    plan.iter().any(|it| Some(&it.tenant.server) != first)
 }
 
 /// What is said of a tenant that nobody comes to.
@@ -118,6 +131,7 @@ fn before(plan: &TenantPlan) -> TenantResult {
     };
     let outcome = Outcome {
         tenant: Some(plan.tenant.name.clone()),
+        server: plan.tenant.server.clone(),
         state,
         applied: Vec::new(),
         head: plan.pending.head,
@@ -133,7 +147,7 @@ fn before(plan: &TenantPlan) -> TenantResult {
 
 /// A tenant that somebody was at, and the connections that were used.
 struct Hand {
-    index: usize,
+    taken: Taken,
     sessions: Sessions,
     duration: Duration,
     done: Result<Migrated, Failure>,
@@ -147,25 +161,41 @@ struct Crew<'a> {
     results: Vec<TenantResult>,
     failed: usize,
     halt: Option<Halt>,
+    several: bool,
+    gone: BTreeSet<Option<ServerName>>,
 }
 
 impl Crew<'_> {
     async fn turn(&mut self, turn: &Turn) {
         let job = self.job;
-        let mut queue: VecDeque<usize> = turn.tenants.iter().copied().collect();
-        let mut tuner = Tuner::new(turn.concurrency);
-        let mut patience = Patience::new(job.rollout);
-        let mut idle: Vec<Sessions> = Vec::new();
+        let place = |index: &usize| (*index, job.plan[*index].tenant.server.as_ref());
+        let there = |(_, server): &(usize, Option<&ServerName>)| !self.gone.contains(&server.cloned());
+        let tenants = turn.tenants.iter().map(place).filter(there);
+        let mut queue = Queue::new(tenants, |server| {
+            job.rollout.concurrency_on(server, turn.concurrency)
+        });
+        let mut patience: BTreeMap<usize, Patience> = BTreeMap::new();
+        let mut idle: Vec<Vec<Sessions>> = Vec::new();
+        idle.resize_with(queue.servers(), Vec::new);
         let mut hands = FuturesUnordered::new();
         let mut tick = tokio::time::interval(TICK);
         loop {
-            while hands.len() < tuner.limit() && !self.must_stop() {
-                let Some(index) = queue.pop_front() else { break };
-                job.progress.tell(&Event::Begun(&job.plan[index].tenant.name));
-                hands.push(take(job, idle.pop().unwrap_or_default(), index));
+            while !self.must_stop() {
+                let Some(taken) = queue.next(self.began.elapsed()) else {
+                    break;
+                };
+                job.progress
+                    .tell(&Event::Begun(&job.plan[taken.index].tenant.name));
+                hands.push(take(job, idle[taken.lane].pop().unwrap_or_default(), taken));
             }
             if hands.is_empty() {
-                return;
+                let rest = queue.rest(self.began.elapsed()).filter(|_| !self.must_stop());
+                let Some(rest) = rest else { return };
+                tokio::select! {
+                    () = tokio::time::sleep(rest) => {}
+                    () = job.stop.wanted() => {}
+                }
+                continue;
             }
             let hand = tokio::select! {
                 hand = hands.next() => hand,
@@ -175,42 +205,54 @@ impl Crew<'_> {
                 }
             };
             let Some(hand) = hand else { return };
+            let taken = hand.taken;
             let crowded = matches!(&hand.done, Err(failure) if failure.crowded);
             if crowded {
-                // It goes when one of the others is done, or after a while where there are no others.
-                let wait = hands
-                    .is_empty()
-                    .then(|| patience.after(ErrorKind::Exhausted, true));
-                if wait != Some(None) {
-                    tuner.crowded(hands.len());
+                // It goes when one of the others there is done, or after a while where there are none.
+                let patience = patience
+                    .entry(taken.lane)
+                    .or_insert_with(|| Patience::new(job.rollout));
+                let alone = queue.others(taken) == 0;
+                let wait = if alone {
+                    patience.after(ErrorKind::Exhausted, true)
+                } else {
+                    Some(Duration::ZERO)
+                };
+                if let Some(wait) = wait {
+                    queue.put_back(taken, self.began.elapsed() + wait);
                     job.progress
-                        .tell(&Event::PutBack(&job.plan[hand.index].tenant.name));
-                    queue.push_front(hand.index);
-                    if let Some(Some(delay)) = wait {
-                        tokio::select! {
-                            () = tokio::time::sleep(delay) => {}
-                            () = job.stop.wanted() => {}
-                        }
-                    }
+                        .tell(&Event::PutBack(&job.plan[taken.index].tenant.name));
                     continue;
                 }
             }
-            tuner.done(self.began.elapsed());
-            if hand.done.is_ok() && idle.len() < tuner.limit() {
-                idle.push(hand.sessions);
+            queue.done(taken, self.began.elapsed());
+            if hand.done.is_ok() && idle[taken.lane].len() < queue.limit(taken) {
+                idle[taken.lane].push(hand.sessions);
             }
-            self.settle(turn, hand.index, hand.duration, hand.done);
+            if self.settle(turn, taken.index, hand.duration, hand.done) {
+                queue.close(taken);
+            }
         }
     }
 
-    /// Keeps what became of a tenant, and halts where it must not go on.
-    fn settle(&mut self, turn: &Turn, index: usize, duration: Duration, done: Result<Migrated, Failure>) {
+    /// Keeps what became of a tenant, and halts where it must not go on; true where its server is gone.
+    fn settle(
+        &mut self,
+        turn: &Turn,
+        index: usize,
+        duration: Duration,
+        done: Result<Migrated, Failure>,
+    ) -> bool {
+        let mut gone = false;
         let tenant = &self.job.plan[index].tenant;
         let (state, migrated, finding) = match done {
             Ok(migrated) => (OutcomeState::Migrated, migrated, None),
             Err(failure) => {
                 self.failed += 1;
-                if failure.kind == Some(ErrorKind::Unreachable) {
+                gone = failure.kind == Some(ErrorKind::Unreachable);
+                if gone && self.several {
+                    self.gone.insert(tenant.server.clone());
+                } else if gone {
                     self.halt.get_or_insert(Halt::ServerGone);
                 }
                 let finding = failure.finding.tenant(&tenant.name);
@@ -231,6 +273,7 @@ impl Crew<'_> {
         }
         let outcome = Outcome {
             tenant: Some(tenant.name.clone()),
+            server: tenant.server.clone(),
             state,
             applied: migrated.applied,
             head: migrated.head,
@@ -240,6 +283,7 @@ impl Crew<'_> {
         };
         self.job.progress.tell(&Event::Done(&outcome));
         self.results[index] = TenantResult { outcome, finding };
+        gone
     }
 
     /// Looks at those of a turn who were migrated.
@@ -273,13 +317,13 @@ impl Crew<'_> {
 }
 
 /// Carries one tenant out, or is told to drop it.
-async fn take(job: &Job<'_>, mut sessions: Sessions, index: usize) -> Hand {
-    let TenantPlan { tenant, pending } = &job.plan[index];
+async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken) -> Hand {
+    let TenantPlan { tenant, pending } = &job.plan[taken.index];
     let begun = Instant::now();
     let work = Work {
         engine: job.engine,
         target: Target::Tenant(tenant),
-        create: !job.locations.contains(&tenant.location),
+        create: !job.locations.contains(tenant),
         migrations: &job.set.tenant,
         rollout: job.rollout,
         progress: job.progress,
@@ -294,7 +338,7 @@ async fn take(job: &Job<'_>, mut sessions: Sessions, index: usize) -> Hand {
         }),
     };
     Hand {
-        index,
+        taken,
         sessions,
         duration: begun.elapsed(),
         done,

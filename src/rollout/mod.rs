@@ -4,6 +4,7 @@ mod crew;
 mod lease;
 mod patience;
 mod progress;
+mod queue;
 mod stop;
 mod target;
 mod tuner;

@@ -1,7 +1,7 @@
 //! The pending migrations of one target: batches, steps, retries.
 
 use crate::domain::words::count;
-use crate::domain::{EntryState, Finding, History, Migration, Version};
+use crate::domain::{EntryState, Finding, History, Migration, ServerName, Version};
 use crate::engine::{Engine, EngineError, ErrorKind, Session, StepError, Target};
 use crate::migrations::{Pending, Resume, pending_after};
 
@@ -30,19 +30,32 @@ pub struct Failure {
     pub crowded: bool,
 }
 
-/// Connections of one worker, made when first needed and kept while they are good.
+/// Connections of one worker to one server, made when first needed and kept while they are good. A worker
+/// that goes on to another server leaves them, so that no server has more than it takes tenants at a time.
 #[derive(Default)]
 pub(super) struct Sessions {
+    server: Option<ServerName>,
     usual: Option<Box<dyn Session>>,
     direct: Option<Box<dyn Session>>,
 }
 
 impl Sessions {
-    async fn get(&mut self, engine: &dyn Engine, direct: bool) -> Result<&mut Box<dyn Session>, EngineError> {
+    async fn get(
+        &mut self,
+        engine: &dyn Engine,
+        server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<&mut Box<dyn Session>, EngineError> {
+        if self.server.as_ref() != server {
+            *self = Self {
+                server: server.cloned(),
+                ..Self::default()
+            };
+        }
         let slot = if direct { &mut self.direct } else { &mut self.usual };
         let session = match slot.take().filter(|session| session.reusable()) {
             Some(session) => session,
-            None => engine.session(direct).await?,
+            None => engine.session(server, direct).await?,
         };
         Ok(slot.insert(session))
     }
@@ -185,7 +198,7 @@ impl Work<'_> {
             };
             let direct = batch == 0 && !first.transactional;
             let session = sessions
-                .get(self.engine, direct)
+                .get(self.engine, self.target.server(), direct)
                 .await
                 .map_err(Failed::of_connecting)?;
             if batch > 0 {

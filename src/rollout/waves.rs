@@ -113,6 +113,7 @@ mod tests {
             waves,
             suspended: Suspended::Migrate,
             concurrency: Concurrency::Auto,
+            server_concurrency: BTreeMap::new(),
             max_failures: MaxFailures::Count(0),
             on_failure: OnFailure::Stop,
             lock_timeout: second,
@@ -138,6 +139,7 @@ mod tests {
             TenantPlan {
                 tenant: Tenant {
                     name: name(bare),
+                    server: None,
                     location: bare.to_owned(),
                     active: !text.starts_with('-'),
                 },

@@ -124,6 +124,7 @@ impl Gate<'_> {
             commit: self.invocation.commit.clone(),
             run_url: self.invocation.run_url.clone(),
             server: self.server.take(),
+            servers: std::mem::take(&mut self.servers),
             dry_run: self.request.dry_run,
             migration_set: set.map(|set| MigrationSetSummary {
                 digest: set.digest(),

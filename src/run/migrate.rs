@@ -97,6 +97,7 @@ impl Gate<'_> {
             }
         }
         self.add(vec![Check::answered(&rollout::SHARED, Vec::new())], since)?;
+        self.label_newcomers(engine, &mut survey).await?;
         if self.request.includes(Scope::Tenant) {
             if !survey.to_register.is_empty() {
                 self.register(engine, &survey).await?;
@@ -150,6 +151,7 @@ impl Gate<'_> {
         };
         self.outcomes.push(Outcome {
             tenant: None,
+            server: None,
             state,
             applied: migrated.applied,
             head: migrated.head,

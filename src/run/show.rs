@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{PlanGroup, PlanSummary, Scope, Standing, Tenant, TenantName, WaveSummary};
+use crate::domain::{PlanGroup, PlanSummary, Scope, ServerName, Standing, Tenant, TenantName, WaveSummary};
 use crate::migrations::{Pending, TenantPlan};
 use crate::rollout::{self, Turn};
 
@@ -44,11 +44,11 @@ impl Gate<'_> {
                 .collect()
         };
         let all: Vec<usize> = (0..set.tenant.len()).collect();
-        let mut groups: BTreeMap<&[usize], Vec<TenantName>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&[usize], Option<&ServerName>), Vec<TenantName>> = BTreeMap::new();
         for TenantPlan { tenant, pending } in plan.tenants.iter().flatten() {
             if !pending.migrations.is_empty() {
                 groups
-                    .entry(&pending.migrations)
+                    .entry((&pending.migrations, tenant.server.as_ref()))
                     .or_default()
                     .push(tenant.name.clone());
             }
@@ -60,7 +60,7 @@ impl Gate<'_> {
         let tenant: BTreeSet<usize> = match plan.tenants {
             Some(_) => groups
                 .keys()
-                .flat_map(|indexes| indexes.iter().copied())
+                .flat_map(|(indexes, _)| indexes.iter().copied())
                 .collect(),
             None => all.iter().copied().collect(),
         };
@@ -77,7 +77,8 @@ impl Gate<'_> {
         };
         let mut pending: Vec<PlanGroup> = groups
             .into_iter()
-            .map(|(indexes, tenants)| PlanGroup {
+            .map(|((indexes, server), tenants)| PlanGroup {
+                server: server.cloned(),
                 tenants,
                 pending: labels(Scope::Tenant, indexes),
             })
@@ -100,12 +101,13 @@ impl Gate<'_> {
 fn standings(survey: &Survey) -> Vec<Standing> {
     let standing = |tenant: Option<&Tenant>, pending: &Pending| Standing {
         tenant: tenant.map(|tenant| tenant.name.clone()),
+        server: tenant.and_then(|tenant| tenant.server.clone()),
         head: pending.head,
         applied: pending.applied,
         pending: pending.migrations.len(),
         unfinished: pending.resume.is_some(),
         active: tenant.is_none_or(|tenant| tenant.active),
-        exists: tenant.is_none_or(|tenant| survey.locations.contains(&tenant.location)),
+        exists: tenant.is_none_or(|tenant| survey.locations.contains(tenant)),
     };
     let shared = standing(None, &survey.plan.shared);
     let tenants = survey.plan.tenants.iter().flatten();

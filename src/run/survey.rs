@@ -7,10 +7,10 @@ use globset::GlobMatcher;
 
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, Finding, Ledger, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
+    Check, Finding, Ledger, Locations, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
 use crate::engine::{Engine, ErrorKind, RegistryRow, Target, queries};
-use crate::migrations::{self, Pending, Plan};
+use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::rollout::Listed;
 use crate::settings::{Suspended, WaveTenants};
 use crate::tenants;
@@ -21,11 +21,11 @@ use super::{Command, Gate, Stage};
 /// One look at the database.
 pub(super) struct Survey {
     pub(super) tenants: Tenants,
-    pub(super) locations: BTreeSet<String>,
+    pub(super) locations: Locations,
     pub(super) plan: Plan,
     /// Ensured tenants that the registry lacks.
     pub(super) to_register: Vec<TenantName>,
-    /// No run has written to this database yet.
+    /// There is a database, on this server or another, that no run has written to yet.
     pub(super) fresh: bool,
     /// Those that are behind and stay so, because they are suspended.
     pub(super) suspended: BTreeSet<TenantName>,
@@ -77,6 +77,7 @@ impl Gate<'_> {
             // belongs to none of the two states. Each round needs one more of them applied, so this ends.
             shared_pending = now;
         };
+        let fresh = self.unlabelled(engine, &ledger).await? || fresh;
         let known: &[Tenant] = match &tenants {
             Tenants::Known(tenants) => tenants,
             Tenants::Unknown => &[],
@@ -112,11 +113,7 @@ impl Gate<'_> {
     }
 
     /// Registry, places and ledger, in this order: what the ledger lacks at the end it lacked before.
-    async fn look(
-        &mut self,
-        engine: &dyn Engine,
-        shared: &Pending,
-    ) -> Stage<(Tenants, BTreeSet<String>, Ledger)> {
+    async fn look(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<(Tenants, Locations, Ledger)> {
         let tenants = self.read_tenants(engine, shared).await?;
         let since = Instant::now();
         let locations = engine.locations().await;
@@ -171,6 +168,7 @@ impl Gate<'_> {
             checks.push(Check::answered(&tenants::SELECTED, vec![finding]));
         }
         self.add(checks, since)?;
+        self.admit(engine).await?;
         Ok(Tenants::Known(resolved.tenants))
     }
 
@@ -207,25 +205,26 @@ impl Gate<'_> {
     /// A no-transaction migration behind a pooler is refused before anything runs.
     fn direct_url_check(&self, engine: &dyn Engine, plan: &Plan) -> Check {
         let check = &migrations::DIRECT_URL;
-        if !engine.needs_direct_url() {
-            return Check::answered(check, Vec::new());
-        }
         let set = self.set();
-        let tenants = plan.tenants.iter().flatten().map(|it| it.pending.as_ref());
+        let pooled = |it: &&TenantPlan| engine.needs_direct_url(it.tenant.server.as_ref());
+        let tenants = plan.tenants.iter().flatten().filter(pooled);
+        let own = engine.needs_direct_url(None);
         let pending: BTreeSet<usize> = match plan.tenants {
             Some(_) => tenants
-                .flat_map(|pending| pending.migrations.iter().copied())
+                .flat_map(|it| it.pending.migrations.iter().copied())
                 .collect(),
-            None => (0..set.tenant.len()).collect(),
+            None if own => (0..set.tenant.len()).collect(),
+            None => BTreeSet::new(),
         };
-        let shared = plan.shared.migrations.iter().map(|index| &set.shared[*index]);
+        let shared = plan.shared.migrations.iter().filter(|_| own);
+        let shared = shared.map(|index| &set.shared[*index]);
         let tenant = pending.iter().map(|index| &set.tenant[*index]);
         let finding = |migration: &Migration| {
             Finding::error(format!(
                 "{} runs outside a transaction, which a pooler cannot carry",
                 migration.label()
             ))
-            .hint("name a secret with the server's own URL as `direct_url` of the environment")
+            .hint("name a secret with the server's own URL as `direct_url` of the environment, or of its server there")
             .file(&migration.file)
             .at(1, 1)
         };

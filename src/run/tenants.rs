@@ -1,11 +1,12 @@
 //! The rollout over the tenants, and what its end says of those who had no turn.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use async_trait::async_trait;
 
 use crate::domain::words::count;
-use crate::domain::{Check, Finding, OutcomeState, Tenant, TenantCounts};
+use crate::domain::{Check, Finding, OutcomeState, ServerName, Tenant, TenantCounts};
 use crate::engine::Engine;
 use crate::rollout::{self, Halt, Inspector, RolledOut, StopReason, TenantResult};
 
@@ -72,8 +73,10 @@ impl Gate<'_> {
             results,
             canaries,
             halt,
+            gone,
         } = rolled_out;
         let mut findings = Vec::new();
+        let mut unreached: BTreeMap<Option<ServerName>, usize> = BTreeMap::new();
         for TenantResult { outcome, finding } in results {
             findings.extend(finding);
             match outcome.state {
@@ -86,12 +89,21 @@ impl Gate<'_> {
             if matches!(outcome.state, OutcomeState::Failed | OutcomeState::NotReached) {
                 self.left_behind.extend(outcome.tenant.clone());
             }
+            if outcome.state == OutcomeState::NotReached && gone.contains(&outcome.server) {
+                *unreached.entry(outcome.server.clone()).or_default() += 1;
+            }
             if outcome.state != OutcomeState::UpToDate {
                 self.outcomes.push(outcome);
             }
         }
         let unanswered = !findings.is_empty() && findings.iter().all(|finding| finding.operational);
-        findings.extend(self.not_reached(counts.not_reached, halt, unanswered));
+        let others = counts.not_reached - unreached.values().sum::<usize>();
+        findings.extend(
+            unreached
+                .iter()
+                .map(|(server, number)| of_gone(server.as_ref(), *number)),
+        );
+        findings.extend(self.not_reached(others, halt, unanswered));
         let everybody = counts.not_reached == 0;
         self.tenants = Some(counts);
         self.outcomes.sort_by_key(|outcome| match outcome.state {
@@ -145,6 +157,21 @@ impl Gate<'_> {
                 .hint(AGAIN),
         )
     }
+}
+
+/// Those of one server of several.
+fn of_gone(server: Option<&ServerName>, number: usize) -> Finding {
+    let many = count(number, "tenant");
+    let verb = if number == 1 { "was" } else { "were" };
+    let place = match server {
+        Some(server) => format!("server {server}"),
+        None => "the environment's own server".to_owned(),
+    };
+    Finding::error(format!(
+        "{many} of {place} {verb} not reached: it did not come back"
+    ))
+    .operational(true)
+    .hint(AGAIN)
 }
 
 /// Compares canaries with what the config expects of every tenant.

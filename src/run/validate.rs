@@ -37,7 +37,7 @@ impl Gate<'_> {
             self.complete(&plan),
         ];
         let open = self.add(checks, since);
-        let is_whole = |tenant: &Tenant| survey.locations.contains(&tenant.location);
+        let is_whole = |tenant: &Tenant| survey.locations.contains(tenant);
         let at_head = plan
             .tenants
             .iter()

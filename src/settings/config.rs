@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::rollout::RolloutConfig;
+use super::rollout::{NumberOrText, RolloutConfig};
 
 /// tenantgate.toml: what the gate demands of each environment.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -68,6 +68,25 @@ pub(super) struct EnvironmentConfig {
     /// A file of variables (`NAME=value`) for work on a laptop, relative to this file. The process
     /// environment wins over it, and it may be absent.
     pub(super) env_file: Option<String>,
+    /// Other servers that tenants of this environment are on, by the names that the registry's column
+    /// `server` has (PostgreSQL, MySQL and MariaDB).
+    #[serde(default)]
+    pub(super) servers: BTreeMap<String, ServerConfig>,
+}
+
+/// One more server, with tenants and their ledger on it. The registry and the shared schema stay on the
+/// environment's own.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerConfig {
+    /// The name of the secret or environment variable that holds the server's URL, never the URL
+    /// itself. May contain `{ENV}`.
+    pub(super) database_url: String,
+    /// The name of the variable that holds a URL past this server's pooler. May contain `{ENV}`.
+    pub(super) direct_url: Option<String>,
+    /// How many tenants are migrated at a time on this server: a number, or `"auto"`. Default: that of
+    /// `[rollout]`.
+    pub(super) concurrency: Option<NumberOrText>,
 }
 
 /// What is demanded of one secret.
@@ -96,7 +115,9 @@ pub(super) struct TenancyConfig {
     /// How tenants are separated.
     pub(super) mode: ModeConfig,
     /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name,
-    /// and perhaps `active` (false: suspended; migrated all the same).
+    /// perhaps `active` (false: suspended; migrated all the same), and, where tenants are on several
+    /// servers, `server` (a name of the environment's `servers`) or `database_url` (that server's URL).
+    /// NULL there is the environment's own server.
     pub(super) registry: String,
     /// Tenants that must exist; they are created where they do not.
     #[serde(default)]

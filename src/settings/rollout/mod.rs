@@ -3,9 +3,10 @@
 mod config;
 mod waves;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::TenantName;
+use crate::domain::{ServerName, TenantName};
 
 use super::config::DurationText;
 use super::document::Document;
@@ -13,8 +14,8 @@ use super::environments::resolve_duration;
 use super::error::SettingsError;
 use super::tenancy::resolve_tenants;
 
-pub(super) use config::RolloutConfig;
-use config::{NumberOrText, OnFailureConfig, SuspendedConfig};
+pub(super) use config::{NumberOrText, RolloutConfig};
+use config::{OnFailureConfig, SuspendedConfig};
 pub use waves::{Order, Wave, WaveTenants};
 
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Rollout {
     pub waves: Vec<Wave>,
     pub suspended: Suspended,
     pub concurrency: Concurrency,
+    /// Of the servers that have one of their own.
+    pub server_concurrency: BTreeMap<ServerName, Concurrency>,
     pub max_failures: MaxFailures,
     pub on_failure: OnFailure,
     /// How long a statement may queue for a lock.
@@ -47,7 +50,22 @@ pub struct Rollout {
     pub lease_wait: Duration,
 }
 
-/// How many tenants are migrated at a time.
+impl Rollout {
+    /// How many tenants of a turn are migrated at a time on one server (absent: the environment's own).
+    /// A server's own number stands for that of `[rollout]`, and a wave's own may lower it.
+    pub fn concurrency_on(&self, server: Option<&ServerName>, of_turn: Concurrency) -> Concurrency {
+        let own = server.and_then(|server| self.server_concurrency.get(server));
+        match (own, of_turn) {
+            (None, of_turn) => of_turn,
+            (Some(own), of_turn) if of_turn == self.concurrency => *own,
+            (Some(Concurrency::Fixed(own)), Concurrency::Fixed(wave)) => Concurrency::Fixed(wave.min(*own)),
+            (Some(Concurrency::Fixed(own)), Concurrency::Auto) => Concurrency::Fixed(*own),
+            (Some(Concurrency::Auto), of_turn) => of_turn,
+        }
+    }
+}
+
+/// How many tenants are migrated at a time on each server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concurrency {
     /// As many as the server, measured, does best with.
@@ -115,6 +133,7 @@ pub(super) fn resolve_rollout(
             SuspendedConfig::Last => Suspended::Last,
             SuspendedConfig::Skip => Suspended::Skip,
         },
+        server_concurrency: BTreeMap::new(),
         concurrency: resolve_concurrency(document, &at("concurrency"), &config.concurrency)?,
         max_failures: resolve_max_failures(document, &config.max_failures)?,
         on_failure: match config.on_failure {
@@ -139,7 +158,7 @@ fn at(key: &str) -> [&str; 2] {
     ["rollout", key]
 }
 
-fn resolve_concurrency(
+pub(super) fn resolve_concurrency(
     document: &Document<'_>,
     path: &[&str],
     value: &NumberOrText,
