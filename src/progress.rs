@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::domain::{OutcomeState, Redactor};
+use crate::domain::{OutcomeState, Redactor, TenantName};
 use crate::rollout::{Event, Progress};
 
 /// Between two lines in an Actions log.
@@ -80,6 +80,12 @@ impl Progress for Teller {
                 self.say(&state, &format!("shared schema: {pending} pending"));
             }
             Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind),
+            Event::Ranges {
+                tenant,
+                passed,
+                about,
+                waiting,
+            } => self.ranges(&mut state, *tenant, (*passed, *about), *waiting),
             Event::Done(outcome) => {
                 state.done += 1;
                 state.failed += usize::from(outcome.state == OutcomeState::Failed);
@@ -130,6 +136,29 @@ impl Teller {
                 state.bar = Some(bar);
             }
             Form::Quiet | Form::Notices => {}
+        }
+    }
+
+    /// On a bar its message, elsewhere a line now and then.
+    fn ranges(
+        &self,
+        state: &mut State,
+        tenant: Option<&TenantName>,
+        (passed, about): (u64, u64),
+        waiting: Option<&str>,
+    ) {
+        let who = tenant.map_or_else(|| "shared schema".to_owned(), ToString::to_string);
+        let of = match about {
+            0 => String::new(),
+            about => format!(" of about {about}"),
+        };
+        let waits = waiting.map_or_else(String::new, |why| format!("; waiting: {why}"));
+        let text = format!("{who}: {passed}{of} rows{waits}");
+        if let Some(bar) = &state.bar {
+            bar.set_message(self.redactor.redact(&text));
+        } else if self.form != Form::Notices && state.told.elapsed() >= PAUSE {
+            state.told = Instant::now();
+            self.say(state, &text);
         }
     }
 

@@ -48,6 +48,17 @@ pub struct PlanGroup {
     pub pending: Vec<String>,
 }
 
+/// A migration whose one statement runs over ranges of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedRanges {
+    /// As in the plan.
+    pub migration: String,
+    pub table: String,
+    pub key: String,
+    /// Rows of a range.
+    pub size: u64,
+}
+
 /// What would run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSummary {
@@ -58,6 +69,9 @@ pub struct PlanSummary {
     /// Labels of the tenant migrations a new tenant would get, shown while tenants are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each_tenant: Vec<String>,
+    /// Those of them that run over ranges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<PlannedRanges>,
     /// The text of what would run, where it was asked for, by label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<(String, String)>,

@@ -9,6 +9,7 @@ mod history;
 mod mysql;
 mod postgres;
 pub mod queries;
+mod ranges;
 mod rows;
 mod sqlite;
 
@@ -22,6 +23,7 @@ use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope
 
 pub use error::{EngineError, ErrorKind};
 pub use queries::Given;
+pub use ranges::{Load, RangeError, Standing as RangeStanding};
 
 /// How an engine is reached and what it must keep to.
 #[derive(Debug, Clone)]
@@ -265,6 +267,30 @@ pub trait Session: Send {
         migration: &Migration,
         done: usize,
     ) -> Result<(), EngineError>;
+
+    /// Where a batch stands. Where none of it is done this looks for the end of its keys and records
+    /// it: with the migration's ledger row, unless it was `begun` before.
+    async fn open_ranges(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<RangeStanding, EngineError>;
+
+    /// Carries out the next range in one transaction with the record of it; with the last one the
+    /// migration is applied.
+    async fn next_range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &RangeStanding,
+    ) -> Result<RangeStanding, RangeError>;
+
+    /// How busy the server is; nothing is known where the engine has no server.
+    async fn load(&mut self) -> Result<Load, EngineError> {
+        Ok(Load::default())
+    }
 }
 
 /// The engine that a URL is for. Nothing is connected yet.

@@ -2,6 +2,7 @@
 
 mod lease;
 mod progress;
+mod ranges;
 mod stop;
 mod target;
 mod waves;
@@ -10,6 +11,7 @@ use crate::domain::CheckDefinition;
 
 pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
+pub use ranges::Pace;
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
 pub use waves::{TenantResult, roll_out};

@@ -5,10 +5,11 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use crate::domain::words::count;
-use crate::domain::{EntryState, Finding, History, Migration, Version};
+use crate::domain::{EntryState, Finding, History, Migration, TenantName, Version};
 use crate::engine::{Engine, EngineError, ErrorKind, Session, StepError, Target};
 use crate::migrations::{Pending, Resume, pending_after};
 
+use super::ranges::{Pace, Reached};
 use super::{Event, Progress};
 
 /// What became of a target that went well.
@@ -17,6 +18,8 @@ pub struct Migrated {
     pub applied: Vec<Version>,
     pub head: Option<Version>,
     pub retries: u32,
+    /// Rows that batches changed; absent where none ran.
+    pub rows: Option<u64>,
 }
 
 /// What became of one that did not.
@@ -53,6 +56,7 @@ pub async fn migrate(
     migrations: &[Migration],
     pending: &Pending,
     lock_retries: usize,
+    pace: Pace<'_>,
     progress: &dyn Progress,
 ) -> Result<Migrated, Failure> {
     let work = Work {
@@ -61,7 +65,9 @@ pub async fn migrate(
         create,
         migrations,
         lock_retries,
+        pace,
         progress,
+        reached: Reached::default(),
     };
     work.carry_out(&mut Sessions::default(), pending).await
 }
@@ -73,7 +79,9 @@ pub(super) struct Work<'a> {
     pub(super) create: bool,
     pub(super) migrations: &'a [Migration],
     pub(super) lock_retries: usize,
+    pub(super) pace: Pace<'a>,
     pub(super) progress: &'a dyn Progress,
+    pub(super) reached: Reached,
 }
 
 impl Work<'_> {
@@ -84,12 +92,15 @@ impl Work<'_> {
         sessions: &mut Sessions,
         pending: &Pending,
     ) -> Result<Migrated, Failure> {
-        let mut delays = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .with_max_times(self.lock_retries)
-            .build();
+        let delays = || {
+            ExponentialBuilder::default()
+                .with_min_delay(Duration::from_millis(100))
+                .with_max_delay(Duration::from_secs(5))
+                .with_jitter()
+                .with_max_times(self.lock_retries)
+                .build()
+        };
+        let mut left = delays();
         let mut pending = pending.clone();
         let before = pending.clone();
         let mut retries = 0;
@@ -109,13 +120,13 @@ impl Work<'_> {
                     failed.error.kind,
                     ErrorKind::Contended | ErrorKind::AlreadyApplied
                 );
-                if again && let Some(delay) = delays.next() {
-                    let tenant = match self.target {
-                        Target::Shared => None,
-                        Target::Tenant(tenant) => Some(&tenant.name),
-                    };
+                // Each range of a batch has its own tries.
+                if self.reached.further() {
+                    left = delays();
+                }
+                if again && let Some(delay) = left.next() {
                     self.progress.tell(&Event::Retry {
-                        tenant,
+                        tenant: self.tenant(),
                         message: &failed.error.message,
                     });
                     tokio::time::sleep(delay).await;
@@ -134,6 +145,13 @@ impl Work<'_> {
         }
     }
 
+    pub(super) fn tenant(&self) -> Option<&TenantName> {
+        match self.target {
+            Target::Shared => None,
+            Target::Tenant(tenant) => Some(&tenant.name),
+        }
+    }
+
     fn migrated(&self, before: &Pending, left: &Pending, retries: u32) -> Migrated {
         let version = |index: &usize| self.migrations[*index].version;
         let done = before
@@ -146,6 +164,7 @@ impl Work<'_> {
             applied,
             head,
             retries,
+            rows: self.reached.rows(),
         }
     }
 
@@ -158,7 +177,8 @@ impl Work<'_> {
         let mut resume = pending.resume.as_ref();
         let mut create = self.create;
         while let Some(first) = rest.first().copied() {
-            let together = |it: &&&Migration| self.engine.rolls_back_ddl() && it.transactional;
+            let together =
+                |it: &&&Migration| self.engine.rolls_back_ddl() && it.transactional && it.batch.is_none();
             let batch = if resume.is_some() {
                 0
             } else {
@@ -177,6 +197,10 @@ impl Work<'_> {
                     place: failed.place,
                     error: failed.error,
                 })?;
+            } else if let Some(ranges) = &first.batch {
+                rest.remove(0);
+                let begun = resume.take().is_some();
+                self.by_ranges(session, create, first, ranges, begun).await?;
             } else {
                 rest.remove(0);
                 self.by_statement(session, create, first, resume.take()).await?;
@@ -275,6 +299,12 @@ impl Work<'_> {
         });
         if let Some((version, done)) = half_done {
             let migration = failed.migration.filter(|it| it.version == version);
+            let ranges = migration.filter(|it| it.batch.is_some());
+            if let (Some(reached), Some(_)) = (self.reached.words(), ranges) {
+                return format!(
+                    "{who} is half way through {version}: {reached}, the next run goes on from there"
+                );
+            }
             let of = migration.map_or_else(String::new, |it| format!(" of {}", it.statements.len()));
             return format!(
                 "{who} is half way through {version}: {}{of} done, the next run goes on with statement {}",
@@ -289,10 +319,10 @@ impl Work<'_> {
     }
 }
 
-struct Failed<'m> {
-    error: EngineError,
-    migration: Option<&'m Migration>,
-    place: Option<(usize, usize)>,
+pub(super) struct Failed<'m> {
+    pub(super) error: EngineError,
+    pub(super) migration: Option<&'m Migration>,
+    pub(super) place: Option<(usize, usize)>,
 }
 
 impl<'m> Failed<'m> {

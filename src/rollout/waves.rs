@@ -78,6 +78,7 @@ fn up_to_date_or_not_reached(plan: &TenantPlan) -> TenantResult {
         head: plan.pending.head,
         duration_ms: 0,
         retries: 0,
+        rows: None,
         error: None,
     };
     TenantResult {
@@ -154,6 +155,8 @@ impl Crew<'_> {
             create: !self.locations.contains(&tenant.location),
             migrations: &self.set.tenant,
             lock_retries: self.rollout.lock_retries,
+            pace: super::Pace::of(self.rollout, self.stop),
+            reached: super::ranges::Reached::default(),
             progress: self.progress,
         };
         let carried_out = tokio::select! {
@@ -178,6 +181,7 @@ impl Crew<'_> {
             head: migrated.head,
             duration_ms: begun.elapsed().as_millis() as u64,
             retries: migrated.retries,
+            rows: migrated.rows,
             error: finding.as_ref().map(|finding| finding.message.clone()),
         };
         TenantResult { outcome, finding }

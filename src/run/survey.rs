@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
-    TenantCounts, TenantName, Tenants,
+    Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, PlannedRanges, Scope, Standing,
+    Tenant, TenantCounts, TenantName, Tenants,
 };
 use crate::engine::{Engine, ErrorKind, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
@@ -284,6 +284,21 @@ impl Gate<'_> {
                 .collect(),
             None => all.iter().copied().collect(),
         };
+        let ranges = |scope: Scope, index: &usize| {
+            let migration = &set.of(scope)[*index];
+            let batch = migration.batch.as_ref()?;
+            Some(PlannedRanges {
+                migration: migration.label(),
+                table: batch.table.clone(),
+                key: batch.key.clone(),
+                size: batch.size,
+            })
+        };
+        let shared = plan.shared.migrations.iter();
+        let ranges = shared
+            .filter_map(|index| ranges(Scope::Shared, index))
+            .chain(tenant.iter().filter_map(|index| ranges(Scope::Tenant, index)))
+            .collect();
         let shared = plan
             .shared
             .migrations
@@ -311,6 +326,7 @@ impl Gate<'_> {
                 Vec::new()
             },
             tenants: plan.tenants.is_some().then_some(pending),
+            ranges,
             sql,
         }
     }

@@ -224,6 +224,13 @@ pub(super) struct RolloutConfig {
     pub(super) lock_timeout: DurationText,
     /// Tries beyond the first after a lock timeout, a deadlock or a serialization failure.
     pub(super) lock_retries: usize,
+    /// The pause between two ranges of a batch, besides those that it makes by itself when ranges get slow.
+    pub(super) batch_pause: DurationText,
+    /// A batch waits while more sessions than this are at work on the server. Default: no such limit.
+    pub(super) max_active_sessions: Option<u64>,
+    /// A batch waits while a replica is further behind, as far as the server shows it to this role
+    /// (PostgreSQL). Default: no such limit.
+    pub(super) max_replica_lag: Option<DurationText>,
     /// How long one statement may run. Default: the server's own limit.
     pub(super) statement_timeout: Option<DurationText>,
     /// A run that takes longer is a warning.
@@ -244,6 +251,9 @@ impl Default for RolloutConfig {
             max_failures: 0,
             lock_timeout: DurationText("2s".to_owned()),
             lock_retries: 5,
+            batch_pause: DurationText("0s".to_owned()),
+            max_active_sessions: None,
+            max_replica_lag: None,
             statement_timeout: None,
             warn_after: None,
             fail_after: None,

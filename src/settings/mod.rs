@@ -210,6 +210,12 @@ pub struct Rollout {
     pub lock_timeout: Duration,
     /// Tries beyond the first after a lock timeout, deadlock or serialization failure.
     pub lock_retries: usize,
+    /// Between two ranges of a batch.
+    pub batch_pause: Duration,
+    /// Ranges wait while more sessions than this are at work.
+    pub max_active_sessions: Option<u64>,
+    /// Ranges wait while a replica is further behind (PostgreSQL).
+    pub max_replica_lag: Option<Duration>,
     /// How long one statement may run; absent: the server's own limit.
     pub statement_timeout: Option<Duration>,
     /// A longer run is a warning.

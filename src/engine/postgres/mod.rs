@@ -2,6 +2,7 @@
 
 mod connect;
 mod inspect;
+mod ranges;
 mod session;
 mod sql;
 
@@ -153,16 +154,20 @@ impl Engine for Postgres {
     async fn prepare(&self) -> Result<(), EngineError> {
         for attempt in 0.. {
             let exists = format!(
-                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL",
+                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL, to_regclass({2}) IS NOT NULL",
                 literal(&ident(&self.ledger)),
-                literal(&format!("{}.ledger", ident(&self.ledger)))
+                literal(&format!("{}.ledger", ident(&self.ledger))),
+                literal(&format!("{}.progress", ident(&self.ledger)))
             );
             let rows = self.read(&exists).await?;
             let is = |index: usize| rows.first().and_then(|row| row[index].as_deref()) == Some("t");
-            if is(1) {
-                return Ok(());
-            }
-            match self.send(sql::create_ledger(&self.ledger, is(0))).await {
+            let create = match (is(1), is(2)) {
+                (true, true) => return Ok(()),
+                // A ledger of an earlier version.
+                (true, false) => sql::create_progress(&self.ledger),
+                (false, _) => sql::create_ledger(&self.ledger, is(0)),
+            };
+            match self.send(create).await {
                 Ok(_) => return Ok(()),
                 // Another run makes the same at the same moment: look again.
                 Err(error) if error.kind == ErrorKind::Statement && attempt < 5 => {

@@ -7,18 +7,22 @@ use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
 use crate::domain::Migration;
+use crate::engine::ranges::ProgressSql;
 use crate::engine::rows::LedgerSql;
-use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
+use crate::engine::{
+    EngineError, EngineOptions, ErrorKind, Load, RangeError, RangeStanding, Session, StepError, Target,
+};
 use crate::migrations::{needs_no_transaction, words};
 
 use super::connect::{self, Failed, Row};
 use super::sql::{self, ident, literal};
 
 pub(super) struct PostgresSession {
-    connection: PgConnection,
-    options: EngineOptions,
-    rows: LedgerSql,
-    reusable: bool,
+    pub(super) connection: PgConnection,
+    pub(super) options: EngineOptions,
+    pub(super) rows: LedgerSql,
+    pub(super) progress: ProgressSql,
+    pub(super) reusable: bool,
 }
 
 impl PostgresSession {
@@ -29,21 +33,27 @@ impl PostgresSession {
             now: "clock_timestamp()",
             run: options.run.clone(),
         };
+        let progress = ProgressSql {
+            table: format!("{}.progress", ident(ledger)),
+            literal,
+            now: "clock_timestamp()",
+        };
         Self {
             connection,
             options,
             rows,
+            progress,
             reusable: true,
         }
     }
 
-    async fn send(&mut self, sql: String) -> Result<Vec<Vec<Row>>, Failed> {
+    pub(super) async fn send(&mut self, sql: String) -> Result<Vec<Vec<Row>>, Failed> {
         let sent = connect::send(&mut self.connection, sql, &self.options.redactor).await;
         self.reusable &= sent.is_ok();
         sent
     }
 
-    fn path(&self, target: Target<'_>) -> String {
+    pub(super) fn path(&self, target: Target<'_>) -> String {
         let shared = ident(&self.options.shared_schema);
         match target {
             Target::Shared => shared,
@@ -51,14 +61,14 @@ impl PostgresSession {
         }
     }
 
-    fn usable(&self, target: Target<'_>) -> String {
+    pub(super) fn usable(&self, target: Target<'_>) -> String {
         match target {
             Target::Shared => sql::usable(&self.options.shared_schema),
             Target::Tenant(tenant) => sql::usable(&tenant.location),
         }
     }
 
-    fn create(&self, target: Target<'_>, create: bool) -> String {
+    pub(super) fn create(&self, target: Target<'_>, create: bool) -> String {
         match target {
             Target::Tenant(tenant) if create => {
                 format!("CREATE SCHEMA IF NOT EXISTS {};", ident(&tenant.location))
@@ -105,7 +115,7 @@ impl PostgresSession {
     }
 
     /// An error of the fence, which is the statement at this index of the text, means another run.
-    fn fence_error(&self, failed: Failed, index: usize) -> Failed {
+    pub(super) fn fence_error(&self, failed: Failed, index: usize) -> Failed {
         if failed.completed != index || failed.error.kind != ErrorKind::Statement {
             return failed;
         }
@@ -311,6 +321,29 @@ impl Session for PostgresSession {
     ) -> Result<(), EngineError> {
         self.send(self.rows.advanced(target, migration, done)).await?;
         Ok(())
+    }
+
+    async fn open_ranges(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<RangeStanding, EngineError> {
+        self.open_batch(target, create, migration, begun).await
+    }
+
+    async fn next_range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &RangeStanding,
+    ) -> Result<RangeStanding, RangeError> {
+        self.range(target, migration, at).await
+    }
+
+    async fn load(&mut self) -> Result<Load, EngineError> {
+        self.server_load().await
     }
 }
 

@@ -82,7 +82,27 @@ CREATE TABLE {s}.ledger (
     backend text NOT NULL DEFAULT '',
     run text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (scope, tenant, version));"
+    PRIMARY KEY (scope, tenant, version));
+{progress}",
+        progress = create_progress(schema)
+    )
+}
+
+/// How far batches are that are half done.
+pub(super) fn create_progress(schema: &str) -> String {
+    format!(
+        "CREATE TABLE {}.progress (
+    scope text NOT NULL,
+    tenant text NOT NULL,
+    version bigint NOT NULL,
+    ranges bigint NOT NULL,
+    changed bigint NOT NULL,
+    about bigint NOT NULL,
+    last_key text,
+    end_key text,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (scope, tenant, version));",
+        ident(schema)
     )
 }
 
