@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod case;
+mod concurrently;
 mod guarantees;
 mod honesty;
 mod kills;
