@@ -110,6 +110,15 @@ pub struct FoundTable {
     pub foreign_keys: Vec<String>,
 }
 
+/// An index that a build left behind, or that a build is not done with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidIndex {
+    /// The tenant's, or the shared one.
+    pub location: String,
+    pub table: String,
+    pub name: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundColumn {
     pub name: String,
@@ -202,6 +211,12 @@ pub trait Engine: Send + Sync {
         targets: &[Target<'_>],
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
+
+    /// Indexes of the whole database that failed builds left, which no query uses; none where an engine
+    /// has no such thing.
+    async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
+        Ok(Vec::new())
+    }
 
     /// What one query gives at each target, in their order, all in one message where the engine can;
     /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.

@@ -1,5 +1,6 @@
 //! PostgreSQL: a schema per tenant, DDL in transactions, through a pooler too.
 
+mod concurrently;
 mod connect;
 mod inspect;
 mod ranges;
@@ -17,8 +18,8 @@ use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Tenant};
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
-    RegistryRow, Session, Target, history,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
+    LeaseAnswer, RegistryRow, Session, Target, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -305,6 +306,19 @@ AND nspname <> {} AND nspname <> {}",
         let schemas: Vec<String> = targets.iter().map(schema).collect();
         let results = self.send(inspect::statements(&schemas, tables)).await?;
         Ok(inspect::tables(&schemas, results))
+    }
+
+    async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
+        let rows = self.read(concurrently::INVALID).await?;
+        let index = |row: Vec<Option<String>>| {
+            let [location, table, name] = row.try_into().ok()?;
+            Some(InvalidIndex {
+                location: location?,
+                table: table?,
+                name: name?,
+            })
+        };
+        Ok(rows.into_iter().filter_map(index).collect())
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

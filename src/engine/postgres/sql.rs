@@ -33,6 +33,11 @@ pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
     format!("SET LOCAL lock_timeout = {};{statement}", lock.as_millis().max(1))
 }
 
+/// The same for what runs outside a transaction.
+pub(super) fn session_limit(lock: Duration) -> String {
+    format!("SET lock_timeout = {}", lock.as_millis().max(1))
+}
+
 /// Fails where a schema is gone or closed to this role: PostgreSQL skips such a schema in
 /// `search_path` without a word, and what is made, or read, would be the shared one's.
 /// (`to_regclass` gives NULL for a missing table, but demands the privilege for its schema.)
