@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Missing,
     /// The ledger row exists: another run was faster.
     AlreadyApplied,
+    /// The run was told to end.
+    Stopped,
     /// Anything else the server says about a statement.
     Statement,
 }
@@ -31,10 +33,10 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// True where the gate could not find out, rather than found something wrong.
     pub fn is_operational(self) -> bool {
-        use ErrorKind::{Disconnected, Exhausted, Forbidden, NoDatabase, Refused, Unreachable};
+        use ErrorKind::{Disconnected, Exhausted, Forbidden, NoDatabase, Refused, Stopped, Unreachable};
         matches!(
             self,
-            Unreachable | Refused | NoDatabase | Forbidden | Disconnected | Exhausted
+            Unreachable | Refused | NoDatabase | Forbidden | Disconnected | Exhausted | Stopped
         )
     }
 
@@ -59,6 +61,7 @@ impl ErrorKind {
                 "find the session that holds the lock, or raise `rollout.lock_timeout`; then run again"
             }
             Self::TimedOut => "raise `rollout.statement_timeout`, or make the statement cheaper",
+            Self::Stopped => "run again: it goes on from there",
             Self::Missing | Self::AlreadyApplied | Self::Statement => return None,
         })
     }

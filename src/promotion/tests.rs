@@ -20,6 +20,7 @@ fn migration(version: u64, sql: &str) -> Migration {
         statements: vec![],
         checksum: Checksum::of(sql),
         transactional: true,
+        batch: None,
     }
 }
 

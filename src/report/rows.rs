@@ -43,11 +43,15 @@ pub(super) fn outcomes(report: &Report) -> Table {
 fn outcome_row(outcome: &Outcome) -> Row {
     let state = words::outcome_state(outcome.state);
     let tried = matches!(outcome.state, OutcomeState::Migrated | OutcomeState::Failed);
-    let shown = match outcome.retries {
+    let mut shown = match outcome.retries {
         0 => state.to_owned(),
         1 => format!("{state}, 1 retry"),
         retries => format!("{state}, {retries} retries"),
     };
+    if let Some(rows) = outcome.rows {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        shown.push_str(&format!(", {}", words::counted(rows, "row")));
+    }
     Row {
         mark: Mark::of_outcome(outcome.state),
         is_tenant: outcome.tenant.is_some(),

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
-    ServerName, Standing, TenantCounts, TenantName,
+    ServerName, Severity, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
 use crate::rollout::{Progress, Stop, StopReason};
@@ -155,6 +155,9 @@ impl Gate<'_> {
         self.reached_database = true;
         let survey = self.survey(engine).await?;
         self.show(&survey);
+        if self.request.command == Command::Plan {
+            self.invalid_indexes(engine, &survey, Severity::Warning).await?;
+        }
         let survey = if self.request.writes() {
             self.migrate(engine, survey).await?
         } else {

@@ -140,6 +140,7 @@ mod tests {
             statements: vec![],
             checksum: crate::domain::Checksum::of("select 1"),
             transactional: true,
+            batch: None,
         };
         let set = MigrationSet {
             shared: vec![],

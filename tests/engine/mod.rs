@@ -1,6 +1,8 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
+mod batch;
 pub mod case;
+mod concurrently;
 mod guarantees;
 mod honesty;
 mod kills;

@@ -7,6 +7,7 @@ mod inspect;
 mod ownership;
 mod place;
 mod probe;
+mod ranges;
 mod session;
 mod sql;
 mod words;
@@ -184,7 +185,7 @@ impl Engine for Mysql {
         let answer = self.read(&sql::probe_ledger(&self.ledger)).await?;
         let found = answer.rows.into_iter().next().unwrap_or_default();
         let count = |index: usize| found.get(index).cloned().flatten().unwrap_or_default();
-        if count(1) == "3" {
+        if count(1) == "4" {
             return Ok(());
         }
         let create = sql::create_ledger(&self.ledger, count(0) != "0");

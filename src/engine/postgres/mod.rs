@@ -1,7 +1,9 @@
 //! PostgreSQL: a schema per tenant, DDL in transactions, through a pooler too.
 
+mod concurrently;
 mod connect;
 mod inspect;
+mod ranges;
 mod session;
 mod sql;
 
@@ -15,8 +17,8 @@ use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Tenant};
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
-    RegistryRow, Session, Target, history,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
+    LeaseAnswer, RegistryRow, Session, Target, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -152,16 +154,20 @@ impl Engine for Postgres {
     async fn prepare(&self) -> Result<(), EngineError> {
         for attempt in 0.. {
             let exists = format!(
-                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL",
+                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL, to_regclass({2}) IS NOT NULL",
                 literal(&ident(&self.ledger)),
-                literal(&format!("{}.ledger", ident(&self.ledger)))
+                literal(&format!("{}.ledger", ident(&self.ledger))),
+                literal(&format!("{}.progress", ident(&self.ledger)))
             );
             let rows = self.read(&exists).await?;
             let is = |index: usize| rows.first().and_then(|row| row[index].as_deref()) == Some("t");
-            if is(1) {
-                return Ok(());
-            }
-            match self.send(sql::create_ledger(&self.ledger, is(0))).await {
+            let create = match (is(1), is(2)) {
+                (true, true) => return Ok(()),
+                // A ledger of an earlier version.
+                (true, false) => sql::create_progress(&self.ledger),
+                (false, _) => sql::create_ledger(&self.ledger, is(0)),
+            };
+            match self.send(create).await {
                 Ok(_) => return Ok(()),
                 // Another run makes the same at the same moment: look again.
                 Err(error) if error.kind == ErrorKind::Statement && attempt < 5 => {
@@ -299,6 +305,20 @@ AND nspname <> {} AND nspname <> {}",
         let schemas: Vec<String> = targets.iter().map(schema).collect();
         let results = self.send(inspect::statements(&schemas, tables)).await?;
         Ok(inspect::tables(&schemas, results))
+    }
+
+    async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
+        let rows = self.read(concurrently::INVALID).await?;
+        let index = |row: Vec<Option<String>>| {
+            let [location, table, name] = row.try_into().ok()?;
+            Some(InvalidIndex {
+                server: None,
+                location: location?,
+                table: table?,
+                name: name?,
+            })
+        };
+        Ok(rows.into_iter().filter_map(index).collect())
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

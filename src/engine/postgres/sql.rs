@@ -33,6 +33,11 @@ pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
     format!("SET LOCAL lock_timeout = {};{statement}", lock.as_millis().max(1))
 }
 
+/// The same for what runs outside a transaction.
+pub(super) fn session_limit(lock: Duration) -> String {
+    format!("SET lock_timeout = {}", lock.as_millis().max(1))
+}
+
 /// Fails where a schema is gone or closed to this role: PostgreSQL skips such a schema in
 /// `search_path` without a word, and what is made, or read, would be the shared one's.
 /// (`to_regclass` gives NULL for a missing table, but demands the privilege for its schema.)
@@ -82,7 +87,27 @@ CREATE TABLE {s}.ledger (
     backend text NOT NULL DEFAULT '',
     run text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (scope, tenant, version));"
+    PRIMARY KEY (scope, tenant, version));
+{progress}",
+        progress = create_progress(schema)
+    )
+}
+
+/// How far batches are that are half done.
+pub(super) fn create_progress(schema: &str) -> String {
+    format!(
+        "CREATE TABLE {}.progress (
+    scope text NOT NULL,
+    tenant text NOT NULL,
+    version bigint NOT NULL,
+    ranges bigint NOT NULL,
+    changed bigint NOT NULL,
+    about bigint NOT NULL,
+    last_key text,
+    end_key text,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (scope, tenant, version));",
+        ident(schema)
     )
 }
 
