@@ -1,5 +1,7 @@
 //! Errors of a server, sorted by what the gate does about them.
 
+use std::time::Duration;
+
 use crate::domain::Redactor;
 
 /// What kind of thing went wrong; engines map their codes onto these.
@@ -84,6 +86,15 @@ impl EngineError {
             server_hint: None,
             position: None,
         }
+    }
+
+    /// The server says nothing.
+    pub(super) fn silence(patience: Duration, redactor: &Redactor) -> Self {
+        Self::new(
+            ErrorKind::Disconnected,
+            format!("no answer within {patience:?}"),
+            redactor,
+        )
     }
 
     /// What happened to the way to the server; engines add what their codes say.

@@ -1,8 +1,12 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
 pub mod case;
+mod crowd;
+mod cuts;
 mod guarantees;
 mod honesty;
 mod kills;
 mod no_transaction;
 mod queries;
+mod server_kills;
+mod storm;
