@@ -66,6 +66,10 @@ impl ErrorKind {
     }
 }
 
+/// For a server that writes nothing, whoever asks.
+pub(super) const READ_ONLY_HINT: &str =
+    "the server takes no writes: is it a replica? Name the primary in the URL";
+
 /// An error of a server or of the way to it. The message has passed the redaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

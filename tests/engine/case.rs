@@ -69,6 +69,18 @@ impl Case {
         self.project.write("tenantgate.toml", &config);
     }
 
+    /// Replaces or adds a key of `[rollout]`.
+    pub fn rollout(&self, key: &str, value: &str) {
+        let config = self.project.read("tenantgate.toml");
+        let kept: Vec<&str> = config
+            .lines()
+            .filter(|line| !line.starts_with(&format!("{key} = ")))
+            .collect();
+        let with = format!("[rollout]\n{key} = {value}");
+        self.project
+            .write("tenantgate.toml", &kept.join("\n").replace("[rollout]", &with));
+    }
+
     pub fn shared(&self, version: u32, name: &str, sql: &str) {
         self.project
             .shared(&format!("{version:04}_{name}.sql"), &format!("{sql}\n"));

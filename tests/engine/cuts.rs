@@ -59,7 +59,7 @@ fn cut(server: Server) {
             _ => Failure::All,
         };
         kind += 1;
-        let (case, cutter) = proxied(server);
+        let (mut case, cutter) = proxied(server);
         let moment = whole.mul_f64(fastrand::f64());
         let what = format!("{failure:?}, {moment:?} of {whole:?}");
         if let Failure::At(way, byte) = failure {
@@ -110,6 +110,7 @@ fn cut(server: Server) {
             continue;
         }
         tally.blow();
+        case.project.env("DEV_DB_URL", cutter.url());
         // What was silenced still is: the server learns that its client is gone by waiting for it.
         let waits = if matches!(failure, Failure::Silence) {
             15

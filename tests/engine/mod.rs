@@ -3,10 +3,13 @@
 pub mod case;
 mod crowd;
 mod cuts;
+mod faults;
 mod guarantees;
 mod honesty;
 mod kills;
+mod model;
 mod no_transaction;
 mod queries;
+mod readers;
 mod server_kills;
 mod storm;

@@ -213,7 +213,8 @@ impl PrivateServer {
                 "--no-sync",
             ]);
         if self.disk.is_some() {
-            initdb.arg("--wal-segsize=1");
+            // A log that cannot be written ends the server; what tables hold is what is to find no room.
+            initdb.arg("--waldir").arg(self.home.path().join("wal"));
         }
         self.prepare(initdb);
     }
@@ -251,7 +252,7 @@ impl PrivateServer {
                 "--skip-test-db",
             ])
             .arg(format!("--datadir={}", self.data().display()))
-            .args(MARIADB_FILES);
+            .args(self.mariadb_files());
         self.prepare(install);
     }
 
@@ -283,13 +284,36 @@ impl PrivateServer {
                 "--innodb-buffer-pool-size=32M",
                 "--innodb-flush-log-at-trx-commit=2",
             ])
-            .args(MARIADB_FILES)
+            .args(self.mariadb_files())
             .args(&self.settings);
         command
     }
-}
 
-const MARIADB_FILES: [&str; 1] = ["--innodb-log-file-size=4M"];
+    /// Everything but tables is beside the data, for the reason given at PostgreSQL.
+    fn mariadb_files(&self) -> Vec<String> {
+        let home = self.home.path().display();
+        let folders = [
+            "innodb-data-home-dir",
+            "innodb-log-group-home-dir",
+            "innodb-undo-directory",
+            "tmpdir",
+        ];
+        let mut files: Vec<String> = folders.iter().map(|it| format!("--{it}={home}")).collect();
+        files.push("--innodb-log-file-size=4M".to_owned());
+        files
+    }
+
+    /// Makes a standby of a PostgreSQL that is down, or what it was.
+    pub fn stand_by(&self, on: bool) {
+        let signal = self.data().join("standby.signal");
+        if on {
+            self.write("standby.signal", "");
+            fs::rename(self.home.path().join("standby.signal"), signal).unwrap();
+        } else {
+            fs::remove_file(signal).unwrap();
+        }
+    }
+}
 
 impl Drop for PrivateServer {
     fn drop(&mut self) {

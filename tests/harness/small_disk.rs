@@ -54,14 +54,21 @@ impl SmallDisk {
         self.folder.path()
     }
 
+    /// What to put before a command that is to see it.
+    pub fn entrance(&self) -> Vec<String> {
+        let holder = self.holder.id().to_string();
+        let mut words = vec!["nsenter", "--target", &holder, "--wd=.", "--mount"];
+        if !is_root() {
+            words.extend(["--user", "--preserve-credentials"]);
+        }
+        words.into_iter().map(str::to_owned).collect()
+    }
+
     /// A program that sees the disk, with its arguments to come.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["--target", &self.holder.id().to_string(), "--mount"]);
-        if !is_root() {
-            command.args(["--user", "--preserve-credentials"]);
-        }
-        command.arg(program);
+        let entrance = self.entrance();
+        let mut command = Command::new(&entrance[0]);
+        command.args(&entrance[1..]).arg(program);
         command
     }
 
@@ -81,6 +88,20 @@ impl SmallDisk {
         self.sh(&format!(
             "dd if=/dev/zero of=ballast bs=1k count=$(( $(df -k --output=avail . | tail -n 1) - {kilobytes} )) 2>/dev/null"
         ));
+    }
+
+    /// From now on, or no longer, nothing can be written to it.
+    pub fn read_only(&self, on: bool) {
+        let mode = if on { "ro" } else { "rw" };
+        self.sh(&format!(
+            "mount -o remount,{mode} '{}'",
+            self.folder.path().display()
+        ));
+    }
+
+    /// Puts a copy of what is on it where everybody can look.
+    pub fn copy_to(&self, folder: &std::path::Path) {
+        self.sh(&format!("cp -r . '{}'", folder.display()));
     }
 
     /// Removes what [`SmallDisk::fill_but`] put there.
