@@ -205,6 +205,11 @@ impl Model {
         self.case
             .db
             .execute(&format!("DELETE FROM tenants WHERE name = '{name}'"));
+        // Its schema stays; that nobody registered it is not what is tested here.
+        let gone = self.applied.keys().filter(|it| !self.case.tenants.contains(it));
+        let gone: Vec<String> = gone.map(|it| format!("\"{it}\", \"**/{it}.db\"")).collect();
+        let ignore = format!("ignore = [{}]\n", gone.join(", "));
+        self.case.config(&ignore);
     }
 
     fn flaw(&mut self, index: &Index, wanted: bool) {
@@ -226,7 +231,8 @@ impl Model {
         let run = self.case.run();
         run.assert_code(i32::from(fails));
         self.look(!fails);
-        assert_eq!(self.case.leases(), 0);
+        // One that was killed may have held it.
+        self.case.assert_no_lease_is_stuck();
     }
 
     fn run_tenant(&mut self, index: &Index) {
