@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::Redactor;
+use crate::domain::{Redactor, without_credentials};
 
 /// What kind of thing went wrong; engines map their codes onto these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl EngineError {
     pub(super) fn new(kind: ErrorKind, message: impl AsRef<str>, redactor: &Redactor) -> Self {
         Self {
             kind,
-            message: redactor.redact(message.as_ref()),
+            message: without_credentials(&redactor.redact(message.as_ref())),
             server_hint: None,
             position: None,
         }

@@ -11,5 +11,6 @@ mod model;
 mod no_transaction;
 mod queries;
 mod readers;
+mod rollout;
 mod server_kills;
 mod storm;

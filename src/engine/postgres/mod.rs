@@ -5,7 +5,6 @@ mod inspect;
 mod session;
 mod sql;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,7 +12,7 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Tenant};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, PATIENCE,
@@ -112,7 +111,7 @@ impl Engine for Postgres {
         true
     }
 
-    fn needs_direct_url(&self) -> bool {
+    fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
         self.url.pooled && self.direct_url.is_none()
     }
 
@@ -271,7 +270,7 @@ impl Engine for Postgres {
         rows.map(|json| registry_row(&json, self)).collect()
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+    async fn locations(&self) -> Result<Locations, EngineError> {
         let sql = format!(
             "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 AND nspname <> {} AND nspname <> {}",
@@ -332,7 +331,11 @@ AND nspname <> {} AND nspname <> {}",
         Ok(answers.map(given).collect())
     }
 
-    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         let connection = self.connect(direct).await?;
         Ok(Box::new(session::PostgresSession::new(
             connection,
