@@ -1,5 +1,7 @@
 //! Errors of a server, sorted by what the gate does about them.
 
+use std::time::Duration;
+
 use crate::domain::{Redactor, without_credentials};
 
 /// What kind of thing went wrong; engines map their codes onto these.
@@ -67,6 +69,10 @@ impl ErrorKind {
     }
 }
 
+/// For a server that writes nothing, whoever asks.
+pub(super) const READ_ONLY_HINT: &str =
+    "the server takes no writes: is it a replica? Name the primary in the URL";
+
 /// An error of a server or of the way to it. The message has passed the redaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -87,6 +93,15 @@ impl EngineError {
             server_hint: None,
             position: None,
         }
+    }
+
+    /// The server says nothing.
+    pub(super) fn silence(patience: Duration, redactor: &Redactor) -> Self {
+        Self::new(
+            ErrorKind::Disconnected,
+            format!("no answer within {patience:?}"),
+            redactor,
+        )
     }
 
     /// What happened to the way to the server; engines add what their codes say.

@@ -45,6 +45,10 @@ pub struct EngineOptions {
     pub redactor: Redactor,
 }
 
+/// What the gate asks about, a server answers long before this many times what a connection may take;
+/// one that says nothing is not there any more. Migrations have limits of their own.
+const PATIENCE: u32 = 30;
+
 /// Who holds the lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {

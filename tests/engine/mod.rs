@@ -3,9 +3,16 @@
 mod batch;
 pub mod case;
 mod concurrently;
+mod crowd;
+mod cuts;
+mod faults;
 mod guarantees;
 mod honesty;
 mod kills;
+mod model;
 mod no_transaction;
 mod queries;
+mod readers;
 mod rollout;
+mod server_kills;
+mod storm;

@@ -23,7 +23,7 @@ use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Ten
 
 use super::history::{self, RECORD};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, PATIENCE,
     RegistryRow, Session, Target, registry_row,
 };
 use connect::Answer;
@@ -60,8 +60,11 @@ impl Mysql {
 
     async fn connect(&self, direct: bool) -> Result<MySqlConnection, EngineError> {
         let url = self.direct_url.as_ref().filter(|_| direct).unwrap_or(&self.url);
-        let timeout = url.connect_timeout.unwrap_or(self.options.connect_timeout);
-        connect::connect(url, timeout, &self.options.redactor).await
+        connect::connect(url, self.timeout(url), &self.options.redactor).await
+    }
+
+    fn timeout(&self, url: &DatabaseUrl) -> Duration {
+        url.connect_timeout.unwrap_or(self.options.connect_timeout)
     }
 
     /// Sends text over the control connection, where the shared database is the current one.
@@ -76,7 +79,11 @@ impl Mysql {
                 connection
             }
         };
-        let answers = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        let redactor = &self.options.redactor;
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let sent = connect::send(&mut connection, sql, redactor);
+        let answer = tokio::time::timeout(patience, sent).await;
+        let answers = answer.map_err(|_| EngineError::silence(patience, redactor))??;
         *control = Some(connection);
         Ok(answers)
     }

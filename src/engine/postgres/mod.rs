@@ -18,7 +18,7 @@ use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Ten
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, RegistryRow, Session, Target, history,
+    LeaseAnswer, PATIENCE, RegistryRow, Session, Target, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -48,8 +48,11 @@ impl Postgres {
 
     async fn connect(&self, direct: bool) -> Result<PgConnection, EngineError> {
         let url = self.direct_url.as_ref().filter(|_| direct).unwrap_or(&self.url);
-        let timeout = url.connect_timeout.unwrap_or(self.options.connect_timeout);
-        connect::connect(url, timeout, &self.options.redactor).await
+        connect::connect(url, self.timeout(url), &self.options.redactor).await
+    }
+
+    fn timeout(&self, url: &DatabaseUrl) -> Duration {
+        url.connect_timeout.unwrap_or(self.options.connect_timeout)
     }
 
     /// Sends text over the control connection.
@@ -59,7 +62,11 @@ impl Postgres {
             Some(connection) => connection,
             None => self.connect(false).await?,
         };
-        let results = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        let redactor = &self.options.redactor;
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let sent = connect::send(&mut connection, sql, redactor);
+        let answer = tokio::time::timeout(patience, sent).await;
+        let results = answer.map_err(|_| EngineError::silence(patience, redactor))??;
         *control = Some(connection);
         Ok(results)
     }

@@ -25,12 +25,20 @@ pub(super) fn array<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     format!("ARRAY[{}]::text[]", items.join(","))
 }
 
+/// How long the server waits for our next message: of a machine that was unplugged nothing tells it, and
+/// the next run would wait for a transaction that nobody ends.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// `SET LOCAL lock_timeout = …; …`: our own limits for the transaction.
 pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
     let statement = statement.map_or_else(String::new, |limit| {
         format!("SET LOCAL statement_timeout = {};", limit.as_millis().max(1))
     });
-    format!("SET LOCAL lock_timeout = {};{statement}", lock.as_millis().max(1))
+    format!(
+        "SET LOCAL idle_in_transaction_session_timeout = {};SET LOCAL lock_timeout = {};{statement}",
+        SILENCE.as_millis(),
+        lock.as_millis().max(1)
+    )
 }
 
 /// The same for what runs outside a transaction.
