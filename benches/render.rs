@@ -97,6 +97,9 @@ fn flood() -> Report {
         run_url: Some("https://github.com/o/r/actions/runs/1".into()),
         server: None,
         dry_run: false,
+        scope: None,
+        shard: None,
+        merged: None,
         migration_set: None,
         checks: vec![Check::answered(&CHECK, (0..TENANTS).map(finding).collect())],
         tenants: Some(TenantCounts {

@@ -9,6 +9,7 @@ mod outcome;
 mod place;
 mod report;
 mod secret;
+mod shard;
 mod tenant;
 pub mod words;
 
@@ -20,8 +21,9 @@ pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
-    MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
-    SchemaSummary, Standing, TenantCounts, Tool, Verdict,
+    Merged, MergedPart, MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report,
+    SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict,
 };
 pub use secret::{Redactor, Secret};
+pub use shard::{InvalidShard, Shard};
 pub use tenant::{Tenant, Tenants};

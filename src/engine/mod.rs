@@ -6,6 +6,7 @@
 mod error;
 mod found;
 mod history;
+mod lease;
 mod mysql;
 mod postgres;
 pub mod queries;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Shard, Tenant};
 
 pub use error::{EngineError, ErrorKind};
 pub use queries::Given;
@@ -46,6 +47,8 @@ pub struct Holder {
     pub id: String,
     /// For people: the run's URL, or host and process.
     pub whence: String,
+    /// The part of the environment that it is for; absent: all of it.
+    pub shard: Option<Shard>,
 }
 
 /// The answer to a wish for the lease.
@@ -154,7 +157,8 @@ pub trait Engine: Send + Sync {
     /// Absent while no run has labelled it.
     async fn label(&self) -> Result<Option<Label>, EngineError>;
 
-    /// Makes the ledger where it is missing. Several runs may do so at once.
+    /// Makes the ledger where it is missing, or brings an older one's form up to date. Several runs may do
+    /// so at once.
     async fn prepare(&self) -> Result<(), EngineError>;
 
     /// Writes which environment this database is: the first label, or a new one with `replace`.
@@ -165,7 +169,8 @@ pub trait Engine: Send + Sync {
         replace: bool,
     ) -> Result<(), EngineError>;
 
-    /// Takes the lease where it is free or expired. Needs [`Engine::prepare`].
+    /// Takes the lease where nobody is in the way whose own has not expired; see `engine/lease.rs`. Needs
+    /// [`Engine::prepare`].
     async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError>;
 
     /// Prolongs the lease; false: it is somebody else's by now.

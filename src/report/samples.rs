@@ -74,6 +74,9 @@ pub(super) fn report(command: &str, checks: Vec<Check>) -> Report {
         run_url: Some("https://github.com/meats/central/actions/runs/4711".into()),
         server: Some("PostgreSQL 15.18".into()),
         dry_run: false,
+        scope: None,
+        shard: None,
+        merged: None,
         migration_set: Some(MigrationSetSummary {
             digest: Digest(format!("sha256:3fa2b1c0d9e8{}", "0".repeat(52))),
             shared: 3,

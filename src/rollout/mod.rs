@@ -16,7 +16,7 @@ pub use waves::{TenantResult, roll_out};
 
 pub const LEASE: CheckDefinition = CheckDefinition {
     id: "rollout.lease",
-    title: "this run alone owned the environment",
+    title: "this run alone owned the environment, or its shard of it",
 };
 pub const SHARED: CheckDefinition = CheckDefinition {
     id: "rollout.shared",

@@ -23,6 +23,8 @@ const SPARED: &[&str] = &[
     "after",
     "tenant",
     "tenants",
+    "scope",
+    "shard",
     "digest",
     "started_at",
     "passed_at",
@@ -121,6 +123,9 @@ impl Gate<'_> {
             run_url: self.invocation.run_url.clone(),
             server: self.server.take(),
             dry_run: self.request.dry_run,
+            scope: self.request.scope,
+            shard: self.request.shard,
+            merged: None,
             migration_set: set.map(|set| MigrationSetSummary {
                 digest: set.digest(),
                 shared: set.shared.len(),

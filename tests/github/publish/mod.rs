@@ -173,6 +173,9 @@ pub fn report_with(environment: &str, id: u64, findings: Vec<Finding>) -> Report
         run_url: Some(format!("https://github.com/acme/shop/actions/runs/{id}")),
         server: None,
         dry_run: false,
+        scope: None,
+        shard: None,
+        merged: None,
         migration_set: Some(MigrationSetSummary {
             digest: Digest(format!("sha256:{}", "3f".repeat(32))),
             shared: 3,
