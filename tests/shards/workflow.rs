@@ -77,7 +77,7 @@ impl Deployment {
         project.replace(
             "tenantgate.toml",
             "[rollout]\n",
-            "[rollout]\nlease_ttl = \"1s\"\n",
+            "[rollout]\nlease_ttl = \"5s\"\n",
         );
         let mut deployment = Self {
             project,
@@ -162,7 +162,7 @@ impl Deployment {
     fn slow(&self) -> &str {
         match self.database.server() {
             Server::Sqlite => {
-                "CREATE TABLE slow AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 4000000) SELECT count(*) AS x FROM c;\n"
+                "CREATE TABLE slow AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000) SELECT count(*) AS x FROM c;\n"
             }
             _ => "SELECT pg_sleep(0.5);\n",
         }
