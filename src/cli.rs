@@ -162,7 +162,7 @@ pub enum Command {
         shards: u16,
     },
     /// Renders a JSON report again, for example in another format. Exits as the command that made it did.
-    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    #[command(subcommand_precedence_over_arg = true, subcommand_negates_reqs = true)]
     Report {
         /// Written by `--report` of an earlier command.
         #[arg(value_name = "FILE", required = true)]

@@ -21,7 +21,13 @@ pub(super) fn report(
     command: Option<&ReportCommand>,
 ) -> anyhow::Result<Exit> {
     let report = match (command, file) {
-        (Some(ReportCommand::Merge { files }), _) => join(files)?,
+        (Some(_), Some(file)) => {
+            let message = format!("`{}` stands before `merge`", file.display());
+            return Err(
+                Wrong::new(message, "the files to join stand behind it: `report merge FILE…`").into(),
+            );
+        }
+        (Some(ReportCommand::Merge { files }), None) => join(files)?,
         (None, file) => read(file.context("the arguments name a report")?)?,
     };
     gate::deliver_again(&cli.global, &Invocation::from_environment(process), &report)?;

@@ -59,6 +59,11 @@ pub(super) fn answer(rows: &[LeaseRow], redactor: &Redactor) -> LeaseAnswer {
     }
 }
 
+/// Whether the own row stands there and is not the lease.
+pub(super) fn must_give_back(rows: &[LeaseRow], answer: &LeaseAnswer) -> bool {
+    *answer != LeaseAnswer::Acquired && rows.iter().any(|row| row.own)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use crate::gate;
 
 pub const COMPLETE: CheckDefinition = CheckDefinition {
     id: "merge.complete",
-    title: "the shared job and every shard left a report that says by what it blocks",
+    title: "the shared job and every shard gave an answer",
 };
 
 pub const CHECKS: &[CheckDefinition] = &[COMPLETE];
@@ -136,9 +136,12 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, MergeError> {
     join(jobs).ok_or(MergeError::Nothing)
 }
 
+/// What a job says of itself, where it does.
+type Fact = fn(&Job) -> Option<String>;
+
 /// All of one project, environment, commit, set, partition and program, as far as they say so.
 fn agree(jobs: &[Job]) -> Result<(), MergeError> {
-    let facts: [(&'static str, fn(&Job) -> Option<String>); 6] = [
+    let facts: [(&'static str, Fact); 6] = [
         ("project", |job| Some(job.report.project.clone())),
         ("environment", |job| {
             Some(job.report.environment.as_str().to_owned())

@@ -1,3 +1,7 @@
+//! Given these reports of jobs, when they are joined, then this is the verdict.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use jiff::SignedDuration;
 
 use super::*;
@@ -252,7 +256,8 @@ fn a_shard_that_did_not_ask_blocks_although_another_did() {
 
 #[test]
 fn what_does_not_belong_together_is_refused_by_both_files() {
-    let changes: [(&str, fn(&mut Report)); 6] = [
+    type Change = fn(&mut Report);
+    let changes: [(&str, Change); 6] = [
         ("project", |it| it.project = "other".into()),
         ("environment", |it| {
             it.environment = EnvironmentName::parse("dev").unwrap()

@@ -7,6 +7,9 @@ use crate::engine::{Engine, EngineError, ErrorKind, Holder, LeaseAnswer};
 
 use super::{Event, Progress, Stop};
 
+/// How long a lock on the lease's own table is taken for others who begin at the same moment.
+const CONTENDED: Duration = Duration::from_secs(10);
+
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
     #[error("another run still owned this environment after {waited:?}: {whence}")]
@@ -57,7 +60,7 @@ async fn acquire(
             Ok(LeaseAnswer::Acquired) => return Ok(()),
             Ok(LeaseAnswer::Held { whence, expires_in }) => (whence, expires_in),
             // Others who take or give back theirs at the same moment, and one was told to wait.
-            Err(error) if error.kind == ErrorKind::Contended && begun.elapsed() < wait => {
+            Err(error) if error.kind == ErrorKind::Contended && begun.elapsed() < wait.min(CONTENDED) => {
                 ("others who begin at this moment".to_owned(), Duration::ZERO)
             }
             Err(error) => return Err(error.into()),

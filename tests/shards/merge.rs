@@ -115,6 +115,15 @@ fn what_is_no_part_of_it_is_refused() {
             .replace("\"suite\"", "\"other\""),
     );
     refused(&["reports/a", "other.json"], "differ in project: suite and other");
+    let before = case
+        .project
+        .tenantgate(&["report", "run.json", "merge", "reports"]);
+    before.assert_code(2);
+    assert!(
+        before.stderr.contains("stands before `merge`"),
+        "{}",
+        before.stderr
+    );
     let none = case.project.tenantgate(&["report", "merge"]);
     none.assert_code(2);
     assert!(none.stderr.contains("Usage"), "{}", none.stderr);

@@ -30,8 +30,8 @@ fn its_actions_are_those_that_this_repository_pins() {
     }
 }
 
-/// The command line that the action makes of the step with this name.
-fn step(name: &str, shard: Option<&str>) -> Vec<String> {
+/// The command line that the action makes of the step with this name: its own flags first, then `args`.
+fn step(name: &str, shard: Option<&str>, report: &str) -> Vec<String> {
     let (_, rest) = WORKFLOW
         .split_once(&format!("- name: {name}\n"))
         .expect("the step is there");
@@ -40,7 +40,11 @@ fn step(name: &str, shard: Option<&str>) -> Vec<String> {
         let line = step.lines().find_map(|line| line.trim().strip_prefix(key));
         line.map(|text| text.split(" #").next().unwrap().trim().to_owned())
     };
-    let mut arguments = vec![value("command: ").expect("a command")];
+    let mut arguments = vec![
+        value("command: ").expect("a command"),
+        "--format=github".to_owned(),
+    ];
+    arguments.extend(["--report".to_owned(), report.to_owned()]);
     arguments.extend(value("environment: ").map(|name| format!("--environment={name}")));
     match value("args: ").as_deref() {
         Some("|") => {
@@ -93,7 +97,7 @@ impl Deployment {
         let output = self.project.path("output");
         self.project.env("GITHUB_REPOSITORY", "acme/shelves");
         self.project.env("GITHUB_OUTPUT", output.to_str().unwrap());
-        let run = self.run(&step(NUMBER, None));
+        let run = self.run(&step(NUMBER, None, "matrix.json"));
         run.assert_code(0);
         self.project.remove_env("GITHUB_OUTPUT");
         self.project.remove_env("GITHUB_REPOSITORY");
@@ -119,31 +123,24 @@ impl Deployment {
             .spawn(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// The artifact of a job: a folder for each, as `download-artifact` makes them.
-    fn reporting(mut arguments: Vec<String>, artifact: &str) -> Vec<String> {
-        arguments.push("--report".to_owned());
-        arguments.push(format!("reports/{artifact}/report.json"));
-        arguments
-    }
-
     fn shared(&self) -> Run {
-        self.run(&Self::reporting(step(SHARED, None), "tenantgate-shared"))
+        self.run(&step(SHARED, None, "reports/tenantgate-shared/report.json"))
     }
 
+    /// A folder for each artifact, as `download-artifact` makes them.
     fn shard(&self, shard: &str) -> Running {
-        let artifact = format!("tenantgate-shard-{}", shard.split('/').next().unwrap());
-        self.spawn(&Self::reporting(step(SHARD, Some(shard)), &artifact))
+        let index = shard.split('/').next().unwrap();
+        let report = format!("reports/tenantgate-shard-{index}/report.json");
+        self.spawn(&step(SHARD, Some(shard), &report))
     }
 
     fn join(&self) -> Run {
-        let mut arguments = step(JOIN, None);
-        arguments.extend(["--report".to_owned(), "joined.json".to_owned()]);
-        self.run(&arguments)
+        self.run(&step(JOIN, None, "joined.json"))
     }
 
     fn last(&self) -> Run {
-        let mut arguments = step(LAST, None);
-        arguments.extend(["--evidence".to_owned(), "evidence".to_owned()]);
+        let mut arguments = step(LAST, None, "last.json");
+        arguments.push("--evidence=evidence".to_owned());
         self.run(&arguments)
     }
 

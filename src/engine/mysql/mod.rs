@@ -243,7 +243,7 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         let rows = answers.into_iter().next_back().unwrap_or_default().rows;
         let rows: Vec<LeaseRow> = rows.into_iter().map(row).collect();
         let answer = lease::answer(&rows, &self.options.redactor);
-        if answer != LeaseAnswer::Acquired {
+        if lease::must_give_back(&rows, &answer) {
             self.release_lease(holder).await?;
         }
         Ok(answer)

@@ -212,7 +212,7 @@ impl Engine for Postgres {
             .map(row)
             .collect();
         let answer = lease::answer(&rows, &self.options.redactor);
-        if answer != LeaseAnswer::Acquired {
+        if lease::must_give_back(&rows, &answer) {
             self.release_lease(holder).await?;
         }
         Ok(answer)

@@ -208,7 +208,7 @@ VALUES (1, {}, {}, {}, {})",
         let rows = self.write(sql::take_lease(holder, ttl)).await?;
         let rows: Vec<LeaseRow> = rows.into_iter().map(row).collect();
         let answer = lease::answer(&rows, &self.options.redactor);
-        if answer != LeaseAnswer::Acquired {
+        if lease::must_give_back(&rows, &answer) {
             self.release_lease(holder).await?;
         }
         Ok(answer)
