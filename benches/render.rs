@@ -100,6 +100,9 @@ fn flood() -> Report {
         server: None,
         servers: BTreeMap::new(),
         dry_run: false,
+        scope: None,
+        shard: None,
+        merged: None,
         migration_set: None,
         checks: vec![Check::answered(&CHECK, (0..TENANTS).map(finding).collect())],
         tenants: Some(TenantCounts {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::database_url::{EngineKind, ExportFormat};
-use crate::domain::Scope;
+use crate::domain::{Scope, Shard};
 use crate::report::Format;
 use crate::settings::{self, When};
 
@@ -137,6 +137,12 @@ pub enum Command {
         /// Only this tenant; may be given several times.
         #[arg(long, value_name = "NAME", conflicts_with = "scope")]
         tenant: Vec<String>,
+        /// Only the tenants of this part, such as 3/8, beside the jobs that have the other parts; see
+        /// `matrix`. A tenant's part follows from its name. Refused while shared migrations are pending:
+        /// `migrate --scope shared` comes first. Ensured tenants are registered by the shard that they are
+        /// in; waves and `max_failures` hold within the shard. GitHub is not told: the last `run` does that.
+        #[arg(long, value_name = "I/N", conflicts_with_all = ["scope", "tenant"])]
+        shard: Option<Shard>,
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
@@ -151,11 +157,23 @@ pub enum Command {
     Promote,
     /// Shows where every tenant stands. Writes nothing.
     Status,
+    /// Prints the shards as JSON for `strategy.matrix`, one job for each. Needs no config and no database.
+    ///
+    /// In GitHub Actions the line is also the step's output `matrix`, for `matrix: ${{ fromJSON(…) }}`. Each
+    /// job then runs `migrate --shard ${{ matrix.shard }}`.
+    Matrix {
+        /// How many, from 1 to 256.
+        #[arg(long, value_name = "N")]
+        shards: u16,
+    },
     /// Renders a JSON report again, for example in another format. Exits as the command that made it did.
+    #[command(subcommand_precedence_over_arg = true, subcommand_negates_reqs = true)]
     Report {
         /// Written by `--report` of an earlier command.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        #[arg(value_name = "FILE", required = true)]
+        file: Option<PathBuf>,
+        #[command(subcommand)]
+        merge: Option<ReportCommand>,
     },
     /// Says on purpose that a restored copy of another environment's database is this environment's.
     Relabel {
@@ -184,6 +202,22 @@ pub enum Command {
         /// Of which file.
         #[arg(value_enum)]
         of: SchemaOf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Joins the reports of `migrate --scope shared` and of every `migrate --shard I/N` into one, with one
+    /// verdict.
+    ///
+    /// All must be of one project, environment, commit, migration set and version of tenantgate, and every
+    /// shard must be there once. One that left no report blocks, by name. Nothing is asked of the database
+    /// and no evidence is written: that does a last `run`, which has nothing left to migrate, validates every
+    /// tenant, and tells GitHub.
+    Merge {
+        /// Reports written by `--report`; a folder stands for every `.json` file below it.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
     },
 }
 

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod exit;
 pub mod gate;
 pub mod github;
+pub mod merge;
 pub mod migrations;
 pub mod promotion;
 pub mod publish;

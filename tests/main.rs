@@ -17,3 +17,4 @@ mod harness;
 mod init;
 mod leaks;
 mod servers;
+mod shards;

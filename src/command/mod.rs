@@ -4,18 +4,19 @@ mod failure;
 mod gate;
 mod init;
 mod keygen;
+mod matrix;
+mod report;
 mod url;
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command, EXIT_STATUS, Global, OverrideArg, SchemaOf};
-use crate::domain::{Report, TenantName};
+use crate::domain::TenantName;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::schema::report_schema;
 use crate::run::{self, Request};
 use crate::settings::{self, Flags, Invocation, ProcessEnvironment, Settings, SettingsError};
 
@@ -42,7 +43,8 @@ pub fn main() -> Exit {
 
 /// The exit codes are part of every command's help.
 fn parse_arguments() -> Result<Cli, clap::Error> {
-    let command = Cli::command().mut_subcommands(|command| command.after_help(EXIT_STATUS));
+    let of_all = |command: clap::Command| command.after_help(EXIT_STATUS);
+    let command = Cli::command().mut_subcommands(|command| of_all(command).mut_subcommands(of_all));
     Cli::from_arg_matches(&command.try_get_matches()?)
 }
 
@@ -86,6 +88,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         dry_run: false,
         scope: None,
         only: Vec::new(),
+        shard: None,
         show_sql: false,
         all_environments: false,
         overriding: None,
@@ -94,7 +97,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Schema { of } => return print_schema(*of),
         Command::Url { name, export } => return url::url(cli, &process, name.as_deref(), *export),
         Command::Init(arguments) => return init::init(cli, &process, arguments),
-        Command::Report { file } => return render_again(cli, &process, file),
+        Command::Matrix { shards } => return matrix::matrix(*shards, &process),
+        Command::Report { file, merge } => {
+            return report::report(cli, &process, file.as_deref(), merge.as_ref());
+        }
         Command::Keygen { out } => return keygen::keygen(out.as_deref(), &process),
         Command::Run {
             dry_run, overriding, ..
@@ -114,10 +120,12 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Migrate {
             scope,
             tenant,
+            shard,
             dry_run,
             overriding,
             ..
         } => Request {
+            shard: *shard,
             dry_run: *dry_run,
             overriding: reason(overriding)?,
             scope: scope.map(Into::into),
@@ -198,26 +206,8 @@ fn print(text: &str) -> anyhow::Result<()> {
 fn print_schema(of: SchemaOf) -> anyhow::Result<Exit> {
     let schema = match of {
         SchemaOf::Config => settings::config_schema(),
-        SchemaOf::Report => report::schema::report_schema(),
+        SchemaOf::Report => report_schema(),
     };
     print(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
     Ok(Exit::Passed)
-}
-
-fn render_again(cli: &Cli, process: &ProcessEnvironment, file: &Path) -> anyhow::Result<Exit> {
-    let hint = "it is the file that `--report` of an earlier command wrote";
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Wrong::new(format!("cannot read `{}`: {error}", file.display()), hint))?;
-    let report: Report = serde_json::from_str(&text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        Wrong::new(
-            format!(
-                "`{}` is not a report (line {line}, column {column})",
-                file.display()
-            ),
-            hint,
-        )
-    })?;
-    gate::deliver_again(&cli.global, &Invocation::from_environment(process), &report)?;
-    Ok(Exit::of(&report))
 }

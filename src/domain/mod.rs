@@ -11,6 +11,8 @@ mod place;
 mod report;
 mod secret;
 mod server;
+mod shard;
+mod speed;
 mod tenant;
 pub mod words;
 
@@ -23,9 +25,12 @@ pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
-    MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges, PromotionSummary, Report,
-    SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict, WaveSummary,
+    Merged, MergedPart, MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges,
+    PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict,
+    WaveSummary,
 };
 pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
+pub use shard::{InvalidShard, Shard};
+pub use speed::Speed;
 pub use tenant::{Tenant, Tenants};

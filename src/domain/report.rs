@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckStatus, Digest, EnvironmentName, Outcome, ServerName, TenantName, Version};
+use super::{
+    Check, CheckStatus, Digest, EnvironmentName, Outcome, Scope, ServerName, Shard, TenantName, Version,
+};
 
 /// Raised when a reader of the old form would misunderstand the new one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -146,6 +148,36 @@ pub struct SchemaSummary {
     pub groups: usize,
 }
 
+/// One job's report, of those that were joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MergedPart {
+    /// Absent: the shared job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    pub verdict: Verdict,
+    pub started_at: Timestamp,
+    pub duration_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
+    /// Of this shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<TenantCounts>,
+}
+
+/// Where a joined report is from. Its own `duration_ms` is the longest part's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Merged {
+    /// How many shards there are; absent where none of them left a report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u16>,
+    /// The shared job first, then the shards in their order.
+    pub parts: Vec<MergedPart>,
+    /// The durations of all parts together.
+    pub total_ms: u64,
+    /// Tries beyond the first, of all tenants together.
+    pub retries: u32,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     pub schema_version: u32,
@@ -170,6 +202,15 @@ pub struct Report {
     pub servers: BTreeMap<ServerName, String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// The only scope that was asked for (`--scope`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// `3/8`: the part of the tenants that was asked for (`--shard`). `tenants` counts this part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Present where `report merge` joined this report from those of several jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration_set: Option<MigrationSetSummary>,
     pub checks: Vec<Check>,

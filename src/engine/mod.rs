@@ -7,6 +7,7 @@ mod error;
 mod fleet;
 mod found;
 mod history;
+mod lease;
 mod mysql;
 mod postgres;
 pub mod queries;
@@ -21,7 +22,8 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName, Tenant,
+    EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName, Shard,
+    Speed, Tenant,
 };
 
 pub use error::{EngineError, ErrorKind};
@@ -56,6 +58,8 @@ pub struct Holder {
     pub id: String,
     /// For people: the run's URL, or host and process.
     pub whence: String,
+    /// The part of the environment that it is for; absent: all of it.
+    pub shard: Option<Shard>,
 }
 
 /// The answer to a wish for the lease.
@@ -191,7 +195,8 @@ pub trait Engine: Send + Sync {
     /// Absent while no run has labelled it.
     async fn label(&self) -> Result<Option<Label>, EngineError>;
 
-    /// Makes the ledger where it is missing. Several runs may do so at once.
+    /// Makes the ledger where it is missing, or brings an older one's form up to date. Several runs may do
+    /// so at once.
     async fn prepare(&self) -> Result<(), EngineError>;
 
     /// Writes which environment this database is: the first label, or a new one with `replace`.
@@ -202,7 +207,8 @@ pub trait Engine: Send + Sync {
         replace: bool,
     ) -> Result<(), EngineError>;
 
-    /// Takes the lease where it is free or expired. Needs [`Engine::prepare`].
+    /// Takes the lease where nobody is in the way whose own has not expired; see `engine/lease.rs`. Needs
+    /// [`Engine::prepare`].
     async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError>;
 
     /// Prolongs the lease; false: it is somebody else's by now.
@@ -221,6 +227,12 @@ pub trait Engine: Send + Sync {
     async fn remember(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {
         Ok(())
     }
+
+    /// Keeps how fast a rollout was.
+    async fn keep_rollout(&self, speed: Speed) -> Result<(), EngineError>;
+
+    /// How fast those before were, the newest first.
+    async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError>;
 
     /// The rows of one query; [`queries::registry`] makes sure that it is one.
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;
@@ -351,6 +363,15 @@ pub fn open(
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
+}
+
+/// A row of (migrations, milliseconds).
+fn speed(row: &[Option<String>]) -> Option<Speed> {
+    let number = |index: usize| row.get(index)?.as_ref()?.parse::<u64>().ok();
+    Some(Speed {
+        migrations: number(0)?,
+        took: Duration::from_millis(number(1)?),
+    })
 }
 
 /// Reads one registry row from its columns by name; none: there is no column `tenant`.

@@ -8,6 +8,10 @@ use crate::domain::{
     TenantCounts, TenantName, Tool, Verdict, Version,
 };
 
+mod jobs;
+
+pub(super) use jobs::{merged, shard};
+
 pub(super) fn tenant(name: &str) -> TenantName {
     TenantName::parse(name).expect("a good name")
 }
@@ -77,6 +81,9 @@ pub(super) fn report(command: &str, checks: Vec<Check>) -> Report {
         server: Some("PostgreSQL 15.18".into()),
         servers: BTreeMap::new(),
         dry_run: false,
+        scope: None,
+        shard: None,
+        merged: None,
         migration_set: Some(MigrationSetSummary {
             digest: Digest(format!("sha256:3fa2b1c0d9e8{}", "0".repeat(52))),
             shared: 3,

@@ -128,6 +128,33 @@ pub(super) fn counts(report: &Report) -> Option<String> {
     Some(with_states(discovered, &states))
 }
 
+/// `shard 3/8`; `8 shards, the longest 12 s, together 80 s, 3 retries`. Absent where one job did it all.
+pub(super) fn parts(report: &Report) -> Option<String> {
+    let Some(merged) = &report.merged else {
+        return report.shard.map(|shard| format!("shard {shard}"));
+    };
+    let shards = merged.parts.iter().filter(|part| part.shard.is_some()).count();
+    let shards = match merged.shards {
+        Some(all) if usize::from(all) == shards => counted(shards, "shard"),
+        Some(all) => format!(
+            "{} of {}",
+            words::thousands(shards),
+            counted(usize::from(all), "shard")
+        ),
+        None => "no shard".to_owned(),
+    };
+    let retries = match merged.retries {
+        0 => String::new(),
+        1 => ", 1 retry".to_owned(),
+        many => format!(", {} retries", words::thousands(many as usize)),
+    };
+    Some(format!(
+        "{shards}, the longest job {}, together {}{retries}",
+        words::duration(report.duration_ms),
+        words::duration(merged.total_ms)
+    ))
+}
+
 fn with_states(tenants: usize, states: &[(usize, &str)]) -> String {
     let found = counted(tenants, "tenant");
     let states: Vec<_> = states.iter().filter(|(count, _)| *count > 0).collect();
@@ -182,6 +209,16 @@ pub(super) fn nothing_to_do(report: &Report) -> Option<String> {
     let known = report.verdict == Verdict::Passed;
     if !(migrates && planned && counted_so && done && known) {
         return None;
+    }
+    if let Some(shard) = &report.shard {
+        return Some(match tenants.discovered {
+            0 => format!("nothing to do: no tenant belongs to shard {shard}"),
+            1 => format!("nothing to do: the only tenant of shard {shard} is at its newest migration"),
+            many => format!(
+                "nothing to do: all {} tenants of shard {shard} are at their newest migration",
+                words::thousands(many)
+            ),
+        });
     }
     Some(match tenants.discovered {
         0 => {

@@ -21,6 +21,8 @@ fn situations() -> Vec<(&'static str, Report)> {
         ("drifted", samples::drifted()),
         ("overridden", samples::overridden()),
         ("unexplained_failure", samples::unexplained_failure()),
+        ("shard", samples::shard()),
+        ("merged", samples::merged()),
     ]
 }
 

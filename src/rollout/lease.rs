@@ -1,11 +1,14 @@
-//! One run at a time: the lease is taken, kept alive while work goes on, and given back on every path.
+//! One run at a time, or one for each shard: the lease is taken, kept alive while work goes on, and given back on every path.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Engine, EngineError, Holder, LeaseAnswer};
+use crate::engine::{Engine, EngineError, ErrorKind, Holder, LeaseAnswer};
 
 use super::{Event, Progress, Stop};
+
+/// How long a lock on the lease's own table is taken for others who begin at the same moment.
+const CONTENDED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
@@ -53,9 +56,14 @@ async fn acquire(
     let begun = Instant::now();
     let mut told = false;
     loop {
-        let (whence, expires_in) = match engine.try_lease(holder, ttl).await? {
-            LeaseAnswer::Acquired => return Ok(()),
-            LeaseAnswer::Held { whence, expires_in } => (whence, expires_in),
+        let (whence, expires_in) = match engine.try_lease(holder, ttl).await {
+            Ok(LeaseAnswer::Acquired) => return Ok(()),
+            Ok(LeaseAnswer::Held { whence, expires_in }) => (whence, expires_in),
+            // Others who take or give back theirs at the same moment, and one was told to wait.
+            Err(error) if error.kind == ErrorKind::Contended && begun.elapsed() < wait.min(CONTENDED) => {
+                ("others who begin at this moment".to_owned(), Duration::ZERO)
+            }
+            Err(error) => return Err(error.into()),
         };
         if begun.elapsed() >= wait {
             return Err(LeaseError::Held { whence, waited: wait });
@@ -72,7 +80,8 @@ async fn acquire(
         let pause = expires_in
             .clamp(Duration::from_millis(50), Duration::from_millis(500))
             .min(left);
-        let jitter = Duration::from_millis(fastrand::u64(0..50));
+        // Of two who saw each other, one must come back before the other.
+        let jitter = Duration::from_millis(fastrand::u64(0..100));
         tokio::select! {
             () = tokio::time::sleep(pause + jitter) => {}
             () = stop.wanted() => return Err(LeaseError::Stopped),

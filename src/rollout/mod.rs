@@ -8,6 +8,7 @@ mod queue;
 mod ranges;
 mod stop;
 mod target;
+mod trend;
 mod tuner;
 mod waves;
 
@@ -19,11 +20,12 @@ pub use progress::{Event, Progress};
 pub use ranges::Pace;
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
+pub use trend::{COMPARED, trend};
 pub use waves::{Listed, Turn, turns};
 
 pub const LEASE: CheckDefinition = CheckDefinition {
     id: "rollout.lease",
-    title: "this run alone owned the environment",
+    title: "this run alone owned the environment, or its shard of it",
 };
 pub const SHARED: CheckDefinition = CheckDefinition {
     id: "rollout.shared",
@@ -42,4 +44,9 @@ pub const DURATION: CheckDefinition = CheckDefinition {
     title: "the run took no longer than allowed",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, CANARY, TENANTS, DURATION];
+pub const TREND: CheckDefinition = CheckDefinition {
+    id: "rollout.trend",
+    title: "the rollout was about as fast as those before",
+};
+
+pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, CANARY, TENANTS, TREND, DURATION];

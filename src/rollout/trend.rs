@@ -2,22 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::Finding;
 use crate::domain::words::count;
-
-/// What one rollout did, as the ledger keeps it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Speed {
-    /// Applied, over all tenants.
-    pub migrations: u64,
-    pub took: Duration,
-}
-
-impl Speed {
-    fn each(self) -> f64 {
-        self.took.as_secs_f64() / self.migrations.max(1) as f64
-    }
-}
+use crate::domain::{Finding, Speed};
 
 /// So many rollouts before this one are compared with.
 pub const COMPARED: usize = 5;
@@ -81,8 +67,16 @@ mod tests {
     fn what_is_as_fast_as_usual_is_not_worth_a_word() {
         let before = [speed(1000, 10); 5];
         assert_eq!(trend(speed(2000, 21), &before), None);
-        assert_eq!(trend(speed(100, 1), &[speed(1000, 1); 5]), None, "too short to say");
-        assert_eq!(trend(speed(1000, 90), &[speed(1000, 10); 2]), None, "too few to compare with");
+        assert_eq!(
+            trend(speed(100, 1), &[speed(1000, 1); 5]),
+            None,
+            "too short to say"
+        );
+        assert_eq!(
+            trend(speed(1000, 90), &[speed(1000, 10); 2]),
+            None,
+            "too few to compare with"
+        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ const SPARED: &[&str] = &[
     "after",
     "tenant",
     "tenants",
+    "scope",
+    "shard",
     "digest",
     "started_at",
     "passed_at",
@@ -130,6 +132,9 @@ impl Gate<'_> {
             server: self.server.take(),
             servers: std::mem::take(&mut self.servers),
             dry_run: self.request.dry_run,
+            scope: self.request.scope,
+            shard: self.request.shard,
+            merged: None,
             migration_set: set.map(|set| MigrationSetSummary {
                 digest: set.digest(),
                 shared: set.shared.len(),

@@ -42,6 +42,7 @@ impl Gate<'_> {
         let holder = Holder {
             id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
             whence: self.invocation.whence.clone(),
+            shard: self.request.shard,
         };
         let lease = &self.settings.rollout;
         let (stop, progress) = (self.stop, self.progress);
@@ -76,8 +77,9 @@ impl Gate<'_> {
         if survey.plan.shared.migrations.is_empty() {
             return Ok(());
         }
-        let finding = Finding::error("shared migrations are pending, and tenants build on them")
-            .hint("run `tenantgate migrate --scope shared` first, or leave `--scope` and `--tenant` out");
+        let finding = Finding::error("shared migrations are pending, and tenants build on them").hint(
+            "run `tenantgate migrate --scope shared` first, or leave `--scope`, `--tenant` and `--shard` out",
+        );
         self.add(
             vec![Check::answered(&rollout::SHARED, vec![finding])],
             Instant::now(),

@@ -1,6 +1,6 @@
 //! What was asked for.
 
-use crate::domain::{Scope, TenantName};
+use crate::domain::{Scope, Shard, TenantName};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -66,6 +66,8 @@ pub struct Request {
     pub scope: Option<Scope>,
     /// Only these tenants; all where empty.
     pub only: Vec<TenantName>,
+    /// Only the tenants of this part; all where absent.
+    pub shard: Option<Shard>,
     /// Also asks GitHub for the names of secrets.
     pub all_environments: bool,
     /// The plan shows the SQL.
@@ -80,19 +82,24 @@ impl Request {
     }
 
     pub(super) fn includes(&self, scope: Scope) -> bool {
-        match (self.scope, self.only.is_empty()) {
-            (Some(only), _) => only == scope,
-            (None, true) => true,
-            (None, false) => scope == Scope::Tenant,
+        match self.scope {
+            Some(only) => only == scope,
+            None if self.only.is_empty() && self.shard.is_none() => true,
+            None => scope == Scope::Tenant,
         }
     }
 
     pub(super) fn includes_tenant(&self, tenant: &TenantName) -> bool {
-        self.only.is_empty() || self.only.contains(tenant)
+        self.is_in_part(tenant) && (self.only.is_empty() || self.only.contains(tenant))
+    }
+
+    /// Another part's tenants are another job's, and are not counted here.
+    pub(super) fn is_in_part(&self, tenant: &TenantName) -> bool {
+        self.shard.is_none_or(|shard| shard.has(tenant))
     }
 
     /// The whole set for all tenants: only such a run is evidence.
     pub(super) fn is_whole(&self) -> bool {
-        self.scope.is_none() && self.only.is_empty()
+        self.scope.is_none() && self.only.is_empty() && self.shard.is_none()
     }
 }

@@ -94,6 +94,9 @@ impl Gate<'_> {
             lost = tenants::lost(known, &ledger, &locations);
         }
         let mut plan = migrations::plan(self.set(), &ledger, &tenants);
+        if let Some(tenants) = &mut plan.tenants {
+            tenants.retain(|it| self.request.is_in_part(&it.tenant.name));
+        }
         let direct = self.direct_url_check(engine, &plan);
         let mut checks = std::mem::take(&mut plan.checks);
         checks.extend([lost, direct]);
@@ -154,7 +157,11 @@ impl Gate<'_> {
         };
         let resolved = tenants::resolve(rows, tenancy, engine, &self.redactor);
         let mut checks = resolved.checks;
-        let to_come = self.to_register(&resolved.tenants);
+        // Those of another shard are registered by it.
+        let to_come = match self.request.shard {
+            Some(_) => tenants::missing_ensured(&resolved.tenants, &tenancy.ensure),
+            None => self.to_register(&resolved.tenants),
+        };
         if shared.migrations.is_empty() {
             let all = resolved.tenants.len() + to_come.len();
             let min = tenancy.min.saturating_sub(all - resolved.tenants.len());

@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::domain::words::count;
-use crate::domain::{Check, Finding, OutcomeState, ServerName, Tenant, TenantCounts};
+use crate::domain::{Check, Finding, OutcomeState, ServerName, Speed, Tenant, TenantCounts};
 use crate::engine::Engine;
 use crate::rollout::{self, Halt, Inspector, RolledOut, StopReason, TenantResult};
 
@@ -52,6 +52,15 @@ impl Gate<'_> {
             up_to_date: left.len() - left_behind,
             ..TenantCounts::default()
         };
+        let speed = Speed {
+            migrations: rolled_out
+                .results
+                .iter()
+                .map(|it| it.outcome.applied.len() as u64)
+                .sum(),
+            took: since.elapsed(),
+        };
+        self.trend(engine, speed).await;
         self.account(rolled_out, counts, since)?;
         let made = |tenant: &&Tenant| {
             self.request.includes_tenant(&tenant.name) && !self.left_behind.contains(&tenant.name)
@@ -125,6 +134,22 @@ impl Gate<'_> {
             return Err(Blocked);
         }
         Ok(())
+    }
+
+    /// How fast this rollout was next to those before it. It is told, and never in anybody's way.
+    async fn trend(&mut self, engine: &dyn Engine, speed: Speed) {
+        if speed.migrations == 0 || self.stop.requested() {
+            return;
+        }
+        let since = Instant::now();
+        let before = engine.rollouts(rollout::COMPARED).await.unwrap_or_default();
+        let finding = rollout::trend(speed, &before);
+        let _ = self.add(
+            vec![Check::answered(&rollout::TREND, finding.into_iter().collect())],
+            since,
+        );
+        // What cannot be kept is not compared with later.
+        let _ = engine.keep_rollout(speed).await;
     }
 
     /// Why some had no turn.

@@ -2,9 +2,9 @@
 
 use crate::harness::Project;
 
-const COMMANDS: [&str; 13] = [
-    "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "report", "relabel", "keygen",
-    "init", "schema",
+const COMMANDS: [&str; 14] = [
+    "run", "check", "url", "plan", "migrate", "validate", "promote", "status", "matrix", "report", "relabel",
+    "keygen", "init", "schema",
 ];
 
 #[test]

@@ -6,7 +6,8 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
 use tenantgate::{
-    database_url, github, migrations, promotion, publish, rollout, run, secrets, settings, tenants, validate,
+    database_url, github, merge, migrations, promotion, publish, rollout, run, secrets, settings, tenants,
+    validate,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -47,6 +48,7 @@ fn every_check_is_documented_once() {
         publish::CHECKS,
         tenants::CHECKS,
         rollout::CHECKS,
+        merge::CHECKS,
         validate::CHECKS,
         github::secret_names::CHECKS,
     ];

@@ -145,6 +145,15 @@ impl Case {
         }
     }
 
+    /// What stands before the names of the ledger's tables.
+    pub fn ledger_prefix(&self) -> String {
+        match self.server {
+            Server::Postgres | Server::Pgbouncer => "tenantgate.".to_owned(),
+            Server::Mariadb => format!("{}.", self.ledger()),
+            Server::Sqlite => "tenantgate_".to_owned(),
+        }
+    }
+
     /// MariaDB's ledger database.
     pub fn ledger(&self) -> String {
         format!("{}_tenantgate", self.db.query_value("SELECT database()"))

@@ -26,6 +26,30 @@ fn states(github: &Fake, context: &str) -> Vec<String> {
     ours.map(|it| it.state.clone()).collect()
 }
 
+/// One light for many jobs would have the last one's colour.
+#[test]
+fn a_shard_tells_github_nothing() {
+    let github = Fake::start();
+    let desk = desk(&github, Permissions::job());
+    desk.tenantgate(&[
+        "migrate",
+        "--scope",
+        "shared",
+        "--comment",
+        "never",
+        "--status",
+        "never",
+    ])
+    .assert_code(0);
+    let run = desk.tenantgate(&["migrate", "--shard", "1/1", "--check-run", "always"]);
+    run.assert_code(0);
+    assert_eq!(run.report()["tenants"]["migrated"], 5);
+    assert!(comments(&github).is_empty());
+    assert!(states(&github, "tenantgate/dev/migrate").is_empty());
+    assert!(github.requests_to("POST", "check-runs").is_empty());
+    assert!(desk.read("runner/output").contains("tenants-migrated=5"));
+}
+
 #[test]
 fn a_run_is_told_once_and_brought_up_to_date() {
     let github = Fake::start();

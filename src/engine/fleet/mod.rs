@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, Secret, ServerName, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Locations, Secret, ServerName, Speed, Tenant};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
@@ -298,6 +298,14 @@ impl Engine for Fleet {
     async fn remember(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
         // Engines of files alone remember, and they have one server.
         self.own.engine.remember(tenants).await
+    }
+
+    async fn keep_rollout(&self, speed: Speed) -> Result<(), EngineError> {
+        self.own.engine.keep_rollout(speed).await
+    }
+
+    async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError> {
+        self.own.engine.rollouts(newest).await
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

@@ -19,9 +19,10 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
 
 use super::history::{self, RECORD};
+use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, PATIENCE,
     RegistryRow, Session, Target, registry_row,
@@ -192,11 +193,26 @@ impl Engine for Mysql {
         let answer = self.read(&sql::probe_ledger(&self.ledger)).await?;
         let found = answer.rows.into_iter().next().unwrap_or_default();
         let count = |index: usize| found.get(index).cloned().flatten().unwrap_or_default();
-        if count(1) == "4" {
+        if count(1) != "5" {
+            let create = sql::create_ledger(&self.ledger, count(0) != "0");
+            self.send(create).await?;
+        }
+        if count(2) == "0" {
             return Ok(());
         }
-        let create = sql::create_ledger(&self.ledger, count(0) != "0");
-        self.send(create).await.map(|_| ())
+        match self.send(sql::widen_lease(&self.ledger)).await {
+            // Another run has done the same at the same moment.
+            Err(error) if error.kind == ErrorKind::Statement || error.kind == ErrorKind::Missing => {
+                let again = self.read(&sql::probe_ledger(&self.ledger)).await?;
+                let left = again.rows.first().and_then(|row| row.get(2).cloned().flatten());
+                if left.as_deref() == Some("0") {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
+            done => done.map(|_| ()),
+        }
     }
 
     async fn set_label(
@@ -221,33 +237,34 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
     }
 
     async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
-        let take = sql::take_lease(&self.ledger, &holder.id, &holder.whence, ttl);
-        let answers = self.send(take).await?;
+        let answers = self.send(sql::take_lease(&self.ledger, holder, ttl)).await?;
+        let row = |row: Vec<Option<String>>| {
+            let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+            LeaseRow {
+                own: text(0) == "1",
+                part: text(1),
+                whence: text(2),
+                left: text(3).parse().unwrap_or(0),
+            }
+        };
         let rows = answers.into_iter().next_back().unwrap_or_default().rows;
-        let row = rows.into_iter().next().unwrap_or_default();
-        let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
-        if text(0) == "1" {
-            return Ok(LeaseAnswer::Acquired);
+        let rows: Vec<LeaseRow> = rows.into_iter().map(row).collect();
+        let answer = lease::answer(&rows, &self.options.redactor);
+        if lease::must_give_back(&rows, &answer) {
+            self.release_lease(holder).await?;
         }
-        let expires_in = Duration::from_millis(text(2).parse().unwrap_or(0));
-        Ok(LeaseAnswer::Held {
-            whence: self.options.redactor.redact(&text(1)),
-            expires_in,
-        })
+        Ok(answer)
     }
 
     async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
-        let answers = self.send(sql::renew_lease(&self.ledger, &holder.id, ttl)).await?;
+        let answers = self.send(sql::renew_lease(&self.ledger, holder, ttl)).await?;
         Ok(answers.first().is_some_and(|answer| answer.affected == 1))
     }
 
     async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError> {
-        let sql = format!(
-            "DELETE FROM {}.lease WHERE singleton = 1 AND holder = {}",
-            ident(&self.ledger),
-            literal(&holder.id)
-        );
-        self.send(sql).await.map(|_| ())
+        self.send(sql::release_lease(&self.ledger, holder))
+            .await
+            .map(|_| ())
     }
 
     async fn ledger(&self, _tenants: &[Tenant]) -> Result<Ledger, EngineError> {
@@ -273,6 +290,17 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         };
         self.check_whole(text, count)?;
         history::parse(text)
+    }
+
+    async fn keep_rollout(&self, speed: Speed) -> Result<(), EngineError> {
+        let sql = sql::keep_rollout(&self.ledger, &self.options.run, speed);
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError> {
+        let answer = self.read_own(&sql::read_rollouts(&self.ledger, newest)).await?;
+        let rows = answer.unwrap_or_default().rows;
+        Ok(rows.iter().filter_map(|row| super::speed(row)).collect())
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

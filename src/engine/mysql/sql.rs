@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::domain::Speed;
 use crate::engine::history::{RECORD, UNIT};
+use crate::engine::{Holder, lease};
 
 /// The driver asks for IGNORE_SPACE, which makes reserved words of function names and so breaks a
 /// table called `count`. Taken back, unless it is the server's own mode.
@@ -66,13 +68,15 @@ pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
     )
 }
 
-/// What is there of the ledger: a row of (database, tables).
+/// What is there of the ledger: a row of (database, tables, lease without parts).
 pub(super) fn probe_ledger(database: &str) -> String {
     let name = literal(database);
     format!(
         "SELECT (SELECT count(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {name}),
 (SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {name}
-    AND TABLE_NAME IN ('environment', 'lease', 'ledger', 'progress'))"
+    AND TABLE_NAME IN ('environment', 'lease', 'ledger', 'progress', 'rollout')),
+(SELECT count(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {name}
+    AND TABLE_NAME = 'lease' AND COLUMN_NAME = 'singleton')"
     )
 }
 
@@ -94,7 +98,7 @@ CREATE TABLE IF NOT EXISTS {d}.environment (
     run varchar(1024) NOT NULL,
     labelled_at datetime(6) NOT NULL) {kind};
 CREATE TABLE IF NOT EXISTS {d}.lease (
-    singleton tinyint NOT NULL PRIMARY KEY,
+    part varchar(16) NOT NULL PRIMARY KEY,
     holder varchar(255) NOT NULL,
     whence varchar(1024) NOT NULL,
     acquired_at datetime(6) NOT NULL,
@@ -125,7 +129,13 @@ CREATE TABLE IF NOT EXISTS {d}.progress (
     last_key longtext NULL,
     end_key longtext NULL,
     updated_at datetime(6) NOT NULL,
-    PRIMARY KEY (scope, tenant, version)) {kind}"
+    PRIMARY KEY (scope, tenant, version)) {kind};
+CREATE TABLE IF NOT EXISTS {d}.rollout (
+    id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    finished_at datetime(6) NOT NULL,
+    run varchar(1024) NOT NULL,
+    migrations bigint NOT NULL,
+    took_ms bigint NOT NULL) {kind}"
     )
 }
 
@@ -174,30 +184,70 @@ fn separator(character: char) -> String {
     format!("0x{:02x}", character as u32)
 }
 
-/// The last of the statements is a row of (ours, whence, milliseconds left).
-pub(super) fn take_lease(database: &str, holder: &str, whence: &str, ttl: Duration) -> String {
-    let (d, us) = (ident(database), ttl.as_micros());
-    let (holder, whence) = (literal(holder), literal(whence));
-    let until = format!("UTC_TIMESTAMP(6) + INTERVAL {us} MICROSECOND");
+/// A ledger from before there were shards: its one row was, and stays, the whole environment's. A run that
+/// holds it cannot prolong it any more, and stops when it expires.
+pub(super) fn widen_lease(database: &str) -> String {
     format!(
-        "INSERT INTO {d}.lease (singleton, holder, whence, acquired_at, heartbeat_at, expires_at)
-VALUES (1, {holder}, {whence}, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), {until})
-ON DUPLICATE KEY UPDATE singleton = 1;
-UPDATE {d}.lease SET acquired_at = UTC_TIMESTAMP(6), heartbeat_at = UTC_TIMESTAMP(6), expires_at = {until},
-    holder = {holder}, whence = {whence}
-WHERE singleton = 1 AND (expires_at <= UTC_TIMESTAMP(6) OR holder = {holder});
-SELECT holder = {holder}, whence, greatest(0, timestampdiff(MICROSECOND, UTC_TIMESTAMP(6), expires_at) DIV 1000)
-FROM {d}.lease WHERE singleton = 1"
+        "ALTER TABLE {}.lease ADD COLUMN part varchar(16) NOT NULL DEFAULT '' FIRST, DROP COLUMN singleton,
+    DROP PRIMARY KEY, ADD PRIMARY KEY (part)",
+        ident(database)
     )
 }
 
-pub(super) fn renew_lease(database: &str, holder: &str, ttl: Duration) -> String {
+/// See `engine/lease.rs`: each statement commits by itself. The last gives rows of (own, part, whence,
+/// milliseconds left).
+pub(super) fn take_lease(database: &str, holder: &Holder, ttl: Duration) -> String {
+    let (d, us) = (ident(database), ttl.as_micros());
+    let (part, id) = (literal(&lease::part(holder)), literal(&holder.id));
+    let whence = literal(&holder.whence);
+    let in_the_way = lease::in_the_way(holder.shard);
+    let until = format!("UTC_TIMESTAMP(6) + INTERVAL {us} MICROSECOND");
+    format!(
+        "DELETE FROM {d}.lease WHERE expires_at <= UTC_TIMESTAMP(6) AND holder <> {id} AND {in_the_way};
+INSERT INTO {d}.lease (part, holder, whence, acquired_at, heartbeat_at, expires_at)
+VALUES ({part}, {id}, {whence}, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), {until})
+ON DUPLICATE KEY UPDATE expires_at = IF(holder = {id}, {until}, expires_at);
+SELECT holder = {id}, part, whence, greatest(0, timestampdiff(MICROSECOND, UTC_TIMESTAMP(6), expires_at) DIV 1000)
+FROM {d}.lease WHERE holder = {id} OR {in_the_way}"
+    )
+}
+
+/// By its key, so that no other row is locked.
+pub(super) fn keep_rollout(database: &str, run: &str, speed: Speed) -> String {
+    format!(
+        "INSERT INTO {}.rollout (finished_at, run, migrations, took_ms) VALUES (UTC_TIMESTAMP(6), {}, {}, {})",
+        ident(database),
+        literal(run),
+        speed.migrations,
+        speed.took.as_millis()
+    )
+}
+
+/// Rows of (migrations, milliseconds), the newest first.
+pub(super) fn read_rollouts(database: &str, newest: usize) -> String {
+    format!(
+        "SELECT migrations, took_ms FROM {}.rollout ORDER BY finished_at DESC LIMIT {newest}",
+        ident(database)
+    )
+}
+
+pub(super) fn renew_lease(database: &str, holder: &Holder, ttl: Duration) -> String {
     format!(
         "UPDATE {}.lease SET heartbeat_at = UTC_TIMESTAMP(6),
-    expires_at = UTC_TIMESTAMP(6) + INTERVAL {} MICROSECOND WHERE singleton = 1 AND holder = {}",
+    expires_at = UTC_TIMESTAMP(6) + INTERVAL {} MICROSECOND WHERE part = {} AND holder = {}",
         ident(database),
         ttl.as_micros(),
-        literal(holder)
+        literal(&lease::part(holder)),
+        literal(&holder.id)
+    )
+}
+
+pub(super) fn release_lease(database: &str, holder: &Holder) -> String {
+    format!(
+        "DELETE FROM {}.lease WHERE part = {} AND holder = {}",
+        ident(database),
+        literal(&lease::part(holder)),
+        literal(&holder.id)
     )
 }
 

@@ -14,8 +14,9 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
 
+use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
     LeaseAnswer, PATIENCE, RegistryRow, Session, Target, history,
@@ -160,21 +161,13 @@ impl Engine for Postgres {
 
     async fn prepare(&self) -> Result<(), EngineError> {
         for attempt in 0.. {
-            let exists = format!(
-                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL, to_regclass({2}) IS NOT NULL",
-                literal(&ident(&self.ledger)),
-                literal(&format!("{}.ledger", ident(&self.ledger))),
-                literal(&format!("{}.progress", ident(&self.ledger)))
-            );
-            let rows = self.read(&exists).await?;
+            let rows = self.read(&sql::probe_ledger(&self.ledger)).await?;
             let is = |index: usize| rows.first().and_then(|row| row[index].as_deref()) == Some("t");
-            let create = match (is(1), is(2)) {
-                (true, true) => return Ok(()),
-                // A ledger of an earlier version.
-                (true, false) => sql::create_progress(&self.ledger),
-                (false, _) => sql::create_ledger(&self.ledger, is(0)),
-            };
-            match self.send(create).await {
+            let missing = sql::missing(&self.ledger, is(0), is(1), [is(2), is(3), is(4)]);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            match self.send(missing).await {
                 Ok(_) => return Ok(()),
                 // Another run makes the same at the same moment: look again.
                 Err(error) if error.kind == ErrorKind::Statement && attempt < 5 => {
@@ -208,24 +201,28 @@ impl Engine for Postgres {
     }
 
     async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
-        let take = sql::take_lease(&self.ledger, &holder.id, &holder.whence, ttl);
-        let results = self
-            .send(format!("{take};{}", sql::read_lease(&self.ledger)))
-            .await?;
-        if results.first().is_some_and(|rows| !rows.is_empty()) {
-            return Ok(LeaseAnswer::Acquired);
+        let results = self.send(sql::take_lease(&self.ledger, holder, ttl)).await?;
+        let row = |row: Row| {
+            let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+            LeaseRow {
+                own: text(0) == "t",
+                part: text(1),
+                whence: text(2),
+                left: text(3).parse().unwrap_or(0),
+            }
+        };
+        let rows: Vec<LeaseRow> = results
+            .into_iter()
+            .next_back()
+            .unwrap_or_default()
+            .into_iter()
+            .map(row)
+            .collect();
+        let answer = lease::answer(&rows, &self.options.redactor);
+        if lease::must_give_back(&rows, &answer) {
+            self.release_lease(holder).await?;
         }
-        let row = results
-            .get(1)
-            .and_then(|rows| rows.first())
-            .cloned()
-            .unwrap_or_default();
-        let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
-        let expires_in = Duration::from_millis(text(1).parse().unwrap_or(0));
-        Ok(LeaseAnswer::Held {
-            whence: self.options.redactor.redact(&text(0)),
-            expires_in,
-        })
+        Ok(answer)
     }
 
     async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
@@ -264,6 +261,20 @@ impl Engine for Postgres {
             .next()
             .and_then(|row| row.into_iter().next().flatten());
         history::parse(&text.unwrap_or_default())
+    }
+
+    async fn keep_rollout(&self, speed: Speed) -> Result<(), EngineError> {
+        let sql = sql::keep_rollout(&self.ledger, &self.options.run, speed);
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError> {
+        let rows = self.read_own(&sql::read_rollouts(&self.ledger, newest)).await?;
+        Ok(rows
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|row| super::speed(row))
+            .collect())
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::domain::Speed;
 use crate::engine::history::{RECORD, UNIT};
+use crate::engine::{Holder, lease};
 
 /// PostgreSQL, "Lexical Structure": a quoted identifier doubles its quotes.
 pub(super) fn ident(name: &str) -> String {
@@ -58,9 +60,66 @@ pub(super) fn usable(schema: &str) -> String {
     )
 }
 
+/// A row of (schema, ledger, lease with parts): which of them are there.
+pub(super) fn probe_ledger(schema: &str) -> String {
+    let table = |name: &str| literal(&format!("{}.{name}", ident(schema)));
+    format!(
+        "SELECT to_regnamespace({}) IS NOT NULL, to_regclass({}) IS NOT NULL, EXISTS (
+    SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({}) AND attname = 'part'),
+    to_regclass({}) IS NOT NULL, to_regclass({}) IS NOT NULL",
+        literal(&ident(schema)),
+        table("ledger"),
+        table("lease"),
+        table("progress"),
+        table("rollout")
+    )
+}
+
+/// What [`probe_ledger`] did not find, or found in the form of an earlier version; empty: nothing. Each part
+/// is made only where it is missing: `CREATE … IF NOT EXISTS` would demand the privilege even when there is
+/// nothing to create.
+pub(super) fn missing(schema: &str, exists: bool, ledger: bool, later: [bool; 3]) -> String {
+    if !ledger {
+        return create_ledger(schema, exists);
+    }
+    let parts: [fn(&str) -> String; 3] = [widen_lease, create_progress, create_rollout];
+    let missing = parts.iter().zip(later).filter(|(_, there)| !there);
+    missing.map(|(create, _)| create(schema)).collect()
+}
+
+/// How fast rollouts were.
+fn create_rollout(schema: &str) -> String {
+    format!(
+        "CREATE TABLE {}.rollout (
+    finished_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    run text NOT NULL,
+    migrations bigint NOT NULL,
+    took_ms bigint NOT NULL);",
+        ident(schema)
+    )
+}
+
+pub(super) fn keep_rollout(schema: &str, run: &str, speed: Speed) -> String {
+    format!(
+        "INSERT INTO {}.rollout (run, migrations, took_ms) VALUES ({}, {}, {})",
+        ident(schema),
+        literal(run),
+        speed.migrations,
+        speed.took.as_millis()
+    )
+}
+
+/// Rows of (migrations, milliseconds), the newest first.
+pub(super) fn read_rollouts(schema: &str, newest: usize) -> String {
+    format!(
+        "SELECT migrations, took_ms FROM {}.rollout ORDER BY finished_at DESC LIMIT {newest}",
+        ident(schema)
+    )
+}
+
 /// The tables of the ledger, each made only where it is missing: `CREATE … IF NOT EXISTS` would
 /// demand the privilege even when there is nothing to create.
-pub(super) fn create_ledger(schema: &str, schema_exists: bool) -> String {
+fn create_ledger(schema: &str, schema_exists: bool) -> String {
     let create = if schema_exists {
         String::new()
     } else {
@@ -76,7 +135,7 @@ CREATE TABLE {s}.environment (
     run text NOT NULL,
     labelled_at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE TABLE {s}.lease (
-    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    part text PRIMARY KEY,
     holder text NOT NULL,
     whence text NOT NULL,
     acquired_at timestamptz NOT NULL,
@@ -96,13 +155,14 @@ CREATE TABLE {s}.ledger (
     run text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (scope, tenant, version));
-{progress}",
-        progress = create_progress(schema)
+{progress}{rollout}",
+        progress = create_progress(schema),
+        rollout = create_rollout(schema)
     )
 }
 
 /// How far batches are that are half done.
-pub(super) fn create_progress(schema: &str) -> String {
+fn create_progress(schema: &str) -> String {
     format!(
         "CREATE TABLE {}.progress (
     scope text NOT NULL,
@@ -158,25 +218,34 @@ fn history_row() -> String {
     )
 }
 
-/// One row (`1`) where the lease was taken.
-pub(super) fn take_lease(schema: &str, holder: &str, whence: &str, ttl: Duration) -> String {
-    let (s, ms) = (ident(schema), ttl.as_millis());
+/// A ledger from before there were shards: its one row was, and stays, the whole environment's. A run that
+/// holds it goes on, since it knows its row by the holder.
+fn widen_lease(schema: &str) -> String {
     format!(
-        "INSERT INTO {s}.lease AS mine (holder, whence, acquired_at, heartbeat_at, expires_at)
-VALUES ({holder}, {whence}, clock_timestamp(), clock_timestamp(), clock_timestamp() + interval '{ms} milliseconds')
-ON CONFLICT (singleton) DO UPDATE SET holder = excluded.holder, whence = excluded.whence,
-    acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
-WHERE mine.expires_at <= clock_timestamp() OR mine.holder = excluded.holder
-RETURNING 1",
-        holder = literal(holder),
-        whence = literal(whence)
+        "ALTER TABLE {}.lease ADD COLUMN part text NOT NULL DEFAULT '', DROP COLUMN singleton, ADD PRIMARY KEY (part);",
+        ident(schema)
     )
 }
 
-pub(super) fn read_lease(schema: &str) -> String {
+/// See `engine/lease.rs`. Without transactions of their own the three would be one. The last gives rows of
+/// (own, part, whence, milliseconds left).
+pub(super) fn take_lease(schema: &str, holder: &Holder, ttl: Duration) -> String {
+    let (s, ms) = (ident(schema), ttl.as_millis());
+    let in_the_way = lease::in_the_way(holder.shard);
     format!(
-        "SELECT whence, ceil(extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint FROM {}.lease",
-        ident(schema)
+        "BEGIN ISOLATION LEVEL READ COMMITTED;
+DELETE FROM {s}.lease WHERE expires_at <= clock_timestamp() AND holder <> {id} AND {in_the_way};
+COMMIT;BEGIN ISOLATION LEVEL READ COMMITTED;
+INSERT INTO {s}.lease AS mine (part, holder, whence, acquired_at, heartbeat_at, expires_at)
+VALUES ({part}, {id}, {whence}, clock_timestamp(), clock_timestamp(), clock_timestamp() + interval '{ms} milliseconds')
+ON CONFLICT (part) DO UPDATE SET heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
+WHERE mine.holder = excluded.holder;
+COMMIT;
+SELECT holder = {id}, part, whence, greatest(0, ceil(extract(epoch FROM expires_at - clock_timestamp()) * 1000))::bigint
+FROM {s}.lease WHERE holder = {id} OR {in_the_way}",
+        part = literal(&lease::part(holder)),
+        id = literal(&holder.id),
+        whence = literal(&holder.whence)
     )
 }
 

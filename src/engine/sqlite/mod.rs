@@ -17,8 +17,9 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Tenant, TenantName};
+use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant, TenantName};
 
+use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
     RegistryRow, Session, Target, history,
@@ -87,6 +88,11 @@ impl Sqlite {
         Ok(rows)
     }
 
+    async fn has_old_lease(&self) -> Result<bool, EngineError> {
+        let rows = self.read(&self.shared, sql::PROBE_LEASE.to_owned()).await?;
+        Ok(rows.is_some_and(|rows| !rows.is_empty()))
+    }
+
     fn missing(&self, path: &Path) -> EngineError {
         let message = format!("there is no file `{}` yet", path.display());
         EngineError::new(ErrorKind::Missing, message, &self.options.redactor)
@@ -145,12 +151,27 @@ impl Engine for Sqlite {
     }
 
     async fn prepare(&self) -> Result<(), EngineError> {
+        let widen = if self.has_old_lease().await? {
+            sql::WIDEN_LEASE
+        } else {
+            ""
+        };
         let text = format!(
-            "BEGIN IMMEDIATE;{}{}COMMIT",
+            "BEGIN IMMEDIATE;{}{}{widen}COMMIT",
             sql::CREATE_SHARED,
             sql::CREATE_LEDGER
         );
-        self.write(text).await.map(|_| ())
+        match self.write(text).await {
+            // Another run has widened it at the same moment.
+            Err(error)
+                if !widen.is_empty()
+                    && error.kind == ErrorKind::Statement
+                    && !self.has_old_lease().await? =>
+            {
+                Ok(())
+            }
+            done => done.map(|_| ()),
+        }
     }
 
     async fn set_label(
@@ -172,22 +193,26 @@ VALUES (1, {}, {}, {}, {})",
     }
 
     async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
-        if !self
-            .write(sql::take_lease(&holder.id, &holder.whence, ttl))
-            .await?
-            .is_empty()
-        {
-            return Ok(LeaseAnswer::Acquired);
+        let row = |row: Row| {
+            let text = |index: usize| {
+                row.get(index)
+                    .and_then(|(_, value)| value.clone())
+                    .unwrap_or_default()
+            };
+            LeaseRow {
+                own: text(0) == "1",
+                part: text(1),
+                whence: text(2),
+                left: text(3).parse().unwrap_or(0),
+            }
+        };
+        let rows = self.write(sql::take_lease(holder, ttl)).await?;
+        let rows: Vec<LeaseRow> = rows.into_iter().map(row).collect();
+        let answer = lease::answer(&rows, &self.options.redactor);
+        if lease::must_give_back(&rows, &answer) {
+            self.release_lease(holder).await?;
         }
-        let text = format!("SELECT whence, expires_at - {} FROM tenantgate_lease", sql::NOW);
-        let row = self.write(text).await?.into_iter().next().unwrap_or_default();
-        let mut values = row.into_iter().map(|(_, value)| value.unwrap_or_default());
-        let whence = self.options.redactor.redact(&values.next().unwrap_or_default());
-        let left = values.next().and_then(|text| text.parse().ok()).unwrap_or(0);
-        Ok(LeaseAnswer::Held {
-            whence,
-            expires_in: Duration::from_millis(left),
-        })
+        Ok(answer)
     }
 
     async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
@@ -274,6 +299,24 @@ VALUES (1, {}, {}, {}, {})",
             rows.join(", ")
         );
         self.write(text).await.map(|_| ())
+    }
+
+    async fn keep_rollout(&self, speed: Speed) -> Result<(), EngineError> {
+        self.write(sql::keep_rollout(&self.options.run, speed))
+            .await
+            .map(|_| ())
+    }
+
+    async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError> {
+        let rows = self
+            .read_own(&self.shared, sql::read_rollouts(newest))
+            .await?
+            .unwrap_or_default();
+        let values = |row: Row| row.into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| super::speed(&values(row)))
+            .collect())
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

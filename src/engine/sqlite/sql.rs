@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::domain::Speed;
 use crate::engine::history::{RECORD, UNIT};
+use crate::engine::{Holder, lease};
 
 /// SQLite, "Literal Values": a quote is doubled, nothing else is special.
 pub(super) fn literal(text: &str) -> String {
@@ -58,12 +60,35 @@ CREATE TABLE IF NOT EXISTS tenantgate_tenant (
     run TEXT NOT NULL,
     seen_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS tenantgate_lease (
-    singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
+    part TEXT PRIMARY KEY,
     holder TEXT NOT NULL,
     whence TEXT NOT NULL,
     acquired_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL);";
+    expires_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS tenantgate_rollout (
+    finished_at INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    migrations INTEGER NOT NULL,
+    took_ms INTEGER NOT NULL);";
+
+/// A row where the lease is from before there were shards.
+pub(super) const PROBE_LEASE: &str =
+    "SELECT 1 FROM pragma_table_info('tenantgate_lease') WHERE name = 'singleton'";
+
+/// Its one row was, and stays, the whole environment's. A run that holds it goes on, since it knows its row by
+/// the holder.
+pub(super) const WIDEN_LEASE: &str = "ALTER TABLE tenantgate_lease RENAME TO tenantgate_lease_before;
+CREATE TABLE tenantgate_lease (
+    part TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    whence TEXT NOT NULL,
+    acquired_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL);
+INSERT INTO tenantgate_lease SELECT '', holder, whence, acquired_at, heartbeat_at, expires_at
+FROM tenantgate_lease_before;
+DROP TABLE tenantgate_lease_before;";
 
 /// One text: all rows of a scope (and tenant).
 pub(super) fn read_history(table: &str, scope: &str, tenant: &str) -> String {
@@ -86,19 +111,37 @@ pub(super) fn read_history(table: &str, scope: &str, tenant: &str) -> String {
     )
 }
 
-/// One row where the lease was taken.
-pub(super) fn take_lease(holder: &str, whence: &str, ttl: Duration) -> String {
+/// See `engine/lease.rs`: each statement commits by itself. The last gives rows of (own, part, whence,
+/// milliseconds left).
+pub(super) fn take_lease(holder: &Holder, ttl: Duration) -> String {
+    let in_the_way = lease::in_the_way(holder.shard);
     format!(
-        "INSERT INTO tenantgate_lease (singleton, holder, whence, acquired_at, heartbeat_at, expires_at)
-VALUES (1, {}, {}, {NOW}, {NOW}, {NOW} + {})
-ON CONFLICT (singleton) DO UPDATE SET holder = excluded.holder, whence = excluded.whence,
-    acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
-WHERE expires_at <= {NOW} OR holder = excluded.holder
-RETURNING 1",
-        literal(holder),
-        literal(whence),
-        ttl.as_millis()
+        "DELETE FROM tenantgate_lease WHERE expires_at <= {NOW} AND holder <> {id} AND {in_the_way};
+INSERT INTO tenantgate_lease (part, holder, whence, acquired_at, heartbeat_at, expires_at)
+VALUES ({part}, {id}, {whence}, {NOW}, {NOW}, {NOW} + {ms})
+ON CONFLICT (part) DO UPDATE SET heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
+WHERE holder = excluded.holder;
+SELECT holder = {id}, part, whence, max(0, expires_at - {NOW}) FROM tenantgate_lease
+WHERE holder = {id} OR {in_the_way}",
+        part = literal(&lease::part(holder)),
+        id = literal(&holder.id),
+        whence = literal(&holder.whence),
+        ms = ttl.as_millis()
     )
+}
+
+pub(super) fn keep_rollout(run: &str, speed: Speed) -> String {
+    format!(
+        "INSERT INTO tenantgate_rollout (finished_at, run, migrations, took_ms) VALUES ({NOW}, {}, {}, {})",
+        literal(run),
+        speed.migrations,
+        speed.took.as_millis()
+    )
+}
+
+/// Rows of (migrations, milliseconds), the newest first.
+pub(super) fn read_rollouts(newest: usize) -> String {
+    format!("SELECT migrations, took_ms FROM tenantgate_rollout ORDER BY finished_at DESC LIMIT {newest}")
 }
 
 pub(super) fn renew_lease(holder: &str, ttl: Duration) -> String {

@@ -74,6 +74,7 @@ fn opening(report: &Report) -> String {
     let facts = [
         Some(format!("**{}**", inline(&project))),
         set.map(|(set, count)| format!("{count} {}", code(set.digest.short()))),
+        summary::parts(report).map(|parts| inline(&parts)),
         server,
         commit.map(|commit| format!("commit {commit}")),
         report.run_url.as_deref().and_then(|url| link("run", url)),

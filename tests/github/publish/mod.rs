@@ -174,6 +174,9 @@ pub fn report_with(environment: &str, id: u64, findings: Vec<Finding>) -> Report
         server: None,
         servers: Default::default(),
         dry_run: false,
+        scope: None,
+        shard: None,
+        merged: None,
         migration_set: Some(MigrationSetSummary {
             digest: Digest(format!("sha256:{}", "3f".repeat(32))),
             shared: 3,
