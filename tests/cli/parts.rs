@@ -191,13 +191,8 @@ fn hold_lease(desk: &Desk) {
         }
         Server::Sqlite => ("tenantgate_lease".to_owned(), "0", "9999999999999"),
     };
-    let singleton = if desk.server() == Server::Postgres {
-        "true"
-    } else {
-        "1"
-    };
     desk.database.execute(&format!(
-        "INSERT INTO {table} (singleton, holder, whence, acquired_at, heartbeat_at, expires_at) \
-         VALUES ({singleton}, 'x', 'another machine', {now}, {now}, {end})"
+        "INSERT INTO {table} (part, holder, whence, acquired_at, heartbeat_at, expires_at) \
+         VALUES ('', 'x', 'another machine', {now}, {now}, {end})"
     ));
 }
