@@ -19,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
 
 pub use error::{EngineError, ErrorKind};
 pub use queries::Given;
@@ -211,6 +211,10 @@ pub trait Engine: Send + Sync {
         targets: &[Target<'_>],
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
+
+    /// Whether an index leads with a batch's key, so that a range is found without reading the whole table;
+    /// none: there is no such table or column yet.
+    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError>;
 
     /// Indexes of the whole database that failed builds left, which no query uses; none where an engine
     /// has no such thing.

@@ -49,6 +49,10 @@ impl Sessions {
 }
 
 /// Brings one target to its newest migration, on connections of its own.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing that only the caller knows"
+)]
 pub async fn migrate(
     engine: &dyn Engine,
     target: Target<'_>,
