@@ -10,6 +10,7 @@ mod outcome;
 mod place;
 mod report;
 mod secret;
+mod server;
 mod tenant;
 pub mod words;
 
@@ -23,7 +24,8 @@ pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
     MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges, PromotionSummary, Report,
-    SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict,
+    SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict, WaveSummary,
 };
-pub use secret::{Redactor, Secret};
+pub use secret::{Redactor, Secret, without_credentials};
+pub use server::{Locations, ServerName};
 pub use tenant::{Tenant, Tenants};

@@ -66,6 +66,9 @@ impl Gate<'_> {
                 tenants::LOST,
             ]);
             definitions.extend(migrations::LEDGER_CHECKS.iter().copied());
+            if !self.settings.rollout.waves.is_empty() && command != Command::Validate {
+                definitions.push(tenants::WAVES);
+            }
             if !matches!(command, Command::Plan) && !self.request.dry_run {
                 definitions.push(tenants::MINIMUM);
             }
@@ -74,6 +77,7 @@ impl Gate<'_> {
             definitions.extend([LEDGER, rollout::LEASE, rollout::SHARED]);
             if self.request.includes(crate::domain::Scope::Tenant) {
                 definitions.extend([tenants::ENSURED, rollout::TENANTS]);
+                definitions.extend((!self.settings.rollout.canary.is_empty()).then_some(rollout::CANARY));
             }
         }
         if command.validates() && !self.request.dry_run {
@@ -124,6 +128,7 @@ impl Gate<'_> {
             commit: self.invocation.commit.clone(),
             run_url: self.invocation.run_url.clone(),
             server: self.server.take(),
+            servers: std::mem::take(&mut self.servers),
             dry_run: self.request.dry_run,
             migration_set: set.map(|set| MigrationSetSummary {
                 digest: set.digest(),

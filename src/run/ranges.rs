@@ -26,7 +26,7 @@ impl Gate<'_> {
             pending.insert(&migration.file, (Target::Shared, migration));
         }
         let tenants = survey.plan.tenants.iter().flatten();
-        for it in tenants.filter(|it| survey.locations.contains(&it.tenant.location)) {
+        for it in tenants.filter(|it| survey.locations.contains(&it.tenant)) {
             for index in &it.pending.migrations {
                 let migration = &set.tenant[*index];
                 pending

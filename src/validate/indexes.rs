@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::words::listed;
-use crate::domain::{Check, Finding, Severity, Tenant};
+use crate::domain::{Check, Finding, ServerName, Severity, Tenant};
 use crate::engine::InvalidIndex;
 
 use super::INVALID_INDEXES;
@@ -16,13 +16,14 @@ pub fn invalid_indexes(
     tenants: &[Tenant],
     severity: Severity,
 ) -> Check {
-    let ours: BTreeSet<&str> = tenants
+    let ours: BTreeSet<(Option<&ServerName>, &str)> = tenants
         .iter()
-        .map(|tenant| tenant.location.as_str())
-        .chain([shared])
+        .map(|tenant| (tenant.server.as_ref(), tenant.location.as_str()))
+        .chain([(None, shared)])
         .collect();
+    let is_ours = |it: &&InvalidIndex| ours.contains(&(it.server.as_ref(), it.location.as_str()));
     let mut names: Vec<&str> = Vec::new();
-    for index in found.iter().filter(|it| ours.contains(it.location.as_str())) {
+    for index in found.iter().filter(is_ours) {
         if !names.contains(&index.name.as_str()) {
             names.push(&index.name);
         }
@@ -31,7 +32,7 @@ pub fn invalid_indexes(
     let finding = |name: &&str| {
         let places: Vec<String> = found
             .iter()
-            .filter(|it| it.name == **name && ours.contains(it.location.as_str()))
+            .filter(|it| it.name == **name && is_ours(it))
             .map(|it| format!("{}.{}", it.location, it.table))
             .collect();
         let message = format!(
@@ -54,6 +55,7 @@ mod tests {
     #[test]
     fn only_indexes_of_ours_are_told_of() {
         let index = |location: &str, name: &str| InvalidIndex {
+            server: None,
             location: location.to_owned(),
             table: "orders".to_owned(),
             name: name.to_owned(),
@@ -61,6 +63,7 @@ mod tests {
         let tenants: Vec<Tenant> = ["acme", "zeta"]
             .map(|name| Tenant {
                 name: TenantName::parse(name).expect("a name"),
+                server: None,
                 location: name.to_owned(),
                 active: true,
             })

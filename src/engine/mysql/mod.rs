@@ -12,7 +12,6 @@ mod session;
 mod sql;
 mod words;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +19,7 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{Batch, EnvironmentName, History, Ledger, Tenant};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Tenant};
 
 use super::history::{self, RECORD};
 use super::{
@@ -282,7 +281,7 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         })
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+    async fn locations(&self) -> Result<Locations, EngineError> {
         let (prefix, suffix) = self.options.location.split_once("{tenant}").unwrap_or_default();
         let answer = self
             .read("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
@@ -348,7 +347,11 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         Ok(answers.map(given).collect())
     }
 
-    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         let connection = self.connect(direct).await?;
         let shared = self.url.database.clone();
         let ledger = self.ledger.clone();

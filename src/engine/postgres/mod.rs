@@ -7,7 +7,6 @@ mod ranges;
 mod session;
 mod sql;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +14,7 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{Batch, EnvironmentName, History, Ledger, Tenant};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Tenant};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
@@ -107,7 +106,7 @@ impl Engine for Postgres {
         true
     }
 
-    fn needs_direct_url(&self) -> bool {
+    fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
         self.url.pooled && self.direct_url.is_none()
     }
 
@@ -270,7 +269,7 @@ impl Engine for Postgres {
         rows.map(|json| registry_row(&json, self)).collect()
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+    async fn locations(&self) -> Result<Locations, EngineError> {
         let sql = format!(
             "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 AND nspname <> {} AND nspname <> {}",
@@ -313,6 +312,7 @@ AND nspname <> {} AND nspname <> {}",
         let index = |row: Vec<Option<String>>| {
             let [location, table, name] = row.try_into().ok()?;
             Some(InvalidIndex {
+                server: None,
                 location: location?,
                 table: table?,
                 name: name?,
@@ -350,7 +350,11 @@ AND nspname <> {} AND nspname <> {}",
         Ok(answers.map(given).collect())
     }
 
-    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         let connection = self.connect(direct).await?;
         Ok(Box::new(session::PostgresSession::new(
             connection,

@@ -7,7 +7,7 @@ mod ranges;
 mod session;
 mod sql;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{Batch, EnvironmentName, History, Ledger, Tenant, TenantName};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Tenant, TenantName};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
@@ -289,14 +289,15 @@ VALUES (1, {}, {}, {}, {})",
         rows.into_iter().map(row).collect()
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
-        files::existing(&self.shared, &self.options.location).map_err(|error| {
+    async fn locations(&self) -> Result<Locations, EngineError> {
+        let existing = files::existing(&self.shared, &self.options.location).map_err(|error| {
             EngineError::new(
                 ErrorKind::Forbidden,
                 format!("cannot list the tenants' files: {error}"),
                 &self.options.redactor,
             )
-        })
+        })?;
+        Ok(existing.into_iter().collect())
     }
 
     async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError> {
@@ -346,7 +347,11 @@ VALUES (1, {}, {}, {}, {})",
         Ok(given)
     }
 
-    async fn session(&self, _direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        _direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         Ok(Box::new(session::SqliteSession::new(
             self.shared.clone(),
             self.options.clone(),
