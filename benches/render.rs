@@ -81,6 +81,7 @@ fn flood() -> Report {
         head: Some(Version(38)),
         duration_ms: 20,
         retries: 0,
+        rows: None,
         error: Some(message(n)),
     };
     Report {

@@ -22,8 +22,8 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName, Shard,
-    Speed, Tenant,
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName,
+    Shard, Speed, Tenant,
 };
 
 pub use error::{EngineError, ErrorKind};
@@ -249,6 +249,10 @@ pub trait Engine: Send + Sync {
         targets: &[Target<'_>],
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
+
+    /// Whether an index leads with a batch's key, so that a range is found without reading the whole table;
+    /// none: there is no such table or column yet.
+    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError>;
 
     /// Indexes of the whole database that failed builds left, which no query uses; none where an engine
     /// has no such thing.

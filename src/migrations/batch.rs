@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 use crate::database_url::EngineKind;
 use crate::domain::{Batch, Statement};
 
-use super::statements::{Placed, placed};
+use super::placed::{Placed, placed};
 
 /// What the directive says.
 #[derive(Debug, Clone, PartialEq, Eq)]

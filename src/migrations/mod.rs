@@ -4,6 +4,7 @@ mod batch;
 mod file_name;
 mod lint;
 mod load;
+mod placed;
 mod plan;
 mod statements;
 

@@ -10,48 +10,6 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::database_url::EngineKind;
 use crate::domain::Statement;
 
-/// A word of a statement, and where it stands in bytes.
-#[derive(Debug)]
-pub(super) struct Placed {
-    pub(super) token: Token,
-    pub(super) start: usize,
-    pub(super) end: usize,
-}
-
-impl Placed {
-    /// True of a bare word, in whatever case.
-    pub(super) fn is(&self, keyword: &str) -> bool {
-        matches!(&self.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword))
-    }
-}
-
-/// The words of a statement that are not comments or spaces, with their places. None: they cannot be told
-/// apart, or some may be hidden in a versioned comment.
-pub(super) fn placed(sql: &str, kind: EngineKind) -> Option<Vec<Placed>> {
-    let closed = match kind {
-        EngineKind::Mysql => sql.replace("/*!", "/* ").replace("/*M!", "/*M "),
-        _ => sql.to_owned(),
-    };
-    let tokens = Tokenizer::new(dialect(kind), &closed)
-        .tokenize_with_location()
-        .ok()?;
-    let offsets = Offsets::new(sql);
-    let mut words = Vec::new();
-    for TokenWithSpan { token, span } in tokens {
-        let start = offsets.byte(span.start.line, span.start.column);
-        match token {
-            Token::Whitespace(_) if kind == EngineKind::Mysql && is_versioned(&sql[start..]) => return None,
-            Token::Whitespace(_) | Token::EOF => {}
-            token => words.push(Placed {
-                token,
-                start,
-                end: offsets.byte(span.end.line, span.end.column),
-            }),
-        }
-    }
-    Some(words)
-}
-
 /// Why a file cannot be split, and where.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -93,7 +51,7 @@ pub(crate) fn words(sql: &str, kind: EngineKind, limit: usize) -> Vec<String> {
         .collect()
 }
 
-fn dialect(kind: EngineKind) -> &'static dyn Dialect {
+pub(super) fn dialect(kind: EngineKind) -> &'static dyn Dialect {
     match kind {
         EngineKind::Postgres => &PostgreSqlDialect {},
         EngineKind::Mysql => &MySqlDialect {},
@@ -253,7 +211,7 @@ fn split_by_semicolon(
 }
 
 /// `/*! … */` and MariaDB's `/*M! … */` are statements to these servers, comments to everyone else.
-fn is_versioned(text: &str) -> bool {
+pub(super) fn is_versioned(text: &str) -> bool {
     text.starts_with("/*!") || text.starts_with("/*M!")
 }
 
@@ -274,13 +232,13 @@ fn push(segment: &Segment<'_>, start: usize, end: usize, statements: &mut Vec<St
 }
 
 /// Byte offsets of line starts: the tokenizer counts lines and characters.
-struct Offsets<'a> {
+pub(super) struct Offsets<'a> {
     text: &'a str,
     lines: Vec<usize>,
 }
 
 impl<'a> Offsets<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         let breaks = text
             .bytes()
             .enumerate()
@@ -292,7 +250,7 @@ impl<'a> Offsets<'a> {
         }
     }
 
-    fn byte(&self, line: u64, column: u64) -> usize {
+    pub(super) fn byte(&self, line: u64, column: u64) -> usize {
         let line = (line.max(1) as usize - 1).min(self.lines.len() - 1);
         let start = self.lines[line];
         let within = self.text[start..].char_indices().nth(column.max(1) as usize - 1);

@@ -16,7 +16,7 @@ use crate::settings::{OnFailure, Rollout};
 
 use super::patience::Patience;
 use super::queue::{Queue, Taken};
-use super::ranges::{Pace, Reached};
+use super::ranges::Reached;
 use super::target::{Sessions, Work};
 use super::waves::{Listed, Turn, turns};
 use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
@@ -329,9 +329,9 @@ async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken) -> Hand {
         create: !job.locations.contains(tenant),
         migrations: &job.set.tenant,
         rollout: job.rollout,
-        pace: Pace::of(job.rollout, job.stop),
-        reached: Reached::default(),
+        stop: job.stop,
         progress: job.progress,
+        reached: Reached::default(),
     };
     let done = tokio::select! {
         done = work.carry_out(&mut sessions, pending) => done,

@@ -17,7 +17,6 @@ use crate::domain::CheckDefinition;
 pub use crew::{Halt, Inspector, Job, RolledOut, TenantResult, roll_out};
 pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
-pub use ranges::Pace;
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
 pub use trend::{COMPARED, trend};

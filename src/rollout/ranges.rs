@@ -9,26 +9,22 @@ use crate::domain::{Batch, Migration};
 use crate::engine::{EngineError, ErrorKind, Load, RangeStanding, Session};
 use crate::settings::Rollout;
 
+use super::Event;
 use super::target::{Failed, Work};
-use super::{Event, Stop};
 
 /// Between two looks at a server that is too busy.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How ranges give way.
+/// How busy a server may be while ranges run.
 #[derive(Clone, Copy)]
-pub struct Pace<'a> {
-    stop: &'a Stop,
-    pause: Duration,
+struct Limits {
     max_active_sessions: Option<u64>,
     max_replica_lag: Option<Duration>,
 }
 
-impl<'a> Pace<'a> {
-    pub fn of(rollout: &Rollout, stop: &'a Stop) -> Self {
+impl Limits {
+    fn of(rollout: &Rollout) -> Self {
         Self {
-            stop,
-            pause: rollout.batch_pause,
             max_active_sessions: rollout.max_active_sessions,
             max_replica_lag: rollout.max_replica_lag,
         }
@@ -148,7 +144,7 @@ impl Work<'_> {
         self.reached.note(batch, at.rows, &at);
         let mut pacer = Pacer::default();
         while !at.applied {
-            if self.pace.stop.requested() {
+            if self.stop.requested() {
                 return Err(failed(stopped(), None));
             }
             let since = Instant::now();
@@ -159,7 +155,7 @@ impl Work<'_> {
             self.reached.locked().ranges += 1;
             self.tell(batch, &at, None);
             if !at.applied {
-                let rest = pacer.rest(since.elapsed()) + self.pace.pause;
+                let rest = pacer.rest(since.elapsed()) + self.rollout.batch_pause;
                 let waited = self.give_way(session, batch, &at, rest).await;
                 waited.map_err(|error| failed(error, None))?;
             }
@@ -177,8 +173,9 @@ impl Work<'_> {
         rest: Duration,
     ) -> Result<(), EngineError> {
         self.wait(rest).await?;
-        while self.pace.looks() {
-            let Some(why) = self.pace.too_busy(session.load().await?) else {
+        let limits = Limits::of(self.rollout);
+        while limits.looks() {
+            let Some(why) = limits.too_busy(session.load().await?) else {
                 break;
             };
             self.tell(batch, at, Some(&why));
@@ -193,7 +190,7 @@ impl Work<'_> {
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
-            () = self.pace.stop.wanted() => Err(stopped()),
+            () = self.stop.wanted() => Err(stopped()),
         }
     }
 
@@ -261,10 +258,7 @@ mod tests {
 
     #[test]
     fn only_what_is_limited_and_known_makes_wait() {
-        let stop = Stop::default();
-        let pace = |max_active_sessions, max_replica_lag| Pace {
-            stop: &stop,
-            pause: Duration::ZERO,
+        let pace = |max_active_sessions, max_replica_lag| Limits {
             max_active_sessions,
             max_replica_lag,
         };

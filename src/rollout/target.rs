@@ -7,8 +7,8 @@ use crate::migrations::{Pending, Resume, pending_after};
 use crate::settings::Rollout;
 
 use super::patience::Patience;
-use super::ranges::{Pace, Reached};
-use super::{Event, Progress};
+use super::ranges::Reached;
+use super::{Event, Progress, Stop};
 
 /// What became of a target that went well.
 #[derive(Debug, Default)]
@@ -64,6 +64,10 @@ impl Sessions {
 }
 
 /// Brings one target to its newest migration, on connections of its own.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing that only the caller knows"
+)]
 pub async fn migrate(
     engine: &dyn Engine,
     target: Target<'_>,
@@ -71,7 +75,7 @@ pub async fn migrate(
     migrations: &[Migration],
     pending: &Pending,
     rollout: &Rollout,
-    pace: Pace<'_>,
+    stop: &Stop,
     progress: &dyn Progress,
 ) -> Result<Migrated, Failure> {
     let work = Work {
@@ -80,7 +84,7 @@ pub async fn migrate(
         create,
         migrations,
         rollout,
-        pace,
+        stop,
         progress,
         reached: Reached::default(),
     };
@@ -94,7 +98,7 @@ pub(super) struct Work<'a> {
     pub(super) create: bool,
     pub(super) migrations: &'a [Migration],
     pub(super) rollout: &'a Rollout,
-    pub(super) pace: Pace<'a>,
+    pub(super) stop: &'a Stop,
     pub(super) progress: &'a dyn Progress,
     pub(super) reached: Reached,
 }
@@ -147,6 +151,10 @@ impl Work<'_> {
                     continue;
                 }
             };
+            // Each range of a batch has its own tries.
+            if self.reached.further() {
+                patience = Patience::new(self.rollout);
+            }
             // Of many tenants one that finds no connection waits for the others to give theirs back.
             let wait = !crowded || self.target == Target::Shared;
             // Each range of a batch has its own tries.

@@ -134,7 +134,7 @@ impl Gate<'_> {
             &self.set().shared,
             pending,
             &self.settings.rollout,
-            rollout::Pace::of(&self.settings.rollout, self.stop),
+            self.stop,
             self.progress,
         );
         let done = tokio::select! {

@@ -7,6 +7,7 @@ mod finish;
 mod migrate;
 mod offline;
 mod promotion;
+mod ranges;
 mod request;
 mod servers;
 mod show;
@@ -37,6 +38,7 @@ pub const CHECKS: &[CheckDefinition] = &[
     connect::REACHABLE,
     connect::LABEL,
     connect::LEDGER,
+    ranges::RANGE_INDEX,
 ];
 
 /// The gate is shut: the checks say by what, and no later stage is begun.
@@ -155,6 +157,9 @@ impl Gate<'_> {
         self.reached_database = true;
         let survey = self.survey(engine).await?;
         self.show(&survey);
+        if self.request.writes() || self.request.command == Command::Plan {
+            self.range_indexes(engine, &survey).await?;
+        }
         if self.request.command == Command::Plan {
             self.invalid_indexes(engine, &survey, Severity::Warning).await?;
         }

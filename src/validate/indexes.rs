@@ -67,9 +67,9 @@ mod tests {
         let tenants: Vec<Tenant> = ["acme", "zeta"]
             .map(|name| Tenant {
                 name: TenantName::parse(name).expect("a name"),
+                server: None,
                 location: name.to_owned(),
                 active: true,
-                server: None,
             })
             .to_vec();
         let found = [

@@ -14,6 +14,7 @@ on_all_servers!(
     tables_without_rows_and_rows_without_keys,
     keys_of_other_types,
     an_application_writes_meanwhile,
+    a_key_without_an_index_is_told_of,
     a_locked_range_is_tried_again,
     an_edited_batch_is_not_carried_on,
     an_older_ledger_learns_of_ranges,
@@ -283,6 +284,32 @@ fn keys_of_other_types(server: Server) {
         run.assert_code(1);
         assert!(finding(&run).contains("would not be exact"), "{}", finding(&run));
     }
+}
+
+fn a_key_without_an_index_is_told_of(server: Server) {
+    let case = prepared(server, 1, "");
+    let plan = case.project.tenantgate(&["plan"]);
+    plan.assert_code(0);
+    assert_eq!(plan.check("ledger.batch-index")["status"], "passed");
+    let db = case.db.tenant("t01");
+    let table = "CREATE TABLE loose (Id INT NOT NULL, other INT NOT NULL)";
+    let index = "CREATE INDEX loose_both ON loose";
+    db.execute(&format!("{table};{index} (other, Id)"));
+    case.project.tenant(
+        "0006_loose.sql",
+        "-- tenantgate: batch key=l.ID size=5\nUPDATE loose AS l SET other = 1;\n",
+    );
+    let plan = case.project.tenantgate(&["plan"]);
+    plan.assert_code(0);
+    let finding = &plan.check("ledger.batch-index")["findings"][0];
+    assert_eq!(
+        finding["message"], "no index of `loose` begins with `ID`, so each range reads the whole table",
+        "{finding}"
+    );
+    db.execute("CREATE INDEX loose_id ON loose (Id, other)");
+    let run = case.run();
+    run.assert_code(0);
+    assert_eq!(run.check("ledger.batch-index")["status"], "passed");
 }
 
 /// Rows that come behind the end are new code's; those that are changed or go are nobody's loss.

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, Secret, ServerName, Speed, Tenant};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, Secret, ServerName, Speed, Tenant};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
@@ -347,16 +347,17 @@ impl Engine for Fleet {
         Ok(in_order(&parts, found))
     }
 
+    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
+        let member = self.member(target.server())?;
+        let found = member.engine.finds_ranges(target, batch).await;
+        found.map_err(|error| member.told(error))
+    }
+
     async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
         let read = |member: Arc<Member>| async move {
-            let mut found = member
-                .engine
-                .invalid_indexes()
-                .await
-                .map_err(|error| member.told(error))?;
-            found
-                .iter_mut()
-                .for_each(|index| index.server.clone_from(&member.name));
+            let found = member.engine.invalid_indexes().await;
+            let mut found = found.map_err(|error| member.told(error))?;
+            found.iter_mut().for_each(|it| it.server.clone_from(&member.name));
             Ok::<_, EngineError>(found)
         };
         let found = try_join_all(self.all().into_iter().map(read)).await?;

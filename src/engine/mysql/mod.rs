@@ -19,7 +19,7 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
 
 use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
@@ -356,6 +356,14 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
         let answers = self.send(inspect::statements(&databases, tables)).await?;
         Ok(inspect::tables(&databases, answers))
+    }
+
+    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
+        let given = self
+            .ask(&[target], &ranges::key_index(batch, &database(&self.url, target)))
+            .await?;
+        let first = given.into_iter().next().and_then(|it| it.first);
+        Ok(first.map(|it| matches!(it.as_str(), "t" | "1")))
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -52,6 +52,20 @@ impl KeyKind {
     }
 }
 
+/// A row that says whether an index leads with the key; no row: there is no such column.
+pub(super) fn key_index(batch: &Batch, database: &str) -> String {
+    let database = literal(batch.table_schema.as_deref().unwrap_or(database));
+    let (table, column) = (
+        literal(&batch.table_name),
+        literal(batch.column.trim_matches('`')),
+    );
+    let this = format!("TABLE_SCHEMA = {database} AND TABLE_NAME = {table} AND COLUMN_NAME = {column}");
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE {this} AND SEQ_IN_INDEX = 1)
+FROM information_schema.COLUMNS WHERE {this}"
+    )
+}
+
 impl MysqlSession {
     fn progress(&self) -> ProgressSql {
         ProgressSql {

@@ -14,7 +14,7 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
+use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
 
 use super::lease::{self, LeaseRow};
 use super::{
@@ -337,6 +337,12 @@ AND nspname <> {} AND nspname <> {}",
             })
         };
         Ok(rows.into_iter().filter_map(index).collect())
+    }
+
+    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
+        let given = self.ask(&[target], &ranges::key_index(batch)).await?;
+        let first = given.into_iter().next().and_then(|it| it.first);
+        Ok(first.map(|it| matches!(it.as_str(), "t" | "1")))
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -21,6 +21,21 @@ fn keys(batch: &Batch) -> Keys<'_> {
     }
 }
 
+/// A row that says whether an index leads with the key; no row: there is no such column.
+pub(super) fn key_index(batch: &Batch) -> String {
+    let column = match batch.column.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => batch.column.to_lowercase(),
+    };
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = a.attrelid
+    AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL)
+FROM pg_catalog.pg_attribute a WHERE a.attrelid = to_regclass({}) AND a.attname = {} AND NOT a.attisdropped",
+        literal(&batch.table),
+        literal(&column)
+    )
+}
+
 impl PostgresSession {
     fn refused(&self, kind: ErrorKind, message: &str) -> EngineError {
         EngineError::new(kind, message, &self.options.redactor)

@@ -17,7 +17,9 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant, TenantName};
+use crate::domain::{
+    Batch, EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant, TenantName,
+};
 
 use super::lease::{self, LeaseRow};
 use super::{
@@ -364,6 +366,12 @@ VALUES (1, {}, {}, {}, {})",
             found.push(inspect::tables(results));
         }
         Ok(found)
+    }
+
+    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
+        let given = self.ask(&[target], &ranges::key_index(batch)).await?;
+        let first = given.into_iter().next().and_then(|it| it.first);
+        Ok(first.map(|it| matches!(it.as_str(), "t" | "1")))
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -27,6 +27,19 @@ fn progress() -> ProgressSql {
     }
 }
 
+/// A row that says whether an index leads with the key; no row: there is no such column. An INTEGER PRIMARY
+/// KEY is the table's own order.
+pub(super) fn key_index(batch: &Batch) -> String {
+    let table = literal(&batch.table_name);
+    let column = literal(batch.column.trim_matches(['"', '`', '[', ']']));
+    format!(
+        "SELECT (c.pk = 1 AND upper(c.type) = 'INTEGER') OR EXISTS (
+    SELECT 1 FROM pragma_index_list({table}) AS i, pragma_index_info(i.name) AS k
+    WHERE k.seqno = 0 AND k.name = c.name AND i.partial = 0)
+FROM pragma_table_info({table}) AS c WHERE c.name = {column} COLLATE NOCASE"
+    )
+}
+
 impl SqliteSession {
     fn refused(&self, kind: ErrorKind, message: &str) -> EngineError {
         EngineError::new(kind, message, &self.options.redactor)
