@@ -172,11 +172,14 @@ impl Work<'_> {
             if batch > 0 {
                 let migrations: Vec<&Migration> = rest.drain(..batch).collect();
                 let applied = session.apply(self.target, create, &migrations).await;
-                applied.map_err(|failed| Failed {
-                    migration: migrations.get(failed.migration).copied(),
-                    place: failed.place,
-                    error: failed.error,
-                })?;
+                applied.map_err(|failed| Failed::within(&migrations, failed))?;
+            } else if !self.engine.rolls_back_ddl() {
+                let alike = |it: &&&Migration| it.transactional == first.transactional;
+                let alike = rest.iter().take_while(alike).count();
+                let migrations: Vec<&Migration> = rest.drain(..alike).collect();
+                let from = resume.take().map(|it| it.statement);
+                let carried = session.carry_on(self.target, create, &migrations, from).await;
+                carried.map_err(|failed| Failed::within(&migrations, failed))?;
             } else {
                 rest.remove(0);
                 self.by_statement(session, create, first, resume.take()).await?;
@@ -301,6 +304,14 @@ impl<'m> Failed<'m> {
             error,
             migration,
             place: None,
+        }
+    }
+
+    fn within(migrations: &[&'m Migration], failed: StepError) -> Self {
+        Self {
+            migration: migrations.get(failed.migration).copied(),
+            place: failed.place,
+            error: failed.error,
         }
     }
 }

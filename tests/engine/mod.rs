@@ -6,3 +6,5 @@ mod honesty;
 mod kills;
 mod no_transaction;
 mod queries;
+mod statements;
+mod takeover;

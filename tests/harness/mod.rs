@@ -22,6 +22,7 @@ mod process;
 mod project;
 mod selftest;
 mod servers;
+mod wire;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
@@ -30,4 +31,5 @@ pub use self::{
     process::{Run, Running},
     project::{Project, collect_files},
     servers::{Server, TestDatabase},
+    wire::Wire,
 };
