@@ -41,8 +41,11 @@ fn compare(section: &str, server: Server) {
 
 /// The forms in the tables of a part: the first cells.
 fn listed(section: &str, part: &str) -> BTreeSet<String> {
-    let section = LIST.split("\n## ").find(|it| it.starts_with(section)).unwrap();
-    let part = section.split_once(part).unwrap().1;
+    let section = LIST
+        .split("\n## ")
+        .find(|it| it.starts_with(section))
+        .unwrap_or_default();
+    let part = section.split_once(part).map_or("", |it| it.1);
     let part = part.split("\n##").next().unwrap();
     let cells = part
         .lines()
