@@ -134,3 +134,36 @@ fn a_number_of_this_life_is_the_owner() {
     thread::sleep(Duration::from_millis(100));
     assert!(owner.try_query("SELECT 1").is_err(), "it was ended");
 }
+
+/// Statements that make new things are in doubt together; what is there tells how far they came.
+#[test]
+fn things_made_together_are_told_apart_by_what_is_there() {
+    for made in 0..=2 {
+        let case = Case::new(Server::Mariadb, 1);
+        case.tenant(
+            4,
+            "slow",
+            "CREATE TABLE first (id INT);\nCREATE TABLE second (id INT);\nINSERT INTO later VALUES (1);",
+        );
+        case.run().assert_code(1);
+        let tenant = case.db.tenant("t01");
+        for table in ["first", "second"].into_iter().skip(made) {
+            tenant.execute(&format!("DROP TABLE {table}"));
+        }
+        // As it is when the message was sent and nobody read the answer.
+        let doubt = format!(
+            "UPDATE {}.ledger SET statement = 0, in_doubt = 1, probe = 'made:aa' WHERE state = 'running'",
+            case.ledger()
+        );
+        case.db.execute(&doubt);
+        tenant.execute("CREATE TABLE later (id INT)");
+        if made > 0 {
+            tenant.execute("INSERT INTO first VALUES (7)");
+        }
+        case.run().assert_code(0);
+        case.assert_all_at_head(&HEAD);
+        let kept = tenant.query_value("SELECT count(*) FROM first");
+        assert_eq!(kept, if made > 0 { "1" } else { "0" });
+        assert_eq!(tenant.query_value("SELECT count(*) FROM second"), "0");
+    }
+}
