@@ -99,7 +99,7 @@ impl MysqlSession {
         }
         let objects: Vec<&Object> = made.iter().map(|it| it.1).collect();
         let present = self.present(target, &objects).await?;
-        let last = made.iter().zip(present).filter(|it| it.1).next_back();
+        let last = made.iter().zip(present).rfind(|it| it.1);
         Ok(last.map_or(index, |((at, _), _)| at + 1))
     }
 
