@@ -313,6 +313,24 @@ pub trait Session: Send {
         index: usize,
     ) -> Result<(), StepError>;
 
+    /// Carries out migrations where the engine cannot roll DDL back, in as few messages as it can: the
+    /// first where the ledger has it at the statement `from`, settled as [`Session::settle`] does.
+    /// The ledger keeps up, so that a rerun goes on where this one was cut off or refused.
+    async fn carry_on(
+        &mut self,
+        _target: Target<'_>,
+        _create: bool,
+        _migrations: &[&Migration],
+        _from: Option<usize>,
+    ) -> Result<(), StepError> {
+        let message = "a bug of tenantgate: this engine applies migrations whole, or by single statements";
+        Err(StepError {
+            error: EngineError::new(ErrorKind::Statement, message, &Redactor::default()),
+            migration: 0,
+            place: None,
+        })
+    }
+
     /// Records that the server refused the statement at `index`: it has had no effect.
     async fn refuse(
         &mut self,

@@ -228,16 +228,18 @@ impl Work<'_> {
             if batch > 0 {
                 let migrations: Vec<&Migration> = rest.drain(..batch).collect();
                 let applied = session.apply(self.target, create, &migrations).await;
-                applied.map_err(|failed| Failed {
-                    migration: migrations.get(failed.migration).copied(),
-                    place: failed.place,
-                    error: failed.error,
-                    crowded: false,
-                })?;
+                applied.map_err(|failed| Failed::within(&migrations, failed))?;
             } else if let Some(ranges) = &first.batch {
                 rest.remove(0);
                 let begun = resume.take().is_some();
                 self.by_ranges(session, create, first, ranges, begun).await?;
+            } else if !self.engine.rolls_back_ddl() {
+                let alike = |it: &&&Migration| it.transactional == first.transactional && it.batch.is_none();
+                let alike = rest.iter().take_while(alike).count();
+                let migrations: Vec<&Migration> = rest.drain(..alike).collect();
+                let from = resume.take().map(|it| it.statement);
+                let carried = session.carry_on(self.target, create, &migrations, from).await;
+                carried.map_err(|failed| Failed::within(&migrations, failed))?;
             } else {
                 rest.remove(0);
                 self.by_statement(session, create, first, resume.take()).await?;
@@ -379,6 +381,15 @@ impl<'m> Failed<'m> {
         Self {
             crowded: error.kind == ErrorKind::Exhausted,
             ..Self::of(error, None)
+        }
+    }
+
+    fn within(migrations: &[&'m Migration], failed: StepError) -> Self {
+        Self {
+            migration: migrations.get(failed.migration).copied(),
+            place: failed.place,
+            error: failed.error,
+            crowded: false,
         }
     }
 }

@@ -15,4 +15,6 @@ mod queries;
 mod readers;
 mod rollout;
 mod server_kills;
+mod statements;
 mod storm;
+mod takeover;

@@ -26,6 +26,7 @@ mod selftest;
 mod servers;
 mod small_disk;
 pub mod soak;
+mod wire;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
@@ -37,4 +38,5 @@ pub use self::{
     project::{Project, collect_files},
     servers::{Server, TestDatabase},
     small_disk::SmallDisk,
+    wire::Wire,
 };

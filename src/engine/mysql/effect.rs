@@ -12,6 +12,8 @@ use super::words::{Word, words};
 pub(super) enum Effect {
     /// In one transaction with the ledger. Whether a routine commits inside cannot be known.
     Transactional,
+    /// DDL that succeeds only where this object is absent, and then it is there.
+    Creates(Object),
     /// DDL whose success changes these objects.
     Changes(Vec<Object>),
     /// DDL after which none of these exist. MariaDB drops several
@@ -29,6 +31,8 @@ pub(super) struct Object {
     pub(super) kind: ObjectKind,
     /// Absent: the current database.
     pub(super) database: Option<String>,
+    /// An index's.
+    pub(super) table: Option<String>,
     pub(super) name: String,
 }
 
@@ -42,6 +46,7 @@ pub(super) enum ObjectKind {
     Function,
     Event,
     Database,
+    Index,
 }
 
 impl ObjectKind {
@@ -56,6 +61,7 @@ impl ObjectKind {
             Self::Function => "FUNCTION",
             Self::Event => "EVENT",
             Self::Database => "DATABASE",
+            Self::Index => "INDEX",
         }
     }
 
@@ -120,8 +126,8 @@ fn create(words: &[Word], upper: &[&str]) -> Effect {
         return Effect::Repeatable;
     }
     for (at, word) in upper.iter().enumerate().skip(1) {
-        if matches!(*word, "INDEX") {
-            return on_table(words);
+        if *word == "INDEX" {
+            return index(words, at);
         }
         let Some(kind) = ObjectKind::of(word) else {
             // USER, ROLE, SERVER, …: a rerun of a successful one is refused, and a person sees it.
@@ -131,11 +137,30 @@ fn create(words: &[Word], upper: &[&str]) -> Effect {
             return Effect::Repeatable;
         }
         return match object(kind, &words[at + 1..]) {
-            Some((object, _)) => Effect::Changes(vec![object]),
+            Some((object, _)) => Effect::Creates(object),
             None => Effect::Untraceable,
         };
     }
     Effect::Repeatable
+}
+
+/// `INDEX name … ON table`, the first word of which is at `at`.
+fn index(words: &[Word], at: usize) -> Effect {
+    let changes = on_table(words);
+    let name = words.get(at + 1).and_then(|it| it.name.clone());
+    let plain = words.get(at + 1).is_some_and(|it| it.upper != "IF");
+    match (changes, name) {
+        (Effect::Changes(mut tables), Some(name)) if plain && tables.len() == 1 => {
+            let table = tables.remove(0);
+            Effect::Creates(Object {
+                kind: ObjectKind::Index,
+                database: table.database,
+                table: Some(table.name),
+                name,
+            })
+        }
+        (changes, _) => changes,
+    }
 }
 
 fn alter(words: &[Word], upper: &[&str]) -> Effect {
@@ -216,13 +241,23 @@ fn object(kind: ObjectKind, words: &[Word]) -> Option<(Object, &[Word])> {
     if behind.first().is_some_and(|it| it.upper == ".") {
         let name = behind.get(1)?.name.clone()?;
         let database = Some(first);
-        return Some((Object { kind, database, name }, &behind[2..]));
+        let table = None;
+        return Some((
+            Object {
+                kind,
+                database,
+                table,
+                name,
+            },
+            &behind[2..],
+        ));
     }
     let name = first;
     Some((
         Object {
             kind,
             database: None,
+            table: None,
             name,
         },
         behind,
@@ -237,6 +272,7 @@ mod tests {
         Object {
             kind: ObjectKind::Table,
             database: None,
+            table: None,
             name: name.to_owned(),
         }
     }
@@ -263,11 +299,8 @@ mod tests {
             "alter table Users add b int",
             "ALTER ONLINE IGNORE TABLE `Users` ADD b int",
             "ALTER TABLE IF EXISTS Users DROP b",
-            "CREATE UNIQUE INDEX i ON Users (b)",
-            "CREATE INDEX i USING BTREE ON Users (b)",
+            "CREATE INDEX IF NOT EXISTS i ON Users (b)",
             "DROP INDEX i ON Users",
-            "CREATE TABLE Users (a int)",
-            "create table Users select 1",
             "SET STATEMENT lock_wait_timeout = 9 FOR ALTER TABLE Users ADD c int",
             "/*!80000 ALTER TABLE Users ADD c int */",
         ] {
@@ -284,26 +317,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_made_is_named() {
+        for sql in ["CREATE TABLE Users (a int)", "create table Users select 1"] {
+            assert_eq!(effect(sql), Effect::Creates(table("Users")), "{sql}");
+        }
+        let index = Object {
+            kind: ObjectKind::Index,
+            table: Some("Users".to_owned()),
+            ..table("i")
+        };
+        for sql in [
+            "CREATE UNIQUE INDEX i ON Users (b)",
+            "CREATE INDEX `i` USING BTREE ON Users (b)",
+        ] {
+            assert_eq!(effect(sql), Effect::Creates(index.clone()), "{sql}");
+        }
+    }
+
+    #[test]
     fn other_objects_have_names_too() {
         let trigger = Object {
             kind: ObjectKind::Trigger,
             ..table("t")
         };
         let sql = "CREATE DEFINER=`a`@`b` TRIGGER t BEFORE INSERT ON x FOR EACH ROW SET NEW.a = 1";
-        assert_eq!(effect(sql), Effect::Changes(vec![trigger]));
+        assert_eq!(effect(sql), Effect::Creates(trigger));
         let view = Object {
             kind: ObjectKind::View,
             ..table("v")
         };
         let sql = "create algorithm = merge sql security invoker view v as select 1";
-        assert_eq!(effect(sql), Effect::Changes(vec![view]));
+        assert_eq!(effect(sql), Effect::Creates(view));
         let function = Object {
             kind: ObjectKind::Function,
             ..table("f")
         };
         assert_eq!(
             effect("CREATE FUNCTION f() RETURNS int RETURN 1"),
-            Effect::Changes(vec![function])
+            Effect::Creates(function)
         );
     }
 

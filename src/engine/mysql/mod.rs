@@ -1,10 +1,13 @@
 //! MySQL and MariaDB: a database per tenant. DDL commits by itself, so every migration is carried out
 //! statement by statement, each recorded in the ledger.
 
+mod carry;
 mod connect;
 mod effect;
 mod inspect;
+mod message;
 mod ownership;
+mod parts;
 mod place;
 mod probe;
 mod ranges;

@@ -131,7 +131,7 @@ impl MysqlSession {
                 literal(&migration.checksum.0)
             );
         } else {
-            let _ = write!(text, "{};", self.insert_running(target, migration));
+            let _ = write!(text, "{};", self.begin_row(target, migration, None));
         }
         let _ = write!(text, "{}COMMIT", self.progress().insert(target, migration, &at));
         match self.send_or_roll_back(text).await {

@@ -1,22 +1,24 @@
 //! Migrations of one database after the other over one connection, statement by statement.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
 
-use crate::domain::Migration;
+use crate::domain::{Checksum, Migration};
 use crate::engine::{
     EngineError, EngineOptions, ErrorKind, Load, RangeError, RangeStanding, Session, StepError, Target,
 };
 
+use super::carry::{Position, Work};
 use super::connect::{self, Answer, Failed};
-use super::effect::{Effect, effect};
-use super::ownership::lock_name;
+use super::ownership::{Owner, WHO_AM_I};
+use super::parts::Known;
 use super::place::place;
 use super::sql::{self, ident, literal};
-use super::words::{leaves_traces, sets_session};
 
 /// No such value: the sum is out of range, which is an error in every `sql_mode`.
 /// <https://dev.mysql.com/doc/refman/8.0/en/out-of-range-and-overflow.html>
@@ -29,11 +31,13 @@ pub(super) struct MysqlSession {
     pub(super) options: EngineOptions,
     shared: String,
     pub(super) ledger: String,
-    /// Unlike any other session's; see [`super::ownership`].
-    pub(super) token: String,
+    /// Unlike any other session's: an [`Owner`] as text.
+    pub(super) owner: String,
     /// The ledger row that is ours.
     pub(super) owned: Option<String>,
     pub(super) reusable: bool,
+    /// Migrations by their checksum, taken apart.
+    pub(super) known: BTreeMap<Checksum, Arc<Vec<Known>>>,
 }
 
 impl MysqlSession {
@@ -48,16 +52,22 @@ impl MysqlSession {
             options,
             shared,
             ledger,
-            token: token(),
+            owner: String::new(),
             owned: None,
             reusable: true,
+            known: BTreeMap::new(),
         };
         let limits = sql::limits(session.options.lock_timeout, session.options.statement_timeout);
-        let opening = format!("{limits};SELECT get_lock({}, 0)", lock_name(&session.token));
-        let answers = session.send(opening).await?;
-        if answers.get(1).and_then(Answer::value) != Some("1") {
-            return Err(session.wrong(ErrorKind::Statement, "the server gave no user-level lock"));
-        }
+        let answers = match session.send(format!("{limits};{WHO_AM_I}")).await {
+            Ok(answers) => answers,
+            // The limits are set; who we are, this server does not say.
+            Err(failed) if failed.completed > 0 && failed.number.is_some() => {
+                session.reusable = true;
+                Vec::new()
+            }
+            Err(failed) => return Err(failed.error),
+        };
+        session.owner = Owner::new(answers.get(1..).unwrap_or_default()).text();
         Ok(session)
     }
 
@@ -99,16 +109,16 @@ impl MysqlSession {
     }
 
     /// Locks the row, and fails where it is not this session's any more.
-    fn fence(&self, target: Target<'_>, migration: &Migration) -> String {
+    pub(super) fn fence(&self, target: Target<'_>, migration: &Migration) -> String {
         format!(
             "SELECT {LARGEST} + (count(*) <> 1) FROM {}.ledger WHERE {} AND state = 'running' AND owner = {} FOR UPDATE",
             ident(&self.ledger),
             self.key(target, migration),
-            literal(&self.token)
+            literal(&self.owner)
         )
     }
 
-    fn update(&self, target: Target<'_>, migration: &Migration, set: &str) -> String {
+    pub(super) fn update(&self, target: Target<'_>, migration: &Migration, set: &str) -> String {
         format!(
             "UPDATE {}.ledger SET {set} WHERE {}",
             ident(&self.ledger),
@@ -138,7 +148,7 @@ impl MysqlSession {
         )
     }
 
-    async fn send_fenced(
+    pub(super) async fn send_fenced(
         &mut self,
         target: Target<'_>,
         migration: &Migration,
@@ -160,26 +170,9 @@ impl MysqlSession {
         }
     }
 
-    pub(super) fn insert_running(&self, target: Target<'_>, migration: &Migration) -> String {
-        format!(
-            "
-INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, done, owner, run, applied_at)
-VALUES ({}, {}, {}, {}, {}, 'running', {}, {}, {}, UTC_TIMESTAMP(6))",
-            ident(&self.ledger),
-            literal(target.scope().as_str()),
-            literal(target.ledger_name()),
-            migration.version.0,
-            literal(&migration.name),
-            literal(&migration.checksum.0),
-            literal(&migration.done_checksum(0).0),
-            literal(&self.token),
-            literal(&self.options.run)
-        )
-    }
-
     /// Records a DDL statement that took effect. Where that fails, the answer must not look like the
     /// server's refusal of the statement: it stays in doubt, and its probe will tell.
-    async fn record(
+    pub(super) async fn record(
         &mut self,
         target: Target<'_>,
         migration: &Migration,
@@ -199,61 +192,23 @@ VALUES ({}, {}, {}, {}, {}, 'running', {}, {}, {}, UTC_TIMESTAMP(6))",
         Err(self.wrong(ErrorKind::Disconnected, &message))
     }
 
-    async fn carry_out(
-        &mut self,
-        target: Target<'_>,
-        migration: &Migration,
-        index: usize,
-    ) -> Result<(), EngineError> {
-        let statement = &migration.statements[index];
-        // A body between DELIMITER lines may bring its own `;`, and an empty statement is an error.
-        let sql = statement
-            .sql
-            .trim_end_matches(|c: char| c == ';' || c.is_whitespace());
-        let database = ident(&self.database(target));
-        let advanced = self.advanced(target, migration, index + 1);
-        if leaves_traces(sql) {
-            self.reusable = false;
-        }
-        if sets_session(sql) {
-            // Not every setting may be changed within a transaction.
-            let tail = format!(";{}", self.fenced(target, migration, &advanced));
-            let sent = self
-                .send_or_roll_back(format!("USE {database};{sql}\n{tail}"))
-                .await;
-            return sent
-                .map(|_| ())
-                .map_err(|failed| self.fence_error(failed, 3).without(&tail));
-        }
-        let effect = effect(sql);
-        if effect == Effect::Transactional {
-            let tail = format!(";{advanced}");
-            let fenced = self.fenced(target, migration, &format!("{sql}\n{tail}"));
-            let sent = self.send_or_roll_back(format!("USE {database};{fenced}")).await;
-            return sent
-                .map(|_| ())
-                .map_err(|failed| self.fence_error(failed, 2).without(&tail));
-        }
-        let probe = self.probe(target, &effect).await?;
-        let doubt = format!(
-            "in_doubt = 1, statement = {index}, done = {}, checksum = {}, probe = {}",
-            literal(&migration.done_checksum(index).0),
+    /// The row of a migration that begins, its first statements in doubt where there is a probe.
+    pub(super) fn begin_row(&self, target: Target<'_>, migration: &Migration, probe: Option<&str>) -> String {
+        format!(
+            "INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, done, in_doubt, probe, owner, run, applied_at)
+VALUES ({}, {}, {}, {}, {}, 'running', {}, {}, {}, {}, {}, UTC_TIMESTAMP(6))",
+            ident(&self.ledger),
+            literal(target.scope().as_str()),
+            literal(target.ledger_name()),
+            migration.version.0,
+            literal(&migration.name),
             literal(&migration.checksum.0),
-            literal(&probe)
-        );
-        let doubt = self.fenced(target, migration, &self.update(target, migration, &doubt));
-        let tail = format!(";{}", self.fenced(target, migration, &advanced));
-        let sent = self
-            .send_or_roll_back(format!("USE {database};{doubt};{sql}\n{tail}"))
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            // USE, START, fence, UPDATE, COMMIT, the statement: six that went well.
-            Err(failed) if failed.completed >= 6 && failed.number.is_some() => {
-                self.record(target, migration, index + 1).await
-            }
-            Err(failed) => Err(self.fence_error(failed, 2).without(&tail)),
-        }
+            literal(&migration.done_checksum(0).0),
+            u8::from(probe.is_some()),
+            literal(probe.unwrap_or_default()),
+            literal(&self.owner),
+            literal(&self.options.run)
+        )
     }
 }
 
@@ -289,8 +244,8 @@ impl Session for MysqlSession {
             let _ = write!(text, "CREATE DATABASE IF NOT EXISTS {};", ident(&tenant.location));
         }
         // In a transaction, because an earlier migration may have switched `autocommit` off.
-        let insert = self.insert_running(target, migration);
-        let _ = write!(text, "START TRANSACTION;{insert};COMMIT");
+        let row = self.begin_row(target, migration, None);
+        let _ = write!(text, "START TRANSACTION;\n{row};\nCOMMIT");
         match self.send_or_roll_back(text).await {
             Ok(_) => {
                 self.owned = Some(self.key(target, migration));
@@ -308,11 +263,7 @@ impl Session for MysqlSession {
         migration: &Migration,
         index: usize,
     ) -> Result<bool, EngineError> {
-        match self.own_at(target, migration, index).await? {
-            Some(row) if row.in_doubt => self.took_effect(target, migration, index, &row.probe).await,
-            Some(_) => Ok(false),
-            None => self.settle_own(target, migration, index).await,
-        }
+        Ok(self.go_on_with(target, migration, index).await? > index)
     }
 
     async fn step(
@@ -321,17 +272,50 @@ impl Session for MysqlSession {
         migration: &Migration,
         index: usize,
     ) -> Result<(), StepError> {
-        let sent = match self.own_at(target, migration, index).await {
+        let owned = match self.own_at(target, migration, index).await {
             // Its statement was sent after the ledger was read.
             Ok(Some(row)) if row.in_doubt => Err(self.moved()),
-            Ok(_) => self.carry_out(target, migration, index).await,
-            Err(error) => Err(error),
+            owned => owned,
         };
-        sent.map_err(|error| StepError {
+        owned.map_err(|error| StepError {
             place: Some(place(&error.message, &migration.statements[index])),
             error,
             migration: 0,
-        })
+        })?;
+        let work = Work {
+            target,
+            create: false,
+            migrations: &[migration],
+            until: index + 1,
+        };
+        self.carry(&work, Position::begun_at(index)).await
+    }
+
+    async fn carry_on(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migrations: &[&Migration],
+        from: Option<usize>,
+    ) -> Result<(), StepError> {
+        let work = Work {
+            target,
+            create,
+            migrations,
+            until: usize::MAX,
+        };
+        let at = match (from, migrations.first()) {
+            (Some(index), Some(first)) => {
+                let next = self.go_on_with(target, first, index).await;
+                Position::begun_at(next.map_err(|error| StepError {
+                    error,
+                    migration: 0,
+                    place: None,
+                })?)
+            }
+            _ => Position::default(),
+        };
+        self.carry(&work, at).await
     }
 
     async fn refuse(
@@ -379,9 +363,4 @@ impl Session for MysqlSession {
     async fn load(&mut self) -> Result<Load, EngineError> {
         self.server_load().await
     }
-}
-
-/// 128 random bits in hexadecimal.
-fn token() -> String {
-    format!("{:032x}", fastrand::u128(..))
 }
