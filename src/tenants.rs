@@ -32,6 +32,10 @@ pub const CANARY: CheckDefinition = CheckDefinition {
     id: "tenants.canary",
     title: "the canaries are registered",
 };
+pub const WAVES: CheckDefinition = CheckDefinition {
+    id: "tenants.waves",
+    title: "the groups of the rollout are known",
+};
 pub const MINIMUM: CheckDefinition = CheckDefinition {
     id: "tenants.minimum",
     title: "there are as many tenants as there must be",
@@ -42,7 +46,7 @@ pub const LOST: CheckDefinition = CheckDefinition {
 };
 
 pub const CHECKS: &[CheckDefinition] = &[
-    REGISTRY, NAME, DUPLICATE, ENSURED, SELECTED, CANARY, MINIMUM, LOST,
+    REGISTRY, NAME, DUPLICATE, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST,
 ];
 
 /// Tenants in the registry's order, and what is wrong with the others.

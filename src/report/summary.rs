@@ -102,8 +102,9 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         failed,
         skipped,
         not_reached,
+        suspended,
     } = *tenants;
-    let sum = up_to_date + migrated + failed + skipped + not_reached;
+    let sum = up_to_date + migrated + failed + skipped + not_reached + suspended;
     let planned = plans::shown(report)
         .and_then(|plan| plans::sentence(report, plan))
         .is_some();
@@ -121,6 +122,7 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         (migrated, "migrated"),
         (up_to_date, "up to date"),
         (skipped, "skipped"),
+        (suspended, "suspended and left as they are"),
         (unknown, "not accounted for"),
     ];
     Some(with_states(discovered, &states))

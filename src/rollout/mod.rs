@@ -1,18 +1,22 @@
 //! Carrying out a plan: what is pending becomes outcomes.
 
+mod crew;
 mod lease;
+mod patience;
 mod progress;
 mod stop;
 mod target;
+mod tuner;
 mod waves;
 
 use crate::domain::CheckDefinition;
 
+pub use crew::{Halt, Inspector, Job, RolledOut, TenantResult, roll_out};
 pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
-pub use waves::{TenantResult, roll_out};
+pub use waves::Listed;
 
 pub const LEASE: CheckDefinition = CheckDefinition {
     id: "rollout.lease",
@@ -26,9 +30,13 @@ pub const TENANTS: CheckDefinition = CheckDefinition {
     id: "rollout.tenants",
     title: "every tenant's migrations were applied",
 };
+pub const CANARY: CheckDefinition = CheckDefinition {
+    id: "rollout.canary",
+    title: "the canaries came out right before the others began",
+};
 pub const DURATION: CheckDefinition = CheckDefinition {
     id: "rollout.duration",
     title: "the run took no longer than allowed",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, TENANTS, DURATION];
+pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, CANARY, TENANTS, DURATION];

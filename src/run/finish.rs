@@ -65,6 +65,9 @@ impl Gate<'_> {
                 tenants::LOST,
             ]);
             definitions.extend(migrations::LEDGER_CHECKS.iter().copied());
+            if !self.settings.rollout.waves.is_empty() && command != Command::Validate {
+                definitions.push(tenants::WAVES);
+            }
             if !matches!(command, Command::Plan) && !self.request.dry_run {
                 definitions.push(tenants::MINIMUM);
             }
@@ -73,6 +76,7 @@ impl Gate<'_> {
             definitions.extend([LEDGER, rollout::LEASE, rollout::SHARED]);
             if self.request.includes(crate::domain::Scope::Tenant) {
                 definitions.extend([tenants::ENSURED, rollout::TENANTS]);
+                definitions.extend((!self.settings.rollout.canary.is_empty()).then_some(rollout::CANARY));
             }
         }
         if command.validates() && !self.request.dry_run {

@@ -1,5 +1,6 @@
 //! The order of the stages, nothing else.
 
+mod compare;
 mod connect;
 mod evidence;
 mod finish;
@@ -8,6 +9,7 @@ mod offline;
 mod promotion;
 mod request;
 mod survey;
+mod tenants;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -123,7 +125,7 @@ pub async fn execute(
 async fn cut_off(request: &Request, stop: &Stop) {
     if request.writes() {
         stop.aborted().await;
-        if stop.reason() != Some(StopReason::Signal) {
+        if stop.reason() == Some(StopReason::LeaseLost) {
             // The lease was lost, and what is in hand is on its way out.
             std::future::pending::<()>().await;
         }

@@ -75,7 +75,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn writes(&self) -> bool {
+    pub fn writes(&self) -> bool {
         self.command.migrates() && !self.dry_run
     }
 

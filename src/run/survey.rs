@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use globset::GlobMatcher;
+
 use crate::domain::words::listed;
 use crate::domain::{
     Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
     TenantCounts, TenantName, Tenants,
 };
-use crate::engine::{Engine, ErrorKind, Target, queries};
+use crate::engine::{Engine, ErrorKind, RegistryRow, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
+use crate::rollout::Listed;
+use crate::settings::{Suspended, WaveTenants};
 use crate::tenants;
 
-use super::connect::LABEL;
+use super::connect::{LABEL, finding};
 use super::{Command, Gate, Stage};
 
 /// One look at the database.
@@ -24,6 +28,10 @@ pub(super) struct Survey {
     pub(super) to_register: Vec<TenantName>,
     /// No run has written to this database yet.
     pub(super) fresh: bool,
+    /// Those that are behind and stay so, because they are suspended.
+    pub(super) suspended: BTreeSet<TenantName>,
+    /// Who is in the rollout's groups, where somebody is behind.
+    pub(super) listed: Listed,
 }
 
 impl Survey {
@@ -87,13 +95,18 @@ impl Gate<'_> {
             // Status says where tenants stand; that it is not well is for the others to block.
             checks.clear();
         }
-        self.count(&plan);
+        let suspended = self.set_apart(&mut plan);
+        self.count(&plan, suspended.len());
+        let (listed, waves) = self.groups(engine, &tenants, &plan).await;
+        checks.extend(waves);
         let survey = Survey {
             tenants,
             locations,
             plan,
             to_register,
             fresh,
+            suspended,
+            listed,
         };
         self.add(checks, since)?;
         Ok(survey)
@@ -229,15 +242,86 @@ impl Gate<'_> {
         self.loaded.as_ref().map_or(&NONE, |loaded| &loaded.set)
     }
 
+    /// Takes those out of the plan that stay as they are.
+    fn set_apart(&self, plan: &mut Plan) -> BTreeSet<TenantName> {
+        let mut apart = BTreeSet::new();
+        if self.settings.rollout.suspended != Suspended::Skip || self.request.command == Command::Status {
+            return apart;
+        }
+        if let Some(tenants) = &mut plan.tenants {
+            tenants.retain(|it| {
+                let stays = !it.tenant.active && !it.pending.migrations.is_empty();
+                if stays {
+                    apart.insert(it.tenant.name.clone());
+                }
+                !stays
+            });
+        }
+        apart
+    }
+
+    /// Who is in the rollout's groups. Asked only where somebody is behind: nothing to do costs nothing.
+    async fn groups(&self, engine: &dyn Engine, tenants: &Tenants, plan: &Plan) -> (Listed, Vec<Check>) {
+        let mut listed = Listed::new();
+        let waves = &self.settings.rollout.waves;
+        let Tenants::Known(tenants) = tenants else {
+            return (listed, Vec::new());
+        };
+        let asks = matches!(
+            self.request.command,
+            Command::Run | Command::Migrate | Command::Plan
+        );
+        if waves.is_empty() || !asks {
+            return (listed, Vec::new());
+        }
+        let mut findings = Vec::new();
+        let somebody_is_behind = plan
+            .tenants
+            .iter()
+            .flatten()
+            .any(|it| !it.pending.migrations.is_empty());
+        for (group, wave) in waves.iter().enumerate() {
+            let names = match &wave.tenants {
+                WaveTenants::Matching(globs) => {
+                    let known = |glob: &GlobMatcher| tenants.iter().any(|it| glob.is_match(it.name.as_str()));
+                    if !globs.iter().any(known) {
+                        let message = format!("the wave `{}` has no tenant in this environment", wave.name);
+                        let hint = "mend its `tenants` in [[rollout.waves]], or take it out";
+                        findings.push(Finding::warning(message).hint(hint));
+                    }
+                    continue;
+                }
+                WaveTenants::Query(_) if !somebody_is_behind => continue,
+                WaveTenants::Query(query) => queries::registry(engine, query).await,
+            };
+            match names {
+                Ok(rows) => {
+                    let name = |row: RegistryRow| TenantName::parse(&row.tenant?).ok();
+                    listed.insert(group, rows.into_iter().filter_map(name).collect());
+                }
+                // The shared migrations that are pending may make what it asks for; it is asked again then.
+                Err(error) if error.kind == ErrorKind::Missing && !plan.shared.migrations.is_empty() => {}
+                Err(error) => {
+                    let mut found = finding(&error);
+                    found.message =
+                        format!("the query of the wave `{}` failed: {}", wave.name, found.message);
+                    findings.push(found);
+                }
+            }
+        }
+        (listed, vec![Check::answered(&tenants::WAVES, findings)])
+    }
+
     /// Counts before anything runs: who is behind counts as skipped until it is reached.
-    fn count(&mut self, plan: &Plan) {
+    fn count(&mut self, plan: &Plan, suspended: usize) {
         self.tenants = plan.tenants.as_ref().map(|tenants| {
             let up_to_date = tenants
                 .iter()
                 .filter(|it| it.pending.migrations.is_empty())
                 .count();
             TenantCounts {
-                discovered: tenants.len(),
+                discovered: tenants.len() + suspended,
+                suspended,
                 up_to_date,
                 skipped: tenants.len() - up_to_date,
                 ..TenantCounts::default()

@@ -9,6 +9,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::rollout::RolloutConfig;
+
 /// tenantgate.toml: what the gate demands of each environment.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -205,50 +207,6 @@ impl Default for GithubConfig {
             comment: true,
             status: true,
             check_run: false,
-        }
-    }
-}
-
-/// How migrations are carried out over the tenants.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct RolloutConfig {
-    /// Tenants that go before the others, after the ensured ones: when one of them fails, the others
-    /// are not touched.
-    pub(super) canary: Vec<String>,
-    /// How many tenants are migrated at a time.
-    pub(super) concurrency: usize,
-    /// More failed tenants than this stop the rollout.
-    pub(super) max_failures: usize,
-    /// How long a statement may wait for a lock before it gives way to the application.
-    pub(super) lock_timeout: DurationText,
-    /// Tries beyond the first after a lock timeout, a deadlock or a serialization failure.
-    pub(super) lock_retries: usize,
-    /// How long one statement may run. Default: the server's own limit.
-    pub(super) statement_timeout: Option<DurationText>,
-    /// A run that takes longer is a warning.
-    pub(super) warn_after: Option<DurationText>,
-    /// A run that takes longer fails.
-    pub(super) fail_after: Option<DurationText>,
-    /// How long after its last sign of life a run still owns the environment; at least `"1s"`.
-    pub(super) lease_ttl: DurationText,
-    /// How long to wait for another run that owns the environment.
-    pub(super) lease_wait: DurationText,
-}
-
-impl Default for RolloutConfig {
-    fn default() -> Self {
-        Self {
-            canary: Vec::new(),
-            concurrency: 8,
-            max_failures: 0,
-            lock_timeout: DurationText("2s".to_owned()),
-            lock_retries: 5,
-            statement_timeout: None,
-            warn_after: None,
-            fail_after: None,
-            lease_ttl: DurationText("30s".to_owned()),
-            lease_wait: DurationText("10m".to_owned()),
         }
     }
 }

@@ -31,10 +31,12 @@ use regex::Regex;
 use crate::domain::{EnvironmentName, Secret, SecretName, SigningKey, TenantName};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
+pub use duration::{FORM as DURATION_FORM, parse_duration};
 pub use error::SettingsError;
 pub use invocation::Invocation;
 pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
+pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
 pub use schema::config_schema;
 pub use variables::{ProcessEnvironment, Variables};
 
@@ -197,29 +199,6 @@ pub struct Tenancy {
     pub ignore: GlobSet,
     /// Fewer registered tenants than this block.
     pub min: usize,
-}
-
-#[derive(Debug, Clone)]
-pub struct Rollout {
-    /// These go before the others.
-    pub canary: Vec<TenantName>,
-    pub concurrency: usize,
-    /// More failed tenants than this stop the rollout.
-    pub max_failures: usize,
-    /// How long a statement may queue for a lock.
-    pub lock_timeout: Duration,
-    /// Tries beyond the first after a lock timeout, deadlock or serialization failure.
-    pub lock_retries: usize,
-    /// How long one statement may run; absent: the server's own limit.
-    pub statement_timeout: Option<Duration>,
-    /// A longer run is a warning.
-    pub warn_after: Option<Duration>,
-    /// A longer run fails.
-    pub fail_after: Option<Duration>,
-    /// How long the lease outlives its holder's last heartbeat.
-    pub lease_ttl: Duration,
-    /// How long to wait for another run's lease.
-    pub lease_wait: Duration,
 }
 
 /// What the schemas must look like.
