@@ -4,5 +4,6 @@ pub mod case;
 mod guarantees;
 mod honesty;
 mod kills;
+mod messages;
 mod no_transaction;
 mod queries;
