@@ -92,7 +92,8 @@ fn a_text_that_only_the_server_takes_for_open_is_refused() {
     let old = format!("ALTER ROLE {name} SET standard_conforming_strings = off");
     case.db.admin().execute(&old);
     case.project.tenant("0002_items.sql", "SELECT 'a\\';\n");
-    case.project.tenant("0003_items_total.sql", "SELECT ' ';\n");
+    case.project
+        .tenant("0003_items_total.sql", "SELECT '; SELECT 1 --';\n");
     let run = case.run();
     run.assert_code(1);
     assert_nothing_happened(&case);
