@@ -155,7 +155,7 @@ fn a_run_that_slept_through_its_lease_runs_no_statement_again() {
         "-- tenantgate: no-transaction\nSELECT pg_sleep(1);\nINSERT INTO ran VALUES ('0004_apart');\nCREATE TABLE z (i INT);\n",
     );
     let mut sleeper = case.spawn();
-    let busy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()";
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> pg_backend_pid() AND datname = current_database()";
     sleeper.wait_until("it is in the first statement", || {
         case.db.query_value(busy) != "0"
     });

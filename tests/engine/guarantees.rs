@@ -21,6 +21,7 @@ on_all_servers!(
     a_lock_in_the_way_is_waited_for_briefly,
     settings_of_one_migration_do_not_reach_the_next_tenant,
     a_lost_schema_is_not_made_anew,
+    an_edited_row_of_the_ledger_is_found,
 );
 
 on_postgres!(a_registry_that_another_run_is_filling_is_read_again);
@@ -364,4 +365,30 @@ fn a_registry_that_another_run_is_filling_is_read_again(server: Server) {
         assert_eq!(run.report()["tenants"]["discovered"], 4, "{}", run.stdout);
     }
     case.assert_all_at_head(&HEAD);
+}
+
+/// Equal histories are read once for all who have them: one that differs in a single row is not equal.
+fn an_edited_row_of_the_ledger_is_found(server: Server) {
+    let case = Case::new(server, 3);
+    case.run().assert_code(0);
+    let edited = format!(
+        "SET checksum = 'sha256:{}' WHERE tenant = 't02' AND version = 2",
+        "0".repeat(64)
+    );
+    match server {
+        Server::Postgres | Server::Pgbouncer => {
+            case.db.execute(&format!("UPDATE tenantgate.ledger {edited}"))
+        }
+        Server::Mariadb => case
+            .db
+            .execute(&format!("UPDATE {}.ledger {edited}", case.ledger())),
+        Server::Sqlite => case
+            .db
+            .tenant("t02")
+            .execute(&format!("UPDATE tenantgate_ledger {edited}")),
+    }
+    let run = case.run();
+    run.assert_code(1);
+    let finding = &run.check("ledger.changed")["findings"][0];
+    assert_eq!(finding["tenant"], "t02", "{finding}");
 }

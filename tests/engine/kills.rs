@@ -72,7 +72,7 @@ fn cut_off(server: Server, again: bool) {
     let admin = case.db.admin();
     let sleeping = match server {
         Server::Postgres | Server::Pgbouncer => format!(
-            "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND state = 'active' AND query LIKE '%pg_sleep(3)%' AND pid <> pg_backend_pid()",
+            "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND wait_event = 'PgSleep' AND pid <> pg_backend_pid()",
             case.db.query_value("SELECT current_database()")
         ),
         _ => format!(

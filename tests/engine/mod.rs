@@ -9,6 +9,7 @@ mod faults;
 mod guarantees;
 mod honesty;
 mod kills;
+mod messages;
 mod model;
 mod no_transaction;
 mod queries;

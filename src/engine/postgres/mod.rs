@@ -4,6 +4,7 @@ mod concurrently;
 mod connect;
 mod inspect;
 mod ranges;
+mod script;
 mod session;
 mod sql;
 
@@ -241,11 +242,16 @@ impl Engine for Postgres {
 
     async fn ledger(&self, _tenants: &[Tenant]) -> Result<Ledger, EngineError> {
         let mut ledger = Ledger::default();
-        for row in self
-            .read_own(&sql::read_ledger(&self.ledger))
-            .await?
-            .unwrap_or_default()
-        {
+        let seeds = [fastrand::u64(1..1 << 62), fastrand::u64(1..1 << 62)];
+        let rows = match self.read_own(&sql::read_ledger(&self.ledger, seeds)).await? {
+            Some(rows) => rows,
+            // The table is missing, or the hash.
+            None => self
+                .read_own(&sql::read_ledger_in_order(&self.ledger))
+                .await?
+                .unwrap_or_default(),
+        };
+        for row in rows {
             let [tenants, history] = &row[..] else { continue };
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             history::add_group(&mut ledger, &text(tenants), &text(history))?;

@@ -16,6 +16,7 @@ use crate::migrations::{needs_no_transaction, words};
 
 use super::concurrently::Concurrent;
 use super::connect::{self, Failed, Row};
+use super::script::{self, Frame};
 use super::sql::{self, ident, literal};
 
 pub(super) struct PostgresSession {
@@ -78,6 +79,47 @@ impl PostgresSession {
         }
     }
 
+    /// The whole transaction; an error has ended it.
+    async fn send_all(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migrations: &[&Migration],
+        longest: usize,
+    ) -> Result<(), NotApplied> {
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        let frame = Frame {
+            opening: format!(
+                "BEGIN;{limits}{}{}{}",
+                self.create(target, create),
+                self.usable(target),
+                self.rows.insert(target, migrations, "applied")
+            ),
+            before: format!("{limits}SET LOCAL search_path = {};", self.path(target)),
+            after: RESET.to_owned(),
+            closing: "COMMIT",
+        };
+        for (index, message) in script::messages(&frame, migrations, longest).iter().enumerate() {
+            if let Err(failed) = self.send(message.text.clone()).await {
+                let _ = self.send("ROLLBACK".to_owned()).await;
+                let (migration, place) = message.locate(&failed, migrations);
+                let refused = failed.error.kind == ErrorKind::Statement;
+                return Err(NotApplied {
+                    nowhere: index == 0
+                        && refused
+                        && failed.completed == 0
+                        && failed.error.position.is_none(),
+                    error: StepError {
+                        error: failed.error,
+                        migration,
+                        place,
+                    },
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Ends a backend that may still be carrying out the statement of a run that died.
     async fn end_backend(&mut self, backend: &str) -> Result<(), EngineError> {
         let Some((pid, start)) = backend.split_once(' ') else {
@@ -128,6 +170,13 @@ impl PostgresSession {
     }
 }
 
+/// Why migrations were not applied.
+struct NotApplied {
+    error: StepError,
+    /// The server did not say what it refused.
+    nowhere: bool,
+}
+
 #[async_trait]
 impl Session for PostgresSession {
     fn reusable(&self) -> bool {
@@ -140,38 +189,18 @@ impl Session for PostgresSession {
         create: bool,
         migrations: &[&Migration],
     ) -> Result<(), StepError> {
-        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
-        let opening = format!(
-            "BEGIN;{limits}{}{}{}",
-            self.create(target, create),
-            self.usable(target),
-            self.rows.insert(target, migrations, "applied")
-        );
-        let failed = |migration, place| {
-            move |failed: Failed| StepError {
-                error: failed.error,
-                migration,
-                place,
-            }
+        let Err(failed) = self.send_all(target, create, migrations, script::LONGEST).await else {
+            return Ok(());
         };
-        if let Err(error) = self.send(opening).await {
-            let _ = self.send("ROLLBACK".to_owned()).await;
-            return Err(failed(0, None)(error));
+        // Nothing was carried out and no place named, as of text that the server cannot decode: sent apart,
+        // it is known whose it is.
+        if failed.nowhere && migrations.len() > 1 {
+            self.send_all(target, create, migrations, 0)
+                .await
+                .map_err(|failed| failed.error)?;
+            return Ok(());
         }
-        let mut reset = "";
-        for (index, migration) in migrations.iter().enumerate() {
-            let prefix = format!("{reset}{limits}SET LOCAL search_path = {};", self.path(target));
-            if let Err(error) = self.send(format!("{prefix}{}", migration.sql)).await {
-                let place = place(&error, &prefix, migration);
-                let _ = self.send("ROLLBACK".to_owned()).await;
-                return Err(failed(index, place)(error));
-            }
-            reset = RESET;
-        }
-        self.send(format!("{reset}COMMIT"))
-            .await
-            .map(|_| ())
-            .map_err(failed(migrations.len() - 1, None))
+        Err(failed.error)
     }
 
     async fn begin(
@@ -346,17 +375,6 @@ impl Session for PostgresSession {
 /// `set_config`, a temporary table. Inside its transaction: a fresh connection would not do, because a pooler
 /// keeps the server's and hands it to the application.
 const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
-
-/// Where in the file: by the server's position, else by how many statements were carried out.
-fn place(failed: &Failed, prefix: &str, migration: &Migration) -> Option<(usize, usize)> {
-    if let Some(place) = within(failed, prefix, 1, 1, &migration.sql) {
-        return Some(place);
-    }
-    let statement = migration
-        .statements
-        .get(failed.completed.checked_sub(prefix.matches(';').count())?)?;
-    Some((statement.line, statement.column))
-}
 
 /// Translates the server's position in the text that was sent into one in the file, where `sql`
 /// begins at `line` and `column` and was sent behind `prefix`.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
@@ -95,9 +96,54 @@ impl Sqlite {
         Ok(rows.is_some_and(|rows| !rows.is_empty()))
     }
 
+    /// The histories of those that have one. One connection for all files: opening one each would cost a
+    /// thread each.
+    async fn read_files(
+        &self,
+        tenants: &[&Tenant],
+        known: &Known,
+    ) -> Result<Vec<(TenantName, Arc<History>)>, EngineError> {
+        let mut connection = self.open(&self.shared, Access::Read).await?;
+        let redactor = &self.options.redactor;
+        let mut histories = Vec::with_capacity(tenants.len());
+        for tenant in tenants {
+            let read = sql::read_history("one.tenantgate_ledger", "tenant", tenant.name.as_str());
+            let file = literal(&tenant.location);
+            let text = format!("ATTACH {file} AS one;{read};DETACH one");
+            match connect::send(&mut connection, text, redactor).await {
+                Ok(rows) => {
+                    if let Some(text) = first(&rows).filter(|text| !text.is_empty()) {
+                        histories.push((tenant.name.clone(), known.history(text)?));
+                    }
+                }
+                Err(error) if error.kind == ErrorKind::Missing => {
+                    connect::send(&mut connection, "DETACH one".to_owned(), redactor).await?;
+                }
+                Err(error) => return Err(in_file(error, Path::new(&tenant.location))),
+            }
+        }
+        Ok(histories)
+    }
+
     fn missing(&self, path: &Path) -> EngineError {
         let message = format!("there is no file `{}` yet", path.display());
         EngineError::new(ErrorKind::Missing, message, &self.options.redactor)
+    }
+}
+
+/// Histories by their texts, so that tenants with equal ones share one.
+#[derive(Default)]
+struct Known(std::sync::Mutex<HashMap<String, Arc<History>>>);
+
+impl Known {
+    fn history(&self, text: String) -> Result<Arc<History>, EngineError> {
+        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(history) = known.get(&text) {
+            return Ok(history.clone());
+        }
+        let history = Arc::new(history::parse(&text)?);
+        known.insert(text, history.clone());
+        Ok(history)
     }
 }
 
@@ -241,39 +287,15 @@ VALUES (1, {}, {}, {}, {})",
         let names = self.read_own(&self.shared, names).await?.unwrap_or_default();
         let names = names.into_iter().filter_map(|row| row.into_iter().next()?.1);
         ledger.remembered = names.filter_map(|name| TenantName::parse(&name).ok()).collect();
-        // One connection for all files: opening one each would cost a thread each.
-        let mut connection = self.open(&self.shared, Access::Read).await?;
-        let redactor = &self.options.redactor;
-        let mut known: HashMap<String, Arc<History>> = HashMap::new();
-        for tenant in tenants
+        let files: Vec<&Tenant> = tenants
             .iter()
             .filter(|tenant| Path::new(&tenant.location).exists())
-        {
-            let read = sql::read_history("one.tenantgate_ledger", "tenant", tenant.name.as_str());
-            let attach = format!("ATTACH {} AS one", literal(&tenant.location));
-            connect::send(&mut connection, attach, redactor)
-                .await
-                .map_err(|error| in_file(error, Path::new(&tenant.location)))?;
-            let rows = connect::send(&mut connection, read, redactor).await;
-            connect::send(&mut connection, "DETACH one".to_owned(), redactor).await?;
-            let text = match rows {
-                Ok(rows) => first(&rows).unwrap_or_default(),
-                Err(error) if error.kind == ErrorKind::Missing => continue,
-                Err(error) => return Err(in_file(error, Path::new(&tenant.location))),
-            };
-            if text.is_empty() {
-                continue;
-            }
-            let shared = match known.get(&text) {
-                Some(history) => history.clone(),
-                None => {
-                    let history = Arc::new(history::parse(&text)?);
-                    known.insert(text, history.clone());
-                    history
-                }
-            };
-            ledger.tenants.insert(tenant.name.clone(), shared);
-        }
+            .collect();
+        let readers = std::thread::available_parallelism().map_or(1, usize::from);
+        let shares = files.chunks(files.len().div_ceil(readers).max(1));
+        let known = Known::default();
+        let read = try_join_all(shares.map(|share| self.read_files(share, &known))).await?;
+        ledger.tenants = read.into_iter().flatten().collect();
         Ok(ledger)
     }
 
