@@ -41,6 +41,7 @@ mod tests {
             tenant: None,
             state,
             applied: vec![],
+            undone: Vec::new(),
             head: None,
             duration_ms: 0,
             retries: 0,

@@ -15,7 +15,7 @@ pub mod words;
 pub use finding::{Check, CheckDefinition, CheckStatus, Finding, SET_ASIDE, Severity};
 pub use keys::{KeyError, KeyId, KeyRing, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryState, History, Ledger};
-pub use migration::{Checksum, Digest, Migration, MigrationSet, Scope, Statement, Version};
+pub use migration::{Checksum, Digest, Direction, Migration, MigrationSet, Scope, Statement, Version};
 pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};

@@ -86,6 +86,11 @@ impl EngineError {
         }
     }
 
+    /// What no server was asked about.
+    pub(crate) fn without_server(message: &str, redactor: &Redactor) -> Self {
+        Self::new(ErrorKind::Statement, message, redactor)
+    }
+
     /// What happened to the way to the server; engines add what their codes say.
     pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> Self {
         let kind = match error {

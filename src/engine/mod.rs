@@ -224,7 +224,11 @@ pub trait Session: Send {
         migrations: &[&Migration],
     ) -> Result<(), StepError>;
 
-    /// Opens a migration's ledger row, to be carried out statement by statement.
+    /// Takes migrations back by their down files, in this order, and their ledger rows with them, all in
+    /// one transaction. On an error nothing has happened.
+    async fn revert(&mut self, target: Target<'_>, migrations: &[&Migration]) -> Result<(), StepError>;
+
+    /// Opens a migration's ledger row, or turns it for a down file, to be carried out statement by statement.
     async fn begin(
         &mut self,
         target: Target<'_>,
@@ -242,7 +246,8 @@ pub trait Session: Send {
     ) -> Result<bool, EngineError>;
 
     /// Carries out one statement and records in the ledger that it is done, together where the
-    /// engine can, else before and after. The last statement makes the migration applied.
+    /// engine can, else before and after. The last statement makes the migration applied, or takes the row
+    /// away.
     async fn step(
         &mut self,
         target: Target<'_>,

@@ -20,6 +20,8 @@ fn migration(version: u64, sql: &str) -> Migration {
         statements: vec![],
         checksum: Checksum::of(sql),
         transactional: true,
+        direction: crate::domain::Direction::Forward,
+        down: None,
     }
 }
 

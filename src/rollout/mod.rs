@@ -2,6 +2,7 @@
 
 mod lease;
 mod progress;
+mod revert;
 mod stop;
 mod target;
 mod waves;
@@ -10,6 +11,7 @@ use crate::domain::CheckDefinition;
 
 pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
+pub use revert::{Revert, revert};
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
 pub use waves::{TenantResult, roll_out};
@@ -31,4 +33,9 @@ pub const DURATION: CheckDefinition = CheckDefinition {
     title: "the run took no longer than allowed",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, TENANTS, DURATION];
+pub const UNDONE: CheckDefinition = CheckDefinition {
+    id: "rollback.undone",
+    title: "all that was to be taken back is taken back",
+};
+
+pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, TENANTS, DURATION, UNDONE];

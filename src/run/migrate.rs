@@ -148,6 +148,7 @@ impl Gate<'_> {
             tenant: None,
             state,
             applied: migrated.applied,
+            undone: Vec::new(),
             head: migrated.head,
             duration_ms: since.elapsed().as_millis() as u64,
             retries: migrated.retries,
@@ -227,6 +228,8 @@ impl Gate<'_> {
                 OutcomeState::Failed => counts.failed += 1,
                 OutcomeState::NotReached => counts.not_reached += 1,
                 OutcomeState::Skipped => counts.skipped += 1,
+                OutcomeState::RolledBack => counts.rolled_back += 1,
+                OutcomeState::Baselined => counts.baselined += 1,
             }
             if matches!(outcome.state, OutcomeState::Failed | OutcomeState::NotReached) {
                 self.left_behind.extend(outcome.tenant.clone());

@@ -2,6 +2,7 @@
 
 mod connect;
 mod inspect;
+mod revert;
 mod session;
 mod sql;
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
-use crate::domain::Migration;
+use crate::domain::{Direction, Migration};
 use crate::engine::rows::LedgerSql;
 use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
 use crate::migrations::{needs_no_transaction, words};
@@ -16,8 +16,8 @@ use super::sql::{self, ident, literal};
 
 pub(super) struct PostgresSession {
     connection: PgConnection,
-    options: EngineOptions,
-    rows: LedgerSql,
+    pub(super) options: EngineOptions,
+    pub(super) rows: LedgerSql,
     reusable: bool,
 }
 
@@ -37,13 +37,13 @@ impl PostgresSession {
         }
     }
 
-    async fn send(&mut self, sql: String) -> Result<Vec<Vec<Row>>, Failed> {
+    pub(super) async fn send(&mut self, sql: String) -> Result<Vec<Vec<Row>>, Failed> {
         let sent = connect::send(&mut self.connection, sql, &self.options.redactor).await;
         self.reusable &= sent.is_ok();
         sent
     }
 
-    fn path(&self, target: Target<'_>) -> String {
+    pub(super) fn path(&self, target: Target<'_>) -> String {
         let shared = ident(&self.options.shared_schema);
         match target {
             Target::Shared => shared,
@@ -51,7 +51,7 @@ impl PostgresSession {
         }
     }
 
-    fn usable(&self, target: Target<'_>) -> String {
+    pub(super) fn usable(&self, target: Target<'_>) -> String {
         match target {
             Target::Shared => sql::usable(&self.options.shared_schema),
             Target::Tenant(tenant) => sql::usable(&tenant.location),
@@ -183,12 +183,19 @@ impl Session for PostgresSession {
             .map_err(failed(migrations.len() - 1, None))
     }
 
+    async fn revert(&mut self, target: Target<'_>, migrations: &[&Migration]) -> Result<(), StepError> {
+        self.take_back(target, migrations).await
+    }
+
     async fn begin(
         &mut self,
         target: Target<'_>,
         create: bool,
         migration: &Migration,
     ) -> Result<(), EngineError> {
+        if migration.direction == Direction::Back {
+            return self.turn(target, migration).await;
+        }
         let text = format!(
             "{}{}{}",
             self.create(target, create),
@@ -317,7 +324,7 @@ impl Session for PostgresSession {
 /// Takes back what a migration set for the session, or left in it: `SET`, `DO`, a function that calls
 /// `set_config`, a temporary table. Inside its transaction: a fresh connection would not do, because a pooler
 /// keeps the server's and hands it to the application.
-const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
+pub(super) const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
 
 /// What a statement does to one index, where it does so concurrently.
 #[derive(Debug, PartialEq, Eq)]
@@ -380,7 +387,7 @@ fn index_name(words: &[&str]) -> Option<String> {
 }
 
 /// Where in the file: by the server's position, else by how many statements were carried out.
-fn place(failed: &Failed, prefix: &str, migration: &Migration) -> Option<(usize, usize)> {
+pub(super) fn place(failed: &Failed, prefix: &str, migration: &Migration) -> Option<(usize, usize)> {
     if let Some(place) = within(failed, prefix, 1, 1, &migration.sql) {
         return Some(place);
     }
