@@ -12,13 +12,13 @@ pub mod queries;
 mod rows;
 mod sqlite;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant, Version};
 
 pub use error::{EngineError, ErrorKind};
 pub use queries::Given;
@@ -185,6 +185,17 @@ pub trait Engine: Send + Sync {
         Ok(())
     }
 
+    /// Takes names out of that again, before a tenant is left without any migration.
+    async fn forget(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// When each migration was first applied, in microseconds of the server's clock; of tenants by any of them.
+    async fn first_applied(
+        &self,
+        tenants: &[Tenant],
+    ) -> Result<BTreeMap<(Scope, Version), i64>, EngineError>;
+
     /// The rows of one query; [`queries::registry`] makes sure that it is one.
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;
 
@@ -278,6 +289,23 @@ pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOp
         EngineKind::Postgres => Box::new(postgres::Postgres::new(url, direct_url, options)),
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
+    }
+}
+
+/// Reads rows of (scope, version, microseconds), and keeps the earliest.
+fn earliest(
+    found: &mut BTreeMap<(Scope, Version), i64>,
+    rows: impl IntoIterator<Item = Vec<Option<String>>>,
+) {
+    for row in rows {
+        let [Some(scope), Some(version), Some(at)] = &row[..] else {
+            continue;
+        };
+        let scope = Scope::ALL.into_iter().find(|it| it.as_str() == scope);
+        if let (Some(scope), Ok(version), Ok(at)) = (scope, version.parse(), at.parse::<i64>()) {
+            let first = found.entry((scope, Version(version))).or_insert(at);
+            *first = at.min(*first);
+        }
     }
 }
 

@@ -101,5 +101,10 @@ pub const ROLLBACK_WHOLE: CheckDefinition = CheckDefinition {
     title: "nothing that would be taken back is half done",
 };
 
+pub const ROLLBACK_SHARED: CheckDefinition = CheckDefinition {
+    id: "rollback.shared",
+    title: "no tenant has what came after the shared migrations that would be taken back",
+};
+
 /// Asked before a rollback touches anything, besides [`CHANGED`] and [`VANISHED`].
-pub const ROLLBACK_CHECKS: &[CheckDefinition] = &[ROLLBACK_DOWN, ROLLBACK_WHOLE];
+pub const ROLLBACK_CHECKS: &[CheckDefinition] = &[ROLLBACK_DOWN, ROLLBACK_WHOLE, ROLLBACK_SHARED];

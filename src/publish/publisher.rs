@@ -73,7 +73,8 @@ impl<'a> Publisher<'a> {
         };
         let actions = invocation.actions.as_ref().filter(|_| invocation.in_actions);
         let wanted = match request.command {
-            Command::Status | Command::Relabel => nothing,
+            // A person's own doing, and no word about a change.
+            Command::Status | Command::Relabel | Command::Rollback | Command::Baseline => nothing,
             // It says nothing about a change.
             Command::Check => Publishing {
                 comment: false,

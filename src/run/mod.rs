@@ -1,5 +1,6 @@
 //! The order of the stages, nothing else.
 
+mod baseline;
 mod connect;
 mod evidence;
 mod finish;
@@ -7,6 +8,7 @@ mod migrate;
 mod offline;
 mod promotion;
 mod request;
+mod rollback;
 mod survey;
 mod validate;
 
@@ -21,6 +23,7 @@ use crate::domain::{
     Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
+use crate::promotion::RolledBack;
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
@@ -66,6 +69,8 @@ struct Gate<'a> {
     overridden: Option<Override>,
     /// The database's state was looked at: from here on a run is evidence, whatever comes of it.
     reached_database: bool,
+    /// What this run took back, where it took anything back.
+    rolled_back: Option<RolledBack>,
 }
 
 /// Does what was asked, as far as the gate stays open, and reports all that was found.
@@ -97,6 +102,7 @@ pub async fn execute(
         promotion: None,
         overridden: None,
         reached_database: false,
+        rolled_back: None,
     };
     let opened = gate.offline().await?;
     if let Ok(Some(urls)) = opened {
@@ -148,6 +154,11 @@ impl Gate<'_> {
         self.reached_database = true;
         let survey = self.survey(engine).await?;
         self.show(&survey);
+        match self.request.command {
+            Command::Rollback => return self.rollback(engine, survey).await,
+            Command::Baseline => return self.baseline(engine, survey).await,
+            _ => {}
+        }
         let survey = if self.request.writes() {
             self.migrate(engine, survey).await?
         } else {

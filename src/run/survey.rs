@@ -20,6 +20,7 @@ pub(super) struct Survey {
     pub(super) tenants: Tenants,
     pub(super) locations: BTreeSet<String>,
     pub(super) plan: Plan,
+    pub(super) ledger: Ledger,
     /// Ensured tenants that the registry lacks.
     pub(super) to_register: Vec<TenantName>,
     /// No run has written to this database yet.
@@ -82,7 +83,11 @@ impl Gate<'_> {
         let mut plan = migrations::plan(self.set(), &ledger, &tenants);
         let direct = self.direct_url_check(engine, &plan);
         let mut checks = std::mem::take(&mut plan.checks);
-        checks.extend([lost, direct]);
+        if self.request.command.asks_ledger_itself() {
+            checks = vec![lost];
+        } else {
+            checks.extend([lost, direct]);
+        }
         if self.request.command == Command::Status {
             // Status says where tenants stand; that it is not well is for the others to block.
             checks.clear();
@@ -92,6 +97,7 @@ impl Gate<'_> {
             tenants,
             locations,
             plan,
+            ledger,
             to_register,
             fresh,
         };
@@ -247,6 +253,9 @@ impl Gate<'_> {
 
     /// Puts plan and standings into the report where they were asked for.
     pub(super) fn show(&mut self, survey: &Survey) {
+        if self.request.command.asks_ledger_itself() {
+            return;
+        }
         if self.request.command == Command::Plan || self.request.dry_run {
             self.plan = Some(self.summarise(&survey.plan));
         }

@@ -11,7 +11,7 @@ mod session;
 mod sql;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,12 +19,12 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Scope, Tenant, Version};
 
 use super::history::{self, RECORD};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
-    RegistryRow, Session, Target, registry_row,
+    RegistryRow, Session, Target, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -266,6 +266,17 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         };
         self.check_whole(text, count)?;
         history::parse(text)
+    }
+
+    async fn first_applied(&self, _: &[Tenant]) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let sql = format!(
+            "SELECT scope, version, timestampdiff(MICROSECOND, '1970-01-01', min(applied_at)) FROM {}.ledger
+GROUP BY scope, version",
+            ident(&self.ledger)
+        );
+        let mut found = BTreeMap::new();
+        earliest(&mut found, self.read_own(&sql).await?.unwrap_or_default().rows);
+        Ok(found)
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

@@ -6,7 +6,7 @@ mod revert;
 mod session;
 mod sql;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,11 +14,11 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Tenant};
+use crate::domain::{EnvironmentName, History, Ledger, Scope, Tenant, Version};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
-    RegistryRow, Session, Target, history,
+    RegistryRow, Session, Target, earliest, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -253,6 +253,17 @@ impl Engine for Postgres {
             .next()
             .and_then(|row| row.into_iter().next().flatten());
         history::parse(&text.unwrap_or_default())
+    }
+
+    async fn first_applied(&self, _: &[Tenant]) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let sql = format!(
+            "SELECT scope, version, floor(extract(epoch FROM min(applied_at)) * 1000000)::bigint FROM {}.ledger
+GROUP BY scope, version",
+            ident(&self.ledger)
+        );
+        let mut found = BTreeMap::new();
+        earliest(&mut found, self.read_own(&sql).await?.unwrap_or_default());
+        Ok(found)
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

@@ -6,7 +6,7 @@ mod inspect;
 mod session;
 mod sql;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Tenant, TenantName};
+use crate::domain::{EnvironmentName, History, Ledger, Scope, Tenant, TenantName, Version};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
-    RegistryRow, Session, Target, history,
+    RegistryRow, Session, Target, earliest, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -273,6 +273,33 @@ VALUES (1, {}, {}, {}, {})",
             rows.join(", ")
         );
         self.write(text).await.map(|_| ())
+    }
+
+    async fn forget(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
+        let names: Vec<String> = tenants.iter().map(|it| literal(it.name.as_str())).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let text = format!("DELETE FROM tenantgate_tenant WHERE name IN ({})", names.join(", "));
+        self.write(text).await.map(|_| ())
+    }
+
+    async fn first_applied(
+        &self,
+        tenants: &[Tenant],
+    ) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let text = format!(
+            "SELECT scope, version, min(applied_at) * 1000 FROM {} GROUP BY scope, version",
+            sql::LEDGER
+        );
+        let mut found = BTreeMap::new();
+        let tenants = tenants.iter().map(|tenant| Path::new(&tenant.location));
+        for path in [self.shared.as_path()].into_iter().chain(tenants) {
+            let rows = self.read_own(path, text.clone()).await?.unwrap_or_default();
+            let values = |row: Row| row.into_iter().map(|(_, value)| value).collect();
+            earliest(&mut found, rows.into_iter().map(values));
+        }
+        Ok(found)
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
