@@ -1,6 +1,12 @@
-//! Whether a database is already what migrations would make of it.
+//! Whether a database is already what migrations would make of it. Pure.
+
+mod compare;
+mod harmless;
 
 use crate::domain::CheckDefinition;
+
+pub use compare::{differences, told};
+pub use harmless::{leaving, passed_over};
 
 pub const VERSION: CheckDefinition = CheckDefinition {
     id: "baseline.version",

@@ -9,6 +9,7 @@ mod outcome;
 mod place;
 mod report;
 mod secret;
+mod structure;
 mod tenant;
 pub mod words;
 
@@ -24,4 +25,5 @@ pub use report::{
     SchemaSummary, Standing, TenantCounts, Tool, Verdict,
 };
 pub use secret::{Redactor, Secret};
+pub use structure::{Fact, Object, ObjectKind, Structure};
 pub use tenant::{Tenant, Tenants};

@@ -1,6 +1,7 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
 pub mod case;
+mod down;
 mod guarantees;
 mod honesty;
 mod kills;
