@@ -11,6 +11,7 @@ mod postgres;
 pub mod queries;
 mod rows;
 mod sqlite;
+mod structure;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +19,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Migration, Redactor, Scope, Tenant, Version};
+use crate::domain::{
+    EnvironmentName, History, Ledger, Migration, Redactor, Scope, Structure, Tenant, Version,
+};
 
 pub use error::{EngineError, ErrorKind};
 pub use queries::Given;
@@ -128,6 +131,23 @@ pub struct StepError {
     pub place: Option<(usize, usize)>,
 }
 
+/// Why it is not known what migrations make.
+#[derive(Debug)]
+pub struct NotMade {
+    pub error: EngineError,
+    /// Index into all that were given, shared ones first.
+    pub migration: Option<usize>,
+}
+
+impl From<EngineError> for NotMade {
+    fn from(error: EngineError) -> Self {
+        Self {
+            error,
+            migration: None,
+        }
+    }
+}
+
 /// One environment's database.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -215,6 +235,17 @@ pub trait Engine: Send + Sync {
     /// What one query gives at each target, in their order, all in one message where the engine can;
     /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
+
+    /// What each target is made of, in their order. Nothing is written.
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError>;
+
+    /// What migrations of one scope make of nothing, learnt where it leaves no trace. `shared` are those
+    /// that tenants build on, where the engine lets them.
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
+
+    /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
+    /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError>;
 
     /// A connection for migrations. `direct`: past a pooler, for what needs session state.
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError>;

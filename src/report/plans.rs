@@ -26,8 +26,9 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
     let mut parts = Vec::new();
     let mut unit = "migration";
     if !plan.shared.is_empty() {
+        let needs = verb(report, 1);
         parts.push(format!(
-            "the shared schema needs {}",
+            "the shared schema {needs} {}",
             counted(plan.shared.len(), unit)
         ));
         unit = "";
@@ -45,7 +46,7 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
                     true => counted(group.tenants.len(), "tenant"),
                     false => words::thousands(group.tenants.len()),
                 };
-                let verb = if group.tenants.len() == 1 { "needs" } else { "need" };
+                let verb = verb(report, group.tenants.len());
                 needs.push(format!("{who} {verb} {}", number(group.pending.len(), unit)));
                 unit = "";
             }
@@ -62,9 +63,21 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
     Some(parts.join("; "))
 }
 
+fn verb(report: &Report, number: usize) -> &'static str {
+    match report.command.as_str() {
+        "rollback" => "would go back by",
+        "baseline" => "would be marked with",
+        _ if number == 1 => "needs",
+        _ => "need",
+    }
+}
+
 const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";
 
 fn up_to_date(report: &Report, pending: usize) -> Option<String> {
+    if matches!(report.command.as_str(), "rollback" | "baseline") {
+        return None;
+    }
     match report.tenants.as_ref()?.discovered.checked_sub(pending)? {
         0 => None,
         1 if pending == 0 => Some("1 tenant is up to date".to_owned()),

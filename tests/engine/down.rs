@@ -384,8 +384,8 @@ fn a_down_file_of_no_migration_is_a_finding() {
 fn a_rollback_reads_well() {
     let case = prepared(Server::Postgres, 3);
     case.run().assert_code(0);
-    insta::assert_snapshot!("dry run", rollback(&case, &["--to", "1", "--dry-run"]).snapshot());
-    insta::assert_snapshot!("rolled back", rollback(&case, &["--to", "1"]).snapshot());
-    insta::assert_snapshot!("nothing", rollback(&case, &["--to", "1"]).snapshot());
-    insta::assert_snapshot!("status", case.project.tenantgate(&["status"]).snapshot());
+    insta::assert_snapshot!("rollback_dry_run", rollback(&case, &["--to", "1", "--dry-run"]).snapshot());
+    insta::assert_snapshot!("rollback_done", rollback(&case, &["--to", "1"]).snapshot());
+    insta::assert_snapshot!("rollback_of_nothing", rollback(&case, &["--to", "1"]).snapshot());
+    insta::assert_snapshot!("status_after_rollback", case.project.tenantgate(&["status"]).snapshot());
 }

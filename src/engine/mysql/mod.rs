@@ -9,6 +9,7 @@ mod place;
 mod probe;
 mod session;
 mod sql;
+mod structure;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +20,11 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Scope, Tenant, Version};
+use crate::domain::{EnvironmentName, History, Ledger, Migration, Scope, Structure, Tenant, Version};
 
 use super::history::{self, RECORD};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
     RegistryRow, Session, Target, earliest, registry_row,
 };
 use connect::Answer;
@@ -152,6 +153,9 @@ impl Engine for Mysql {
         }
         if is(&self.url.database) {
             return Some("is the shared database");
+        }
+        if location.starts_with(&structure::scratch_prefix(&self.ledger)) {
+            return Some("is what a baseline tries migrations out in");
         }
         is(&self.ledger).then_some("is the ledger")
     }
@@ -348,6 +352,45 @@ GROUP BY scope, version",
             first: answer.value().map(str::to_owned),
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
+        let mut answers = Vec::new();
+        for statement in structure::statements(&databases) {
+            let whole = "SET SESSION group_concat_max_len = 4294967295";
+            answers.push(self.read(&format!("{whole};\n{statement}")).await?);
+        }
+        Ok(structure::structures(&databases, answers))
+    }
+
+    /// Names without a database are the tenant's own on these servers, so shared migrations are not needed.
+    async fn made(&self, _shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        let mut connection = self.connect(true).await?;
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
+        sent.map_err(EngineError::from)?;
+        structure::Scratch::new(connection, &self.options, &self.ledger)
+            .learn(own)
+            .await
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let run = crate::domain::words::clip(&format!("baseline: {}", self.options.run), 1024);
+        let rows = targets.iter().flat_map(|(target, migrations)| {
+            migrations.iter().map(|migration| sql::applied_row(*target, migration, &run))
+        });
+        let rows: Vec<String> = rows.collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, statement, done, run, applied_at)
+VALUES {}",
+            ident(&self.ledger),
+            rows.join(",\n")
+        );
+        self.send(text).await.map(|_| ())
     }
 
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {

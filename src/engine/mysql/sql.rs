@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::Migration;
+use crate::engine::Target;
 use crate::engine::history::{RECORD, UNIT};
 
 /// The driver asks for IGNORE_SPACE, which makes reserved words of function names and so breaks a
@@ -161,6 +163,21 @@ fn history() -> String {
 
 fn separator(character: char) -> String {
     format!("0x{:02x}", character as u32)
+}
+
+/// The values of a ledger row of a migration that is applied.
+pub(super) fn applied_row(target: Target<'_>, migration: &Migration, run: &str) -> String {
+    let done = migration.statements.len();
+    format!(
+        "({}, {}, {}, {}, {}, 'applied', {done}, {}, {}, UTC_TIMESTAMP(6))",
+        literal(target.scope().as_str()),
+        literal(target.ledger_name()),
+        migration.version.0,
+        literal(&migration.name),
+        literal(&migration.checksum.0),
+        literal(&migration.done_checksum(done).0),
+        literal(run)
+    )
 }
 
 /// The last of the statements is a row of (ours, whence, milliseconds left).

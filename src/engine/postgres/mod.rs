@@ -5,6 +5,7 @@ mod inspect;
 mod revert;
 mod session;
 mod sql;
+mod structure;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,10 +15,10 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Scope, Tenant, Version};
+use crate::domain::{EnvironmentName, History, Ledger, Migration, Scope, Structure, Tenant, Version};
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
     RegistryRow, Session, Target, earliest, history,
 };
 use connect::Row;
@@ -82,6 +83,13 @@ impl Postgres {
             Ok(rows) => Ok(Some(rows)),
             Err(error) if error.kind == ErrorKind::Missing => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    fn schema(&self, target: Target<'_>) -> String {
+        match target {
+            Target::Shared => self.options.shared_schema.clone(),
+            Target::Tenant(tenant) => tenant.location.clone(),
         }
     }
 
@@ -305,11 +313,7 @@ AND nspname <> {} AND nspname <> {}",
         targets: &[Target<'_>],
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError> {
-        let schema = |target: &Target<'_>| match target {
-            Target::Shared => self.options.shared_schema.clone(),
-            Target::Tenant(tenant) => tenant.location.clone(),
-        };
-        let schemas: Vec<String> = targets.iter().map(schema).collect();
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let results = self.send(inspect::statements(&schemas, tables)).await?;
         Ok(inspect::tables(&schemas, results))
     }
@@ -335,6 +339,36 @@ AND nspname <> {} AND nspname <> {}",
             }
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
+        let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
+        let results = self.send(text).await?;
+        let rows = results.into_iter().nth(2).unwrap_or_default();
+        Ok(structure::structures(&schemas, &[&self.options.shared_schema], rows))
+    }
+
+    /// First without the real shared schema; what its extensions keep there may be needed after all.
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        let mut connection = self.connect(false).await?;
+        let mut scratch = structure::Scratch::new(&mut connection, &self.options, false);
+        match scratch.learn(shared, own).await {
+            Err(not) if not.migration.is_some() && not.error.kind.is_refusal() => {
+                structure::Scratch::new(&mut connection, &self.options, true)
+                    .learn(shared, own)
+                    .await
+            }
+            learnt => learnt,
+        }
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let rows = session::ledger_rows(&self.ledger, format!("baseline: {}", self.options.run));
+        let inserts = targets.iter().filter(|(_, these)| !these.is_empty());
+        let inserts: String = inserts.map(|(target, these)| rows.insert(*target, these, "applied")).collect();
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        self.send(format!("BEGIN;{limits}{inserts}COMMIT")).await.map(|_| ())
     }
 
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {

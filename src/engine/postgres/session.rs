@@ -14,6 +14,16 @@ use crate::migrations::{needs_no_transaction, words};
 use super::connect::{self, Failed, Row};
 use super::sql::{self, ident, literal};
 
+/// The ledger's rows, written by this run.
+pub(super) fn ledger_rows(ledger: &str, run: String) -> LedgerSql {
+    LedgerSql {
+        table: format!("{}.ledger", ident(ledger)),
+        literal,
+        now: "clock_timestamp()",
+        run,
+    }
+}
+
 pub(super) struct PostgresSession {
     connection: PgConnection,
     pub(super) options: EngineOptions,
@@ -23,12 +33,7 @@ pub(super) struct PostgresSession {
 
 impl PostgresSession {
     pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: &str) -> Self {
-        let rows = LedgerSql {
-            table: format!("{}.ledger", ident(ledger)),
-            literal,
-            now: "clock_timestamp()",
-            run: options.run.clone(),
-        };
+        let rows = ledger_rows(ledger, options.run.clone());
         Self {
             connection,
             options,

@@ -5,6 +5,7 @@ mod files;
 mod inspect;
 mod session;
 mod sql;
+mod structure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,10 +17,12 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Scope, Tenant, TenantName, Version};
+use crate::domain::{
+    EnvironmentName, History, Ledger, Migration, Scope, Structure, Tenant, TenantName, Version,
+};
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
     RegistryRow, Session, Target, earliest, history,
 };
 use connect::{Access, Row, first};
@@ -364,6 +367,38 @@ VALUES (1, {}, {}, {}, {})",
             });
         }
         Ok(given)
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let mut found = Vec::with_capacity(targets.len());
+        for target in targets {
+            let path = self.path(target);
+            if !path.exists() {
+                found.push(Structure::default());
+                continue;
+            }
+            let mut connection = self.open(path, Access::Read).await?;
+            let read = structure::read(&mut connection, &self.options.redactor).await;
+            found.push(read.map_err(|error| in_file(error, path))?);
+        }
+        Ok(found)
+    }
+
+    /// A tenant's migrations see no other file, so shared ones are not needed.
+    async fn made(&self, _shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        structure::learn(own, &self.options).await
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let run = format!("baseline: {}", self.options.run);
+        let rows = session::ledger_rows(run);
+        for (target, migrations) in targets.iter().filter(|(_, these)| !these.is_empty()) {
+            let insert = rows.insert(*target, migrations, "applied");
+            let text = format!("BEGIN IMMEDIATE;{}{insert}COMMIT", sql::CREATE_LEDGER);
+            let mut connection = self.open(self.path(target), Access::Write).await?;
+            connect::send(&mut connection, text, &self.options.redactor).await?;
+        }
+        Ok(())
     }
 
     async fn session(&self, _direct: bool) -> Result<Box<dyn Session>, EngineError> {

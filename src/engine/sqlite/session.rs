@@ -14,6 +14,16 @@ use crate::migrations::words;
 use super::connect::{self, Access, Row};
 use super::sql::{self, literal};
 
+/// The ledger's rows, written by this run.
+pub(super) fn ledger_rows(run: String) -> LedgerSql {
+    LedgerSql {
+        table: sql::LEDGER.to_owned(),
+        literal,
+        now: sql::NOW,
+        run,
+    }
+}
+
 /// Opens each tenant's file for the time of its migrations, so nothing is carried over to the next.
 pub(super) struct SqliteSession {
     shared: PathBuf,
@@ -23,12 +33,7 @@ pub(super) struct SqliteSession {
 
 impl SqliteSession {
     pub(super) fn new(shared: PathBuf, options: EngineOptions) -> Self {
-        let rows = LedgerSql {
-            table: sql::LEDGER.to_owned(),
-            literal,
-            now: sql::NOW,
-            run: options.run.clone(),
-        };
+        let rows = ledger_rows(options.run.clone());
         Self {
             shared,
             options,
