@@ -176,6 +176,7 @@ pub enum Command {
     ///
     /// What they make is learnt by running them where it leaves no trace. Tenants that differ are refused by
     /// name, with what differs; the others are marked all the same. None of the migrations is run on them.
+    #[command(disable_version_flag = true)]
     Baseline {
         /// The newest version that the database already has.
         #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]

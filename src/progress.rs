@@ -79,7 +79,8 @@ impl Progress for Teller {
             Event::Shared { pending } if self.form != Form::Notices => {
                 self.say(&state, &format!("shared schema: {pending} pending"));
             }
-            Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind),
+            Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind, "to migrate"),
+            Event::Back { total } => self.begin(&mut state, *total, *total, "to take back"),
             Event::Done(outcome) => {
                 state.done += 1;
                 state.failed += usize::from(outcome.state == OutcomeState::Failed);
@@ -110,13 +111,13 @@ impl Teller {
         }
     }
 
-    fn begin(&self, state: &mut State, total: usize, behind: usize) {
+    fn begin(&self, state: &mut State, total: usize, behind: usize, what: &str) {
         (state.total, state.done, state.failed, state.told) = (behind, 0, 0, Instant::now());
         if behind == 0 {
             return;
         }
         match self.form {
-            Form::Lines => self.say(state, &format!("{total} tenants, {behind} to migrate")),
+            Form::Lines => self.say(state, &format!("{total} tenants, {behind} {what}")),
             Form::Bar => {
                 let bar = ProgressBar::new(behind as u64);
                 let template = "{bar:30.cyan} {pos}/{len} tenants  {rate}  {eta} left  {msg}";

@@ -75,7 +75,9 @@ fn is_within(object: &Object, there: &Objects<'_>) -> bool {
 
 fn is_in_books(object: &Object) -> bool {
     let name = object.name.to_ascii_lowercase();
-    let sequence = name.strip_suffix("_id_seq").filter(|_| object.kind == ObjectKind::Sequence);
+    let sequence = name
+        .strip_suffix("_id_seq")
+        .filter(|_| object.kind == ObjectKind::Sequence);
     let is_book = |name: &str| BOOKS.contains(&name);
     (object.kind == ObjectKind::Table && is_book(&name)) || sequence.is_some_and(is_book)
 }

@@ -6,8 +6,23 @@ use crate::migrations::words;
 
 /// Words before the name of what a statement writes to.
 const WRITES: [&str; 17] = [
-    "COPY", "DOMAIN", "EXISTS", "FUNCTION", "INDEX", "INTO", "ONLY", "PROCEDURE", "RENAME", "SEQUENCE",
-    "TABLE", "TABLES", "TRIGGER", "TRUNCATE", "TYPE", "UPDATE", "VIEW",
+    "COPY",
+    "DOMAIN",
+    "EXISTS",
+    "FUNCTION",
+    "INDEX",
+    "INTO",
+    "ONLY",
+    "PROCEDURE",
+    "RENAME",
+    "SEQUENCE",
+    "TABLE",
+    "TABLES",
+    "TRIGGER",
+    "TRUNCATE",
+    "TYPE",
+    "UPDATE",
+    "VIEW",
 ];
 
 /// Findings for statements that would leave the scratch.
@@ -40,13 +55,28 @@ pub fn passed_over(sql: &str, kind: EngineKind) -> bool {
     match kind {
         EngineKind::Postgres => matches!(
             words.as_slice(),
-            ["VACUUM" | "REINDEX", ..] | ["ALTER", "SYSTEM", ..] | ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..]
+            ["VACUUM" | "REINDEX", ..]
+                | ["ALTER", "SYSTEM", ..]
+                | ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..]
         ),
         EngineKind::Mysql => matches!(
             words.as_slice(),
-            ["GRANT" | "REVOKE" | "FLUSH" | "RESET" | "PURGE" | "KILL" | "SHUTDOWN" | "INSTALL" | "UNINSTALL", ..]
-                | ["CREATE" | "ALTER" | "DROP" | "RENAME", "USER" | "ROLE" | "SERVER", ..]
-                | ["SET", "GLOBAL" | "PERSIST" | "PASSWORD" | "DEFAULT" | "ROLE", ..]
+            [
+                "GRANT"
+                    | "REVOKE"
+                    | "FLUSH"
+                    | "RESET"
+                    | "PURGE"
+                    | "KILL"
+                    | "SHUTDOWN"
+                    | "INSTALL"
+                    | "UNINSTALL",
+                ..
+            ] | [
+                "CREATE" | "ALTER" | "DROP" | "RENAME",
+                "USER" | "ROLE" | "SERVER",
+                ..
+            ] | ["SET", "GLOBAL" | "PERSIST" | "PASSWORD" | "DEFAULT" | "ROLE", ..]
         ),
         EngineKind::Sqlite => matches!(words.as_slice(), ["VACUUM", ..]),
     }
@@ -66,7 +96,9 @@ fn leaves_server(words: &[&str]) -> Option<String> {
 
 /// `TABLE public.orders`, `INTO shop.log`; not `REFERENCES public.users` or `FROM public.users`, which read.
 fn qualified(words: &[&str]) -> Option<String> {
-    let creates = matches!(words.first(), Some(&"CREATE" | &"DROP" | &"ALTER"));
+    let on_table = ["INDEX", "TRIGGER", "POLICY", "RULE"];
+    let head = &words[..words.len().min(6)];
+    let on_table = head.iter().any(|word| on_table.contains(word)) && head[0] != "SELECT";
     for at in 1..words.len().saturating_sub(2) {
         if words[at + 1] != "." || !is_name(words[at]) || !is_name(words[at + 2]) {
             continue;
@@ -75,7 +107,7 @@ fn qualified(words: &[&str]) -> Option<String> {
         let called = before == "FUNCTION" && at > 1 && words[at - 2] == "EXECUTE";
         let writes = WRITES.contains(&before) && !called
             || (before == "FROM" && at > 1 && words[at - 2] == "DELETE")
-            || (before == "ON" && creates);
+            || (before == "ON" && on_table && !words[..at].contains(&"SELECT"));
         if writes {
             return Some(words[at - 1..=at + 2].join(" ").replace(" . ", "."));
         }
@@ -119,6 +151,7 @@ mod tests {
     #[test]
     fn reading_elsewhere_is_allowed() {
         for sql in [
+            "create view v as select a.b from a join c on c.id = a.id",
             "create table a (id int references public.users (id))",
             "create table a (id uuid default public.uuid_generate_v4(), n public.citext)",
             "insert into a select b.id from public.users as b",

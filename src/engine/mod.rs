@@ -139,6 +139,14 @@ pub struct NotMade {
     pub migration: Option<usize>,
 }
 
+impl NotMade {
+    /// The same among all, where only those behind the first were tried.
+    fn behind(mut self, first: usize) -> Self {
+        self.migration = self.migration.map(|index| index + first);
+        self
+    }
+}
+
 impl From<EngineError> for NotMade {
     fn from(error: EngineError) -> Self {
         Self {
@@ -211,10 +219,8 @@ pub trait Engine: Send + Sync {
     }
 
     /// When each migration was first applied, in microseconds of the server's clock; of tenants by any of them.
-    async fn first_applied(
-        &self,
-        tenants: &[Tenant],
-    ) -> Result<BTreeMap<(Scope, Version), i64>, EngineError>;
+    async fn first_applied(&self, tenants: &[Tenant])
+    -> Result<BTreeMap<(Scope, Version), i64>, EngineError>;
 
     /// The rows of one query; [`queries::registry`] makes sure that it is one.
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;

@@ -34,7 +34,10 @@ pub(super) fn without_qualifier(text: &str, name: &str, instead: &str) -> String
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(&wanted) {
-        let before = rest[..at].chars().next_back().or_else(|| result.chars().next_back());
+        let before = rest[..at]
+            .chars()
+            .next_back()
+            .or_else(|| result.chars().next_back());
         let within = before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '"' | '`' | '.' | '$'));
         result.push_str(&rest[..at]);
         result.push_str(if within { &wanted } else { instead });
@@ -55,6 +58,9 @@ mod tests {
             without_qualifier(text, "a", ""),
             "nextval('seq'::regclass) = data.x and b = \"x.a.c\""
         );
-        assert_eq!(without_qualifier("REFERENCES public.u(id)", "public", "{shared}."), "REFERENCES {shared}.u(id)");
+        assert_eq!(
+            without_qualifier("REFERENCES public.u(id)", "public", "{shared}."),
+            "REFERENCES {shared}.u(id)"
+        );
     }
 }

@@ -254,7 +254,9 @@ fn half_way_back(scope: Scope, version: Version, done: usize, migrations: &[Migr
         "{scope} migration {version} is half way back: {} of its down file done",
         count(done, "statement")
     ))
-    .hint(format!("run `tenantgate rollback --to {to}{of_shared}` again: it goes on from there"))
+    .hint(format!(
+        "run `tenantgate rollback --to {to}{of_shared}` again: it goes on from there"
+    ))
 }
 
 fn add(

@@ -96,7 +96,9 @@ pub fn rollback(
     }
     let mut groups: HashMap<*const History, (&History, Vec<TenantName>)> = HashMap::new();
     for (tenant, history) in tenants {
-        let group = groups.entry(Arc::as_ptr(history)).or_insert((history, Vec::new()));
+        let group = groups
+            .entry(Arc::as_ptr(history))
+            .or_insert((history, Vec::new()));
         group.1.push(tenant.name.clone());
     }
     let mut shared_undos: HashMap<*const History, Arc<Undo>> = HashMap::new();
@@ -108,7 +110,10 @@ pub fn rollback(
         .iter()
         .map(|(tenant, history)| TenantUndo {
             tenant: tenant.clone(),
-            undo: shared_undos.get(&Arc::as_ptr(history)).cloned().unwrap_or_default(),
+            undo: shared_undos
+                .get(&Arc::as_ptr(history))
+                .cloned()
+                .unwrap_or_default(),
         })
         .collect();
     undone.checks = problems.into_checks();
@@ -150,8 +155,9 @@ impl Problems {
             let (problems, finding) = match (found, found.and_then(|it| it.down.as_deref())) {
                 (None, _) => {
                     let label = format!("{scope}/{}_{}.sql", entry.version, entry.name);
-                    let finding = Finding::error(format!("{label} was applied and is gone from the migration set"))
-                        .hint("restore the file and its down file");
+                    let finding =
+                        Finding::error(format!("{label} was applied and is gone from the migration set"))
+                            .hint("restore the file and its down file");
                     (&mut self.vanished, finding)
                 }
                 (Some(migration), None) => (&mut self.down, missing_down(migration)),
@@ -204,9 +210,11 @@ fn wrong(entry: &Entry, migration: &Migration, down: &Migration) -> Option<(bool
         EntryState::Reverting { statement, .. } => {
             let done = count(*statement, "statement");
             let label = down.label();
-            let finding = Finding::error(format!("{label} was edited while it is half done: {done} of it ran"))
-                .hint("restore it; what failed and what follows it may be changed once the server refused it")
-                .file(&down.file);
+            let finding = Finding::error(format!(
+                "{label} was edited while it is half done: {done} of it ran"
+            ))
+            .hint("restore it; what failed and what follows it may be changed once the server refused it")
+            .file(&down.file);
             Some((false, finding))
         }
     }
@@ -218,7 +226,11 @@ fn for_tenants((mut finding, mut tenants): (Finding, Vec<TenantName>)) -> Findin
         [] => finding,
         [one] => finding.tenant(one),
         many => {
-            let by = format!(" (applied by {}: {})", count(many.len(), "tenant"), listed(many, 3));
+            let by = format!(
+                " (applied by {}: {})",
+                count(many.len(), "tenant"),
+                listed(many, 3)
+            );
             finding.message.push_str(&by);
             finding
         }
@@ -269,13 +281,20 @@ mod tests {
     }
 
     fn failed(rollback: &Rollback) -> Vec<&str> {
-        let failed = rollback.checks.iter().filter(|it| it.status == CheckStatus::Failed);
+        let failed = rollback
+            .checks
+            .iter()
+            .filter(|it| it.status == CheckStatus::Failed);
         failed.map(|it| it.id.as_str()).collect()
     }
 
     #[test]
     fn what_is_above_goes_back_newest_first() {
-        let files = [migration(1, Some("x")), migration(2, Some("x")), migration(3, Some("x"))];
+        let files = [
+            migration(1, Some("x")),
+            migration(2, Some("x")),
+            migration(3, Some("x")),
+        ];
         let history: History = files.iter().map(|it| entry(it, EntryState::Applied)).collect();
         let plan = case(&files, history.clone(), 1);
         assert_eq!(failed(&plan), [""; 0]);
@@ -305,7 +324,10 @@ mod tests {
             done: done.clone(),
             in_doubt: false,
         };
-        assert_eq!(failed(&case(&files, vec![entry(&files[0], running)], 0)), ["rollback.whole"]);
+        assert_eq!(
+            failed(&case(&files, vec![entry(&files[0], running)], 0)),
+            ["rollback.whole"]
+        );
         let reverting = |in_doubt| EntryState::Reverting {
             statement: 1,
             done: done.clone(),
@@ -314,7 +336,10 @@ mod tests {
         let mut half_back = entry(&files[0], reverting(false));
         let plan = case(&files, vec![half_back.clone()], 0);
         assert_eq!(failed(&plan), [""; 0], "only what follows was changed");
-        assert_eq!(plan.tenants[0].undo.resume.as_ref().map(|it| it.statement), Some(1));
+        assert_eq!(
+            plan.tenants[0].undo.resume.as_ref().map(|it| it.statement),
+            Some(1)
+        );
         half_back.state = reverting(true);
         assert_eq!(failed(&case(&files, vec![half_back], 0)), ["ledger.changed"]);
     }

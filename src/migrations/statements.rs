@@ -56,10 +56,12 @@ pub(crate) fn without_concurrently(sql: &str) -> String {
     let Ok(tokens) = Tokenizer::new(dialect(EngineKind::Postgres), sql).tokenize() else {
         return sql.to_owned();
     };
-    let is_it = |token: &Token| {
-        matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("CONCURRENTLY"))
-    };
-    tokens.iter().filter(|token| !is_it(token)).map(ToString::to_string).collect()
+    let is_it = |token: &Token| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("CONCURRENTLY"));
+    tokens
+        .iter()
+        .filter(|token| !is_it(token))
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn dialect(kind: EngineKind) -> &'static dyn Dialect {

@@ -18,6 +18,10 @@ pub enum Event<'a> {
         total: usize,
         behind: usize,
     },
+    /// Migrations are taken back instead.
+    Back {
+        total: usize,
+    },
     Done(&'a Outcome),
     Retry {
         tenant: Option<&'a TenantName>,

@@ -41,10 +41,7 @@ pub async fn revert(
         stop,
         progress,
     };
-    progress.tell(&Event::Tenants {
-        total: reverts.len(),
-        behind: reverts.len(),
-    });
+    progress.tell(&Event::Back { total: reverts.len() });
     let results = Mutex::new(reverts.iter().map(not_reached).collect::<Vec<_>>());
     let queue: Mutex<VecDeque<usize>> = Mutex::new((0..reverts.len()).collect());
     let workers = rollout.concurrency.clamp(1, reverts.len().max(1));
@@ -195,12 +192,12 @@ impl Back<'_> {
                 return went;
             }
         };
+        if let Some(finding) = self.half_done(&before) {
+            went.finding = Some(finding);
+            return self.done(went, &before, Some(&before));
+        }
         let mut undo = self.undo(&before);
         loop {
-            if let Some(finding) = self.half_done(&before) {
-                went.finding = Some(finding);
-                return went;
-            }
             let Err(failed) = self.attempt(sessions, &undo).await else {
                 return self.done(went, &before, None);
             };
@@ -268,7 +265,8 @@ impl Back<'_> {
 
     async fn attempt(&self, sessions: &mut Sessions, undo: &Undo) -> Result<(), Failed<'_>> {
         let migrations = self.work.migrations;
-        let mut rest: VecDeque<&Migration> = undo.migrations.iter().map(|index| &migrations[*index]).collect();
+        let mut rest: VecDeque<&Migration> =
+            undo.migrations.iter().map(|index| &migrations[*index]).collect();
         let mut resume: Option<&Resume> = undo.resume.as_ref();
         while let Some(first) = rest.front().copied() {
             let Some(down) = first.down.as_deref() else {

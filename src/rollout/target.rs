@@ -35,7 +35,11 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) async fn get(&mut self, engine: &dyn Engine, direct: bool) -> Result<&mut Box<dyn Session>, EngineError> {
+    pub(super) async fn get(
+        &mut self,
+        engine: &dyn Engine,
+        direct: bool,
+    ) -> Result<&mut Box<dyn Session>, EngineError> {
         let slot = if direct { &mut self.direct } else { &mut self.usual };
         let session = match slot.take().filter(|session| session.reusable()) {
             Some(session) => session,

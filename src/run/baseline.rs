@@ -94,9 +94,8 @@ impl Gate<'_> {
                 Some(newest) => format!("the newest of the {} there are is {newest}", versions.len()),
                 None => format!("there are no {scope} migrations"),
             };
-            findings.push(
-                Finding::error(format!("there is no {scope} migration {}", self.up_to())).hint(hint),
-            );
+            findings
+                .push(Finding::error(format!("there is no {scope} migration {}", self.up_to())).hint(hint));
         }
         let shared_is_adopted = self.set().shared.is_empty() || !survey.ledger.shared.is_empty();
         if scope == Scope::Tenant && !shared_is_adopted {
@@ -133,7 +132,9 @@ impl Gate<'_> {
                 Err(NotMade { error, migration }) => {
                     let migration = migration.and_then(|index| all.get(index));
                     let what = match migration {
-                        Some(it) => format!("{} failed where it was tried out: {}", it.label(), error.message),
+                        Some(it) => {
+                            format!("{} failed where it was tried out: {}", it.label(), error.message)
+                        }
                         None => error.message.clone(),
                     };
                     let mut finding = Finding::error(what).operational(error.kind.is_operational());
@@ -156,7 +157,12 @@ impl Gate<'_> {
             Some(loaded) => {
                 let scope = self.request.one_scope();
                 let up_to = self.up_to();
-                let wanted: Vec<&Migration> = loaded.set.of(scope).iter().filter(|it| it.version <= up_to).collect();
+                let wanted: Vec<&Migration> = loaded
+                    .set
+                    .of(scope)
+                    .iter()
+                    .filter(|it| it.version <= up_to)
+                    .collect();
                 self.adopt_all(engine, survey, made, &wanted, since).await
             }
             None => Err(Blocked),
@@ -184,7 +190,10 @@ impl Gate<'_> {
             for (target, history) in chunk {
                 match lacks(wanted, history) {
                     Ok(lacks) if lacks.is_empty() => counts.up_to_date += usize::from(is_tenant(*target)),
-                    Ok(lacks) => candidates.push(Candidate { target: *target, lacks }),
+                    Ok(lacks) => candidates.push(Candidate {
+                        target: *target,
+                        lacks,
+                    }),
                     Err(why) => judged.push(Judged {
                         candidate: Candidate {
                             target: *target,
@@ -278,8 +287,13 @@ impl Gate<'_> {
             let applied = candidate.lacks.iter().map(|it| it.version);
             let labels: Vec<String> = candidate.lacks.iter().map(|it| it.label()).collect();
             if let Some(why) = &refused {
-                let finding = Finding::error(format!("is not what the migrations up to {} make: {why}", self.up_to()))
-                    .hint("bring it to that structure by hand, or adopt it at the version whose structure it has");
+                let finding = Finding::error(format!(
+                    "is not what the migrations up to {} make: {why}",
+                    self.up_to()
+                ))
+                .hint(
+                    "bring it to that structure by hand, or adopt it at the version whose structure it has",
+                );
                 findings.push(match &name {
                     Some(name) => finding.tenant(name),
                     None => finding,
@@ -309,7 +323,7 @@ impl Gate<'_> {
         }
         counts.skipped = counts.discovered - counts.up_to_date - counts.failed - counts.baselined;
         self.outcomes.sort_by_key(|it| it.state != OutcomeState::Failed);
-        self.tenants = Some(counts);
+        self.tenants = (self.request.one_scope() == Scope::Tenant).then_some(counts);
         if self.request.dry_run {
             self.plan = Some(PlanSummary {
                 shared,
@@ -355,7 +369,12 @@ fn lacks<'m>(wanted: &[&'m Migration], history: &History) -> Result<Vec<&'m Migr
     }
 }
 
-fn refusal(candidate: &Candidate<'_>, survey: &Survey, made: &Structure, found: &Structure) -> Option<String> {
+fn refusal(
+    candidate: &Candidate<'_>,
+    survey: &Survey,
+    made: &Structure,
+    found: &Structure,
+) -> Option<String> {
     if let Target::Tenant(tenant) = candidate.target
         && !survey.locations.contains(&tenant.location)
     {

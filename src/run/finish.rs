@@ -80,7 +80,9 @@ impl Gate<'_> {
                 Command::Baseline => {}
                 _ => definitions.extend(migrations::LEDGER_CHECKS.iter().copied()),
             }
-            if !matches!(command, Command::Plan) && !self.request.dry_run {
+            if !matches!(command, Command::Plan | Command::Rollback | Command::Baseline)
+                && !self.request.dry_run
+            {
                 definitions.push(tenants::MINIMUM);
             }
         }
@@ -88,7 +90,11 @@ impl Gate<'_> {
             definitions.extend([LEDGER, rollout::LEASE, rollout::UNDONE]);
         } else if command == Command::Baseline {
             definitions.extend([baseline::VERSION, baseline::MADE, baseline::STRUCTURE]);
-            definitions.extend([LEDGER, rollout::LEASE].into_iter().filter(|_| self.request.writes()));
+            definitions.extend(
+                [LEDGER, rollout::LEASE]
+                    .into_iter()
+                    .filter(|_| self.request.writes()),
+            );
         } else if self.request.writes() {
             definitions.extend([LEDGER, rollout::LEASE, rollout::SHARED]);
             if self.request.includes(crate::domain::Scope::Tenant) {

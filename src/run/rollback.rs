@@ -101,7 +101,9 @@ impl Gate<'_> {
             let undos = plan.tenants.iter().map(|it| &it.undo).chain([&plan.shared]);
             let indexes: std::collections::BTreeSet<usize> =
                 undos.flat_map(|undo| undo.migrations.iter().copied()).collect();
-            let downs = indexes.iter().filter_map(|index| migrations[*index].down.as_deref());
+            let downs = indexes
+                .iter()
+                .filter_map(|index| migrations[*index].down.as_deref());
             findings = downs
                 .filter(|down| !down.transactional)
                 .map(|down| {
@@ -122,7 +124,10 @@ impl Gate<'_> {
     fn summarise_rollback(&self, plan: &Rollback) -> PlanSummary {
         let migrations = self.set().of(self.request.one_scope());
         let labels = |undo: &migrations::Undo| -> Vec<String> {
-            let downs = undo.migrations.iter().filter_map(|index| migrations[*index].down.as_ref());
+            let downs = undo
+                .migrations
+                .iter()
+                .filter_map(|index| migrations[*index].down.as_ref());
             downs.map(|down| down.label()).collect()
         };
         let mut groups: Vec<PlanGroup> = Vec::new();
@@ -152,10 +157,16 @@ impl Gate<'_> {
         let scope = self.request.one_scope();
         let migrations = self.set().of(scope);
         let versions = |undo: &migrations::Undo| -> Vec<Version> {
-            undo.migrations.iter().map(|index| migrations[*index].version).collect()
+            undo.migrations
+                .iter()
+                .map(|index| migrations[*index].version)
+                .collect()
         };
         let shared = [&plan.shared].into_iter().map(|undo| (Target::Shared, undo));
-        let tenants = plan.tenants.iter().map(|it| (Target::Tenant(&it.tenant), &it.undo));
+        let tenants = plan
+            .tenants
+            .iter()
+            .map(|it| (Target::Tenant(&it.tenant), &it.undo));
         let reverts: Vec<Revert<'_>> = shared
             .chain(tenants)
             .filter(|(_, undo)| !undo.migrations.is_empty())
@@ -233,7 +244,7 @@ impl Gate<'_> {
             OutcomeState::NotReached => 1,
             _ => 2,
         });
-        self.tenants = Some(counts);
+        self.tenants = (self.request.one_scope() == Scope::Tenant).then_some(counts);
         self.outcomes = outcomes;
         self.add(vec![Check::answered(&rollout::UNDONE, findings)], since)
     }

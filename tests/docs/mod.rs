@@ -6,7 +6,8 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
 use tenantgate::{
-    database_url, github, migrations, promotion, publish, rollout, run, secrets, settings, tenants, validate,
+    baseline, database_url, github, migrations, promotion, publish, rollout, run, secrets, settings, tenants,
+    validate,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -48,6 +49,8 @@ fn every_check_is_documented_once() {
         tenants::CHECKS,
         rollout::CHECKS,
         validate::CHECKS,
+        baseline::CHECKS,
+        migrations::ROLLBACK_CHECKS,
         github::secret_names::CHECKS,
     ];
     let ids: Vec<&str> = lists.into_iter().flatten().map(|check| check.id).collect();

@@ -27,11 +27,7 @@ fn prepared(server: Server, tenants: usize) -> Case {
     case.project
         .tenant("0001_ran.down.sql", "DROP TABLE ran;\nDROP TABLE back;\n");
     down(&case, "0002_items", "DROP TABLE items;");
-    down(
-        &case,
-        "0003_items_total",
-        "ALTER TABLE items DROP COLUMN total;",
-    );
+    down(&case, "0003_items_total", "ALTER TABLE items DROP COLUMN total;");
     let ran = case.project.read("migrations/tenant/0001_ran.sql");
     let back = "CREATE TABLE back (name VARCHAR(80) NOT NULL);";
     case.project.tenant("0001_ran.sql", &format!("{back}\n{ran}"));
@@ -85,7 +81,11 @@ fn what_is_above_goes_back_newest_first(server: Server) {
     assert_eq!(case.leases(), 0);
     let again = rollback(&case, &["--to", "1"]);
     again.assert_code(0);
-    assert!(again.stdout.contains("no tenant migration above 0001"), "{}", again.stdout);
+    assert!(
+        again.stdout.contains("no tenant migration above 0001"),
+        "{}",
+        again.stdout
+    );
     case.run().assert_code(0);
     case.assert_all_at_head(&HEAD);
 }
@@ -140,7 +140,10 @@ fn a_missing_down_file_is_refused_before_anything_is_touched(server: Server) {
     let files: Vec<_> = findings.iter().map(|it| it["file"].as_str().unwrap()).collect();
     assert_eq!(
         files,
-        ["migrations/tenant/0001_ran.sql", "migrations/tenant/0002_items.sql"]
+        [
+            "migrations/tenant/0001_ran.sql",
+            "migrations/tenant/0002_items.sql"
+        ]
     );
     case.assert_all_at_head(&HEAD);
     // What stays needs none.
@@ -189,7 +192,11 @@ fn two_rollbacks_at_once_take_back_once(server: Server) {
 /// The second of three statements is refused for one tenant.
 fn a_failed_way_back_names_its_place_and_converges(server: Server) {
     let case = prepared(server, 3);
-    case.tenant(4, "more", "CREATE TABLE more (id INT);\nCREATE TABLE extra (id INT);");
+    case.tenant(
+        4,
+        "more",
+        "CREATE TABLE more (id INT);\nCREATE TABLE extra (id INT);",
+    );
     down(&case, "0004_more", "DROP TABLE more;\n\n  DROP TABLE extra;");
     case.run().assert_code(0);
     case.db.tenant("t02").execute("DROP TABLE extra");
@@ -203,7 +210,10 @@ fn a_failed_way_back_names_its_place_and_converges(server: Server) {
     assert_eq!(finding["line"], 3, "{finding}");
     let message = finding["message"].as_str().unwrap();
     if server == Server::Mariadb {
-        assert!(message.contains("t02 is half way back from 0004: 1 statement of 4 done"), "{message}");
+        assert!(
+            message.contains("t02 is half way back from 0004: 1 statement of 4 done"),
+            "{message}"
+        );
         assert_eq!(standing(&case, "t02")["reverting"], true);
         for command in ["plan", "migrate", "run"] {
             let run = case.project.tenantgate(&[command]);
@@ -219,10 +229,15 @@ fn a_failed_way_back_names_its_place_and_converges(server: Server) {
         let edited = rollback(&case, &["--to", "3"]);
         edited.assert_code(1);
         assert_eq!(edited.checks_that("failed"), ["ledger.changed"]);
-        case.project
-            .write(file, &text.replace("DROP TABLE extra", "DROP TABLE IF EXISTS extra"));
+        case.project.write(
+            file,
+            &text.replace("DROP TABLE extra", "DROP TABLE IF EXISTS extra"),
+        );
     } else {
-        assert!(message.contains("t02 is at 0004, with nothing half done"), "{message}");
+        assert!(
+            message.contains("t02 is at 0004, with nothing half done"),
+            "{message}"
+        );
         case.db.tenant("t02").execute("CREATE TABLE extra (id INT)");
     }
     rollback(&case, &["--to", "3"]).assert_code(0);
@@ -257,7 +272,11 @@ fn the_shared_schema_goes_back_after_the_tenants(server: Server) {
 fn killed(server: Server) {
     let make = || {
         let case = prepared(server, 8);
-        case.tenant(4, "wide", "CREATE TABLE wide (a INT, b INT);\nALTER TABLE wide ADD COLUMN c INT;");
+        case.tenant(
+            4,
+            "wide",
+            "CREATE TABLE wide (a INT, b INT);\nALTER TABLE wide ADD COLUMN c INT;",
+        );
         down(
             &case,
             "0004_wide",
@@ -312,7 +331,11 @@ fn kills_on_the_way_back_sqlite() {
 fn half_done_goes_forward_first() {
     let case = prepared(Server::Mariadb, 2);
     case.run().assert_code(0);
-    case.tenant(4, "broken", "CREATE TABLE more (id INT);\nALTER TABLE nosuch ADD x INT;");
+    case.tenant(
+        4,
+        "broken",
+        "CREATE TABLE more (id INT);\nALTER TABLE nosuch ADD x INT;",
+    );
     down(&case, "0004_broken", "DROP TABLE more;");
     case.run().assert_code(1);
     let run = rollback(&case, &["--to", "2"]);
@@ -350,7 +373,10 @@ fn a_rolled_back_environment_lets_nothing_through() {
         "[environments.uat]\nafter = \"dev\"\ndatabase_url = \"UAT_DB_URL\"\n[promotion]\nevidence = \"evidence\"\n[migrations]",
     );
     case.project.write("tenantgate.toml", &config);
-    let dev = |arguments: &[&str]| case.project.tenantgate(&[arguments, &["--environment", "dev"]].concat());
+    let dev = |arguments: &[&str]| {
+        case.project
+            .tenantgate(&[arguments, &["--environment", "dev"]].concat())
+    };
     let promote = || case.project.tenantgate(&["promote", "--environment", "uat"]);
     dev(&["run"]).assert_code(0);
     promote().assert_code(0);
@@ -360,7 +386,9 @@ fn a_rolled_back_environment_lets_nothing_through() {
     let refused = promote();
     refused.assert_code(1);
     assert!(
-        refused.stdout.contains("dev was rolled back to tenant migration 0002"),
+        refused
+            .stdout
+            .contains("dev was rolled back to tenant migration 0002"),
         "{}",
         refused.stdout
     );
@@ -376,7 +404,10 @@ fn a_down_file_of_no_migration_is_a_finding() {
     case.project.tenant("0009_none.down.sql", "COMMIT;\n");
     let run = case.project.tenantgate(&["plan"]);
     run.assert_code(1);
-    assert_eq!(run.checks_that("failed"), ["migrations.down", "migrations.transaction"]);
+    assert_eq!(
+        run.checks_that("failed"),
+        ["migrations.down", "migrations.transaction"]
+    );
     insta::assert_snapshot!(run.snapshot());
 }
 
@@ -384,8 +415,14 @@ fn a_down_file_of_no_migration_is_a_finding() {
 fn a_rollback_reads_well() {
     let case = prepared(Server::Postgres, 3);
     case.run().assert_code(0);
-    insta::assert_snapshot!("rollback_dry_run", rollback(&case, &["--to", "1", "--dry-run"]).snapshot());
+    insta::assert_snapshot!(
+        "rollback_dry_run",
+        rollback(&case, &["--to", "1", "--dry-run"]).snapshot()
+    );
     insta::assert_snapshot!("rollback_done", rollback(&case, &["--to", "1"]).snapshot());
     insta::assert_snapshot!("rollback_of_nothing", rollback(&case, &["--to", "1"]).snapshot());
-    insta::assert_snapshot!("status_after_rollback", case.project.tenantgate(&["status"]).snapshot());
+    insta::assert_snapshot!(
+        "status_after_rollback",
+        case.project.tenantgate(&["status"]).snapshot()
+    );
 }

@@ -1,5 +1,6 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
+mod baseline;
 pub mod case;
 mod down;
 mod guarantees;

@@ -16,7 +16,8 @@ use super::servers::{Server, TestDatabase};
 
 /// The commands that take `--report`.
 const REPORTING: [&str; 11] = [
-    "check", "relabel", "plan", "run", "migrate", "validate", "promote", "status", "relabel", "rollback", "baseline",
+    "check", "relabel", "plan", "run", "migrate", "validate", "promote", "status", "relabel", "rollback",
+    "baseline",
 ];
 
 /// A project of one test. Its environment holds `PATH` and what [`Project::env`] was told, no more.

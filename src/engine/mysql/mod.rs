@@ -365,7 +365,7 @@ GROUP BY scope, version",
     }
 
     /// Names without a database are the tenant's own on these servers, so shared migrations are not needed.
-    async fn made(&self, _shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         let mut connection = self.connect(true).await?;
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
         let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
@@ -373,12 +373,15 @@ GROUP BY scope, version",
         structure::Scratch::new(connection, &self.options, &self.ledger)
             .learn(own)
             .await
+            .map_err(|not| not.behind(shared.len()))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
         let run = crate::domain::words::clip(&format!("baseline: {}", self.options.run), 1024);
         let rows = targets.iter().flat_map(|(target, migrations)| {
-            migrations.iter().map(|migration| sql::applied_row(*target, migration, &run))
+            migrations
+                .iter()
+                .map(|migration| sql::applied_row(*target, migration, &run))
         });
         let rows: Vec<String> = rows.collect();
         if rows.is_empty() {

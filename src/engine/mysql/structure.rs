@@ -64,7 +64,9 @@ concat_ws(' ', x.EXECUTE_AT, x.INTERVAL_VALUE, x.INTERVAL_FIELD, x.EVENT_DEFINIT
 
 pub(super) fn structures(databases: &[String], answers: Vec<Answer>) -> Vec<Structure> {
     let rows = answers.into_iter().flat_map(|answer| answer.rows);
-    gather(databases, rows, |own, text| without_qualifier(text, &ident(own), ""))
+    gather(databases, rows, |own, text| {
+        without_qualifier(text, &ident(own), "")
+    })
 }
 
 /// A database of its own in which migrations are tried out, and which is dropped whatever comes of it.
@@ -116,13 +118,19 @@ impl<'a> Scratch<'a> {
             literal(&self.prefix)
         );
         let answers = self.send(text).await?;
-        let now = answers.first().and_then(|answer| answer.value()?.parse().ok()).unwrap_or(0);
+        let now = answers
+            .first()
+            .and_then(|answer| answer.value()?.parse().ok())
+            .unwrap_or(0);
         let rows = answers.into_iter().nth(1).unwrap_or_default().rows;
         for name in rows.into_iter().filter_map(|row| row.into_iter().next()?) {
-            let made = name.strip_prefix(&self.prefix).and_then(|rest| rest.split('_').next());
+            let made = name
+                .strip_prefix(&self.prefix)
+                .and_then(|rest| rest.split('_').next());
             let made = made.and_then(|hex| u64::from_str_radix(hex, 16).ok());
             if made.is_some_and(|made| made.saturating_add(LEFT_OVER.as_secs()) < now) {
-                self.send(format!("DROP DATABASE IF EXISTS {}", ident(&name))).await?;
+                self.send(format!("DROP DATABASE IF EXISTS {}", ident(&name)))
+                    .await?;
             }
         }
         Ok(now)
@@ -134,7 +142,9 @@ impl<'a> Scratch<'a> {
                 if passed_over(&statement.sql, EngineKind::Mysql) {
                     continue;
                 }
-                let sql = statement.sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+                let sql = statement
+                    .sql
+                    .trim_end_matches(|c: char| c == ';' || c.is_whitespace());
                 let sent = self.send(format!("USE {};{sql}", ident(name))).await;
                 sent.map_err(|error| NotMade {
                     error,

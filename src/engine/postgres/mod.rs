@@ -346,7 +346,11 @@ AND nspname <> {} AND nspname <> {}",
         let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
         let results = self.send(text).await?;
         let rows = results.into_iter().nth(2).unwrap_or_default();
-        Ok(structure::structures(&schemas, &[&self.options.shared_schema], rows))
+        Ok(structure::structures(
+            &schemas,
+            &[&self.options.shared_schema],
+            rows,
+        ))
     }
 
     /// First without the real shared schema; what its extensions keep there may be needed after all.
@@ -366,9 +370,13 @@ AND nspname <> {} AND nspname <> {}",
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
         let rows = session::ledger_rows(&self.ledger, format!("baseline: {}", self.options.run));
         let inserts = targets.iter().filter(|(_, these)| !these.is_empty());
-        let inserts: String = inserts.map(|(target, these)| rows.insert(*target, these, "applied")).collect();
+        let inserts: String = inserts
+            .map(|(target, these)| rows.insert(*target, these, "applied"))
+            .collect();
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
-        self.send(format!("BEGIN;{limits}{inserts}COMMIT")).await.map(|_| ())
+        self.send(format!("BEGIN;{limits}{inserts}COMMIT"))
+            .await
+            .map(|_| ())
     }
 
     async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {

@@ -146,14 +146,19 @@ impl<'a> Scratch<'a> {
     async fn try_out(&mut self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
         let (place, below) = (ident(&self.own), ident(&self.shared));
-        self.send(format!("BEGIN;{limits}CREATE SCHEMA {place};CREATE SCHEMA {below};"))
-            .await?;
+        self.send(format!(
+            "BEGIN;{limits}CREATE SCHEMA {place};CREATE SCHEMA {below};"
+        ))
+        .await?;
         let real = match self.real {
             true => format!(", {}", ident(&self.options.shared_schema)),
             false => String::new(),
         };
         let paths = [format!("{below}{real}"), format!("{place}, {below}{real}")];
-        let all = shared.iter().map(|it| (it, &paths[0])).chain(own.iter().map(|it| (it, &paths[1])));
+        let all = shared
+            .iter()
+            .map(|it| (it, &paths[0]))
+            .chain(own.iter().map(|it| (it, &paths[1])));
         for (index, (migration, path)) in all.enumerate() {
             let prefix = format!("{RESET}{limits}SET LOCAL search_path = {path};");
             let sent = self.send(format!("{prefix}{}", text(migration))).await;
@@ -184,7 +189,10 @@ AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {}, {}) LIMI
         );
         let results = self.send(text).await?;
         let rows = results.into_iter().next_back().unwrap_or_default();
-        let names: Vec<String> = rows.into_iter().filter_map(|row| row.into_iter().next()?).collect();
+        let names: Vec<String> = rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next()?)
+            .collect();
         if names.is_empty() {
             return Ok(());
         }
@@ -193,7 +201,9 @@ AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {}, {}) LIMI
             names.join(", ")
         );
         let mut error = EngineError::new(ErrorKind::Statement, message, &self.options.redactor);
-        error.server_hint = Some("they cannot be tried out beside it: let them name what they make without its schema".to_owned());
+        error.server_hint = Some(
+            "they cannot be tried out beside it: let them name what they make without its schema".to_owned(),
+        );
         Err(error)
     }
 }

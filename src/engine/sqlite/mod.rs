@@ -283,7 +283,10 @@ VALUES (1, {}, {}, {}, {})",
         if names.is_empty() {
             return Ok(());
         }
-        let text = format!("DELETE FROM tenantgate_tenant WHERE name IN ({})", names.join(", "));
+        let text = format!(
+            "DELETE FROM tenantgate_tenant WHERE name IN ({})",
+            names.join(", ")
+        );
         self.write(text).await.map(|_| ())
     }
 
@@ -385,8 +388,9 @@ VALUES (1, {}, {}, {}, {})",
     }
 
     /// A tenant's migrations see no other file, so shared ones are not needed.
-    async fn made(&self, _shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
-        structure::learn(own, &self.options).await
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        let learnt = structure::learn(own, &self.options).await;
+        learnt.map_err(|not| not.behind(shared.len()))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

@@ -42,7 +42,10 @@ const TEXTS: &str = r"SELECT type, tbl_name, name, sql FROM sqlite_schema
 WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND tbl_name NOT LIKE 'tenantgate\_%' ESCAPE '\'";
 
 /// Reads the structure of what the connection has open.
-pub(super) async fn read(connection: &mut SqliteConnection, redactor: &Redactor) -> Result<Structure, EngineError> {
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    redactor: &Redactor,
+) -> Result<Structure, EngineError> {
     let mut structure = Structure::default();
     for row in connect::send(connection, FACTS.to_owned(), redactor).await? {
         let [kind, table, name, attribute, text] = values(row);
@@ -59,13 +62,22 @@ pub(super) async fn read(connection: &mut SqliteConnection, redactor: &Redactor)
             "trigger" => structure.add(ObjectKind::Trigger, table, name, "definition", words.join(" ")),
             "table" => {
                 for check in checks(&words) {
-                    structure.add(ObjectKind::Constraint, &name, format!("check {check}"), "definition", check);
+                    structure.add(
+                        ObjectKind::Constraint,
+                        &name,
+                        format!("check {check}"),
+                        "definition",
+                        check,
+                    );
                 }
             }
             // Expressions, and the condition of a partial index.
             "index" => {
                 let on = words.iter().position(|word| word == "ON");
-                let behind = words.get(on.map_or(0, |at| at + 2)..).unwrap_or_default().join(" ");
+                let behind = words
+                    .get(on.map_or(0, |at| at + 2)..)
+                    .unwrap_or_default()
+                    .join(" ");
                 structure.add(ObjectKind::Index, table, name, "text", behind);
             }
             _ => {}
@@ -82,7 +94,12 @@ fn values<const N: usize>(row: Row) -> [Option<String>; N] {
 /// What stands in parentheses behind each CHECK.
 fn checks(words: &[String]) -> Vec<String> {
     let mut found = Vec::new();
-    for at in words.iter().enumerate().filter(|(_, word)| *word == "CHECK").map(|(at, _)| at + 1) {
+    for at in words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| *word == "CHECK")
+        .map(|(at, _)| at + 1)
+    {
         let mut depth = 0_usize;
         let mut text = Vec::new();
         for word in &words[at..] {
