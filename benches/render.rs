@@ -11,6 +11,7 @@
     reason = "a benchmark talks to whoever started it"
 )]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,7 @@ fn flood() -> Report {
     };
     let outcome = |n: usize| Outcome {
         tenant: Some(name(n)),
+        server: None,
         state: OutcomeState::Failed,
         applied: Vec::new(),
         head: Some(Version(38)),
@@ -96,6 +98,7 @@ fn flood() -> Report {
         commit: None,
         run_url: Some("https://github.com/o/r/actions/runs/1".into()),
         server: None,
+        servers: BTreeMap::new(),
         dry_run: false,
         migration_set: None,
         checks: vec![Check::answered(&CHECK, (0..TENANTS).map(finding).collect())],

@@ -1,13 +1,14 @@
 //! The command line. Its help is the manual.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::database_url::{EngineKind, ExportFormat};
 use crate::domain::Scope;
 use crate::report::Format;
-use crate::settings::When;
+use crate::settings::{self, When};
 
 /// Below every help.
 pub(crate) const EXIT_STATUS: &str = "\
@@ -98,6 +99,8 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
+        deadline: DeadlineArg,
+        #[command(flatten)]
         overriding: OverrideArg,
     },
     /// Asks about the environment's secrets and its DATABASE_URL. Uses no network.
@@ -137,6 +140,8 @@ pub enum Command {
         /// Stop before anything is written, and show the plan.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        deadline: DeadlineArg,
         #[command(flatten)]
         overriding: OverrideArg,
     },
@@ -231,6 +236,22 @@ pub struct OverrideArg {
     /// evidence and ledger.
     #[arg(long = "override", value_name = "REASON")]
     pub reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DeadlineArg {
+    /// After this much time nothing new is begun, and half a minute later what is still in hand is rolled
+    /// back; the report says who was not reached. Set it two minutes below the job's `timeout-minutes`.
+    #[arg(long, value_name = "DURATION", value_parser = deadline)]
+    pub deadline: Option<Duration>,
+}
+
+fn deadline(text: &str) -> Result<Duration, String> {
+    match settings::parse_duration(text) {
+        Some(deadline) if !deadline.is_zero() => Ok(deadline),
+        Some(_) => Err("nothing would ever run".to_owned()),
+        None => Err(settings::DURATION_FORM.to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

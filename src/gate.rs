@@ -39,6 +39,7 @@ mod tests {
     fn outcome(state: OutcomeState) -> Outcome {
         Outcome {
             tenant: None,
+            server: None,
             state,
             applied: vec![],
             undone: Vec::new(),

@@ -1,13 +1,15 @@
-//! Progress on stderr: a bar on a terminal, a line now and then in Actions, elsewhere only what a
-//! person waits for.
+//! Progress on stderr: a bar on a terminal, a folded line now and then in Actions, elsewhere only what
+//! a person waits for.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::domain::{OutcomeState, Redactor};
+use crate::domain::words::count;
+use crate::domain::{OutcomeState, Redactor, TenantName};
 use crate::rollout::{Event, Progress};
 
 /// Between two lines in an Actions log.
@@ -26,10 +28,8 @@ pub(crate) fn progress(quiet: bool, in_actions: bool, redactor: Redactor) -> Box
         redactor,
         state: Mutex::new(State {
             bar: None,
-            total: 0,
-            done: 0,
-            failed: 0,
             told: Instant::now(),
+            at_work: Arc::default(),
         }),
     })
 }
@@ -51,10 +51,9 @@ struct Teller {
 
 struct State {
     bar: Option<ProgressBar>,
-    total: usize,
-    done: usize,
-    failed: usize,
     told: Instant,
+    /// Shared with the bar, which draws itself.
+    at_work: Arc<Mutex<AtWork>>,
 }
 
 impl Progress for Teller {
@@ -62,10 +61,7 @@ impl Progress for Teller {
         if self.form == Form::Quiet {
             return;
         }
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = locked(&self.state);
         match event {
             Event::Waiting { whence, seconds } => self.say(
                 &state,
@@ -79,19 +75,25 @@ impl Progress for Teller {
             Event::Shared { pending } if self.form != Form::Notices => {
                 self.say(&state, &format!("shared schema: {pending} pending"));
             }
+            Event::Retry { .. } | Event::Shared { .. } => {}
             Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind, "to migrate"),
             Event::Back { total } => self.begin(&mut state, *total, *total, "to take back"),
+            Event::Begun(tenant) => {
+                locked(&state.at_work).hands.insert((*tenant).clone(), Instant::now());
+            }
+            Event::PutBack(tenant) => {
+                locked(&state.at_work).hands.remove(*tenant);
+            }
             Event::Done(outcome) => {
-                state.done += 1;
-                state.failed += usize::from(outcome.state == OutcomeState::Failed);
+                let mut at_work = locked(&state.at_work);
+                at_work.done += 1;
+                at_work.failed += usize::from(outcome.state == OutcomeState::Failed);
+                at_work.hands.retain(|name, _| outcome.tenant.as_ref() != Some(name));
+                drop(at_work);
                 self.advance(&mut state);
             }
-            Event::Finished => {
-                if let Some(bar) = state.bar.take() {
-                    bar.finish_and_clear();
-                }
-            }
-            Event::Retry { .. } | Event::Shared { .. } => {}
+            Event::Tick => self.advance(&mut state),
+            Event::Finished => self.end(&mut state),
         }
     }
 }
@@ -112,42 +114,168 @@ impl Teller {
     }
 
     fn begin(&self, state: &mut State, total: usize, behind: usize, what: &str) {
-        (state.total, state.done, state.failed, state.told) = (behind, 0, 0, Instant::now());
+        state.told = Instant::now();
+        *locked(&state.at_work) = AtWork {
+            total: behind,
+            ..AtWork::default()
+        };
         if behind == 0 {
             return;
         }
         match self.form {
-            Form::Lines => self.say(state, &format!("{total} tenants, {behind} {what}")),
-            Form::Bar => {
-                let bar = ProgressBar::new(behind as u64);
-                let template = "{bar:30.cyan} {pos}/{len} tenants  {rate}  {eta} left  {msg}";
-                if let Ok(style) = ProgressStyle::with_template(template) {
-                    let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-                        let _ = write!(to, "{:.0}/s", state.per_sec());
-                    };
-                    bar.set_style(style.with_key("rate", rate));
-                }
-                bar.enable_steady_tick(Duration::from_millis(200));
-                state.bar = Some(bar);
+            Form::Lines => {
+                self.say(
+                    state,
+                    &format!("::group::{}, {behind} {what}", count(total, "tenant")),
+                );
             }
+            Form::Bar => state.bar = Some(bar(behind, &state.at_work)),
             Form::Quiet | Form::Notices => {}
         }
     }
 
     fn advance(&self, state: &mut State) {
+        let at_work = locked(&state.at_work);
         if let Some(bar) = &state.bar {
-            bar.set_position(state.done as u64);
-            if state.failed > 0 {
-                bar.set_message(format!("{} failed", state.failed));
+            bar.set_position(at_work.done as u64);
+        }
+        if self.form == Form::Lines && at_work.total > 0 && state.told.elapsed() >= PAUSE {
+            let line = at_work.line(Instant::now());
+            drop(at_work);
+            state.told = Instant::now();
+            self.say(state, &line);
+        }
+    }
+
+    fn end(&self, state: &mut State) {
+        if let Some(bar) = state.bar.take() {
+            bar.finish_and_clear();
+        }
+        let at_work = std::mem::take(&mut *locked(&state.at_work));
+        if self.form == Form::Lines && at_work.total > 0 {
+            self.say(state, &at_work.line(Instant::now()));
+            self.say(state, "::endgroup::");
+        }
+    }
+}
+
+fn bar(behind: usize, at_work: &Arc<Mutex<AtWork>>) -> ProgressBar {
+    let bar = ProgressBar::new(behind as u64);
+    let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+        let _ = write!(to, "{:.0}/s", state.per_sec());
+    };
+    let at_work = at_work.clone();
+    let now = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
+        let _ = write!(to, "{}", locked(&at_work).trouble(Instant::now()).join("; "));
+    };
+    let template = "{bar:30.cyan} {pos}/{len} tenants  {rate}  {eta} left  {now}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("rate", rate).with_key("now", now));
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Who is being migrated, and since when.
+struct AtWork {
+    since: Instant,
+    total: usize,
+    done: usize,
+    failed: usize,
+    hands: BTreeMap<TenantName, Instant>,
+}
+
+impl Default for AtWork {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            total: 0,
+            done: 0,
+            failed: 0,
+            hands: BTreeMap::new(),
+        }
+    }
+}
+
+/// A tenant that takes longer is worth a look.
+const SLOW: Duration = Duration::from_secs(3);
+
+impl AtWork {
+    /// `120 of 1000 tenants done, 14/s, about 63 s left; 2 failed; longest at it: acme 12 s`
+    fn line(&self, now: Instant) -> String {
+        let took = now.saturating_duration_since(self.since).as_secs_f64();
+        let mut parts = vec![format!("{} of {} done", self.done, count(self.total, "tenant"))];
+        if self.done > 0 && took > 0.0 {
+            let rate = self.done as f64 / took;
+            parts[0].push_str(&format!(", {rate:.1}/s"));
+            if self.done < self.total {
+                let left = (self.total - self.done) as f64 / rate;
+                parts[0].push_str(&format!(", about {left:.0} s left"));
             }
         }
-        if self.form == Form::Lines && state.told.elapsed() >= PAUSE {
-            state.told = Instant::now();
-            let text = format!(
-                "{} of {} tenants done, {} failed",
-                state.done, state.total, state.failed
-            );
-            self.say(state, &text);
+        parts.extend(self.trouble(now));
+        parts.join("; ")
+    }
+
+    /// Failures, and the slowest of those at hand.
+    fn trouble(&self, now: Instant) -> Vec<String> {
+        let mut parts = Vec::new();
+        if self.failed > 0 {
+            parts.push(format!("{} failed", self.failed));
         }
+        let took = |since: &Instant| now.saturating_duration_since(*since);
+        let mut slow: Vec<(&TenantName, Duration)> = self
+            .hands
+            .iter()
+            .map(|(name, since)| (name, took(since)))
+            .filter(|(_, took)| *took >= SLOW)
+            .collect();
+        slow.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
+        let named = |(name, took): &(&TenantName, Duration)| format!("{name} {} s", took.as_secs());
+        let slow: Vec<String> = slow.iter().take(3).map(named).collect();
+        if !slow.is_empty() {
+            parts.push(format!("longest at it: {}", slow.join(", ")));
+        }
+        parts
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_rate_rest_failures_and_who_is_slow() {
+        let name = |text: &str| TenantName::parse(text).expect("a name");
+        let since = Instant::now();
+        let at = |seconds| since + Duration::from_secs(seconds);
+        let at_work = AtWork {
+            since,
+            total: 1000,
+            done: 120,
+            failed: 2,
+            hands: BTreeMap::from([
+                (name("acme"), at(48)),
+                (name("quick"), at(59)),
+                (name("zeta"), at(55)),
+            ]),
+        };
+        assert_eq!(
+            at_work.line(at(60)),
+            "120 of 1000 tenants done, 2.0/s, about 440 s left; 2 failed; longest at it: acme 12 s, zeta 5 s"
+        );
+        assert_eq!(
+            AtWork {
+                since,
+                total: 3,
+                ..AtWork::default()
+            }
+            .line(at(1)),
+            "0 of 3 tenants done"
+        );
     }
 }

@@ -1,12 +1,18 @@
 //! Rows of the registry become tenants. Names are data: what is odd about one is a finding, and
 //! nothing is touched for anybody until it is mended.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::domain::words::{count, listed};
-use crate::domain::{Check, CheckDefinition, Finding, Ledger, Redactor, Tenant, TenantName};
+use crate::domain::{
+    Check, CheckDefinition, Finding, Ledger, Locations, Redactor, ServerName, Tenant, TenantName,
+};
 use crate::engine::{Engine, RegistryRow};
 use crate::settings::{Tenancy, TenancyMode};
+
+use servers::Servers;
+
+mod servers;
 
 pub const REGISTRY: CheckDefinition = CheckDefinition {
     id: "tenants.registry",
@@ -20,6 +26,10 @@ pub const DUPLICATE: CheckDefinition = CheckDefinition {
     id: "tenants.duplicate",
     title: "no two tenants share a name or a place",
 };
+pub const SERVER: CheckDefinition = CheckDefinition {
+    id: "tenants.server",
+    title: "every tenant's server is known",
+};
 pub const ENSURED: CheckDefinition = CheckDefinition {
     id: "tenants.ensured",
     title: "the tenants that must exist are registered",
@@ -32,6 +42,10 @@ pub const CANARY: CheckDefinition = CheckDefinition {
     id: "tenants.canary",
     title: "the canaries are registered",
 };
+pub const WAVES: CheckDefinition = CheckDefinition {
+    id: "tenants.waves",
+    title: "the groups of the rollout are known",
+};
 pub const MINIMUM: CheckDefinition = CheckDefinition {
     id: "tenants.minimum",
     title: "there are as many tenants as there must be",
@@ -42,7 +56,7 @@ pub const LOST: CheckDefinition = CheckDefinition {
 };
 
 pub const CHECKS: &[CheckDefinition] = &[
-    REGISTRY, NAME, DUPLICATE, ENSURED, SELECTED, CANARY, MINIMUM, LOST,
+    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST,
 ];
 
 /// Tenants in the registry's order, and what is wrong with the others.
@@ -61,6 +75,7 @@ pub fn resolve(
 ) -> Resolved {
     let mut names = Vec::new();
     let mut tenants: Vec<Tenant> = Vec::new();
+    let mut servers = Servers::new(engine);
     for (index, row) in rows.into_iter().enumerate() {
         let Some(text) = row.tenant else {
             let finding = Finding::error(format!("row {} of the registry has NULL for a tenant", index + 1));
@@ -77,14 +92,18 @@ pub fn resolve(
         }
         match TenantName::parse(&text) {
             Ok(name) => {
-                let location = engine.location(name.as_str());
-                if let Some(why) = engine.reserved(&location) {
+                let Some(server) = servers.of(&name, row.server.as_deref(), row.database_url.as_ref()) else {
+                    continue;
+                };
+                let (location, reserved) = servers.place(server.as_ref(), &name);
+                if let Some(why) = reserved {
                     let finding = Finding::error(format!("its place {location} {why}")).tenant(&name);
                     names.push(finding.hint("rename the tenant, or leave it out of the registry's query"));
                     continue;
                 }
                 tenants.push(Tenant {
                     name,
+                    server,
                     location,
                     active: row.active.unwrap_or(true),
                 });
@@ -103,27 +122,44 @@ pub fn resolve(
         Check::answered(&REGISTRY, Vec::new()),
         Check::answered(&NAME, names),
         Check::answered(&DUPLICATE, duplicates),
+        Check::answered(&SERVER, servers.findings(redactor)),
     ];
     Resolved { tenants, checks }
 }
 
-/// The same name twice, and names that are one on a server or disk that folds case.
+/// The same name twice, on whatever servers, and names that are one on a server or disk that folds case.
 fn duplicates(tenants: &[Tenant]) -> Vec<Finding> {
-    let mut seen: HashMap<String, &Tenant> = HashMap::new();
+    let mut names: HashMap<&TenantName, &Tenant> = HashMap::new();
+    let mut places: HashMap<(Option<&ServerName>, String), &Tenant> = HashMap::new();
     let mut findings = Vec::new();
+    let unique = "make the registry's names unique (SELECT DISTINCT hides it, it does not mend it)";
     for tenant in tenants {
-        let Some(first) = seen.insert(tenant.location.to_lowercase(), tenant) else {
-            continue;
+        let place = (tenant.server.as_ref(), tenant.location.to_lowercase());
+        let (same_name, same_place) = (names.insert(&tenant.name, tenant), places.insert(place, tenant));
+        let (message, hint) = match (same_name, same_place) {
+            (Some(first), _) if first.server != tenant.server => (
+                format!(
+                    "the registry names this tenant twice: on {} and on {}",
+                    server(first),
+                    server(tenant)
+                ),
+                "a tenant's name says who it is in the report and in `--tenant`, so it is one over all servers: \
+                 where two have one, make `tenant` a name of both, and their schemas' names too",
+            ),
+            (Some(_), _) => ("the registry names this tenant twice".to_owned(), unique),
+            (None, Some(first)) => (format!("differs from tenant {} only in case", first.name), unique),
+            (None, None) => continue,
         };
-        let message = if first.name == tenant.name {
-            "the registry names this tenant twice".to_owned()
-        } else {
-            format!("differs from tenant {} only in case", first.name)
-        };
-        let hint = "make the registry's names unique (SELECT DISTINCT hides it, it does not mend it)";
         findings.push(Finding::error(message).tenant(&tenant.name).hint(hint));
     }
     findings
+}
+
+fn server(tenant: &Tenant) -> String {
+    match &tenant.server {
+        Some(server) => format!("server {server}"),
+        None => "the environment's own server".to_owned(),
+    }
 }
 
 /// Fewer tenants than there must be: an empty registry never passes by itself.
@@ -149,11 +185,11 @@ pub fn missing_ensured(tenants: &[Tenant], ensure: &[TenantName]) -> Vec<TenantN
 }
 
 /// Tenants for which migrations ran and whose schema is gone: creating it anew would be wrong.
-pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &BTreeSet<String>) -> Check {
+pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &Locations) -> Check {
     // A file that is there and empty is as lost as one that is not.
     let emptied = |name: &TenantName| ledger.remembered.contains(name) && ledger.tenant(name).is_empty();
     let is_lost = |tenant: &&Tenant| {
-        let gone = !locations.contains(&tenant.location);
+        let gone = !locations.contains(tenant);
         (gone && ledger.knows(&tenant.name)) || emptied(&tenant.name)
     };
     let lost: Vec<&TenantName> = tenants
@@ -171,7 +207,26 @@ pub fn lost(tenants: &[Tenant], ledger: &Ledger, locations: &BTreeSet<String>) -
             "restore it from a backup; or take the tenant out of the registry and its rows out of the ledger",
         )
     });
-    Check::answered(&LOST, finding.into_iter().collect())
+    Check::answered(&LOST, finding.into_iter().chain(moved(tenants, ledger)).collect())
+}
+
+/// Tenants that the registry puts on another server than the one where they were migrated: there they
+/// would begin anew, empty.
+fn moved(tenants: &[Tenant], ledger: &Ledger) -> Option<Finding> {
+    let moved: Vec<String> = tenants
+        .iter()
+        .filter(|tenant| ledger.elsewhere.contains(&tenant.name))
+        .map(|tenant| format!("{} (now on {})", tenant.name, server(tenant)))
+        .collect();
+    let finding = || {
+        Finding::error(format!(
+            "migrations were applied for {} on another server than the registry names now: {}",
+            count(moved.len(), "tenant"),
+            listed(&moved, 5)
+        ))
+        .hint("mend the registry; or, to move a tenant, bring its schema and its rows of the ledger along")
+    };
+    (!moved.is_empty()).then(finding)
 }
 
 /// A name that is none, redacted already, made safe to show.
@@ -189,6 +244,7 @@ mod tests {
     fn tenant(name: &str) -> Tenant {
         let name = TenantName::parse(name).expect("a name");
         Tenant {
+            server: None,
             location: name.as_str().to_owned(),
             name,
             active: true,

@@ -16,3 +16,4 @@ mod github;
 mod harness;
 mod init;
 mod leaks;
+mod servers;

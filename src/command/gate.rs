@@ -99,6 +99,8 @@ async fn execute(
         }
         Ok(Done { report, file, posted })
     };
+    // What only reads is ended by the runner without a loss.
+    let deadline = settings.rollout.deadline.filter(|_| request.writes());
     let told = async {
         stop.wanted().await;
         progress.tell(&Event::Stopping);
@@ -106,7 +108,7 @@ async fn execute(
     };
     tokio::select! {
         done = work => done,
-        () = async { tokio::join!(stop.clone().listen(), told).1 } => unreachable!("the notice waits for ever"),
+        () = async { tokio::join!(stop.clone().listen(), stop.clone().at_deadline(deadline), told).2 } => unreachable!("the notice waits for ever"),
     }
 }
 

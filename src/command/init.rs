@@ -334,17 +334,12 @@ fn deployed(settings: &Settings, environment: &Environment, branch: String) -> a
     let github = environment.github_environment.as_deref().unwrap_or(name);
     init::refuse_odd("github_environment", github)
         .map_err(|odd| Wrong::new(odd.to_string(), "rename the GitHub environment"))?;
-    let urls = [Some(&environment.database_url), environment.direct_url.as_ref()];
     Ok(Deployed {
         name: name.to_owned(),
         after: environment.after.as_ref().map(|after| after.as_str().to_owned()),
         branch,
         github_environment: github.to_owned(),
-        urls: urls
-            .into_iter()
-            .flatten()
-            .map(|it| it.as_str().to_owned())
-            .collect(),
+        urls: environment.url_names().map(|it| it.as_str().to_owned()).collect(),
         secrets: settings.secret_names(environment).into_iter().collect(),
     })
 }

@@ -98,7 +98,9 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Init(arguments) => return init::init(cli, &process, arguments),
         Command::Report { file } => return render_again(cli, &process, file),
         Command::Keygen { out } => return keygen::keygen(out.as_deref(), &process),
-        Command::Run { dry_run, overriding } => Request {
+        Command::Run {
+            dry_run, overriding, ..
+        } => Request {
             dry_run: *dry_run,
             overriding: reason(overriding)?,
             ..request(run::Command::Run)
@@ -116,6 +118,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             tenant,
             dry_run,
             overriding,
+            ..
         } => Request {
             dry_run: *dry_run,
             overriding: reason(overriding)?,
@@ -157,7 +160,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Promote => request(run::Command::Promote),
         Command::Status => request(run::Command::Status),
     };
-    let settings = load_settings(&cli.global, &process)?;
+    let mut settings = load_settings(&cli.global, &process)?;
+    if let Command::Run { deadline, .. } | Command::Migrate { deadline, .. } = &cli.command {
+        settings.rollout.deadline = deadline.deadline.or(settings.rollout.deadline);
+    }
     let invocation = Invocation::from_environment(&process);
     gate::gate(&request, &settings, &invocation, &cli.global)
 }

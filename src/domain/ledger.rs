@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Checksum, TenantName, Version};
+use super::{Checksum, ServerName, TenantName, Version};
 
 /// How far a migration came.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,10 @@ pub struct Ledger {
     pub tenants: BTreeMap<TenantName, Arc<History>>,
     /// Tenants that were migrated once, as far as that is kept apart from their own schemas.
     pub remembered: BTreeSet<TenantName>,
+    /// Tenants without rows on their server, and with some on another one.
+    pub elsewhere: BTreeSet<TenantName>,
+    /// Servers besides the environment's own whose ledger has rows.
+    pub servers: BTreeSet<ServerName>,
 }
 
 impl Ledger {

@@ -9,6 +9,7 @@ mod outcome;
 mod place;
 mod report;
 mod secret;
+mod server;
 mod structure;
 mod tenant;
 pub mod words;
@@ -22,8 +23,9 @@ pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
     MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
-    SchemaSummary, Standing, TenantCounts, Tool, Verdict,
+    SchemaSummary, Standing, TenantCounts, Tool, Verdict, WaveSummary,
 };
-pub use secret::{Redactor, Secret};
+pub use secret::{Redactor, Secret, without_credentials};
+pub use server::{Locations, ServerName};
 pub use structure::{Fact, Object, ObjectKind, Structure};
 pub use tenant::{Tenant, Tenants};

@@ -1,10 +1,12 @@
 //! The report: all that one run found. Its JSON form is an interface; see `schemas/report.json`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckStatus, Digest, EnvironmentName, Outcome, TenantName, Version};
+use super::{Check, CheckStatus, Digest, EnvironmentName, Outcome, ServerName, TenantName, Version};
 
 /// Raised when a reader of the old form would misunderstand the new one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -42,6 +44,9 @@ pub struct TenantCounts {
     pub rolled_back: usize,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub baselined: usize,
+    /// Behind, and left as they are because the registry calls them suspended and the config says so.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suspended: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -49,12 +54,22 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Tenants that need the same migrations.
+/// Tenants of one server that need the same migrations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanGroup {
+    /// Absent: the environment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
     pub tenants: Vec<TenantName>,
     /// Labels (`tenant/0002_orders.sql`), in the order they would run.
     pub pending: Vec<String>,
+}
+
+/// Tenants that go together, when those before are done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaveSummary {
+    pub name: String,
+    pub tenants: usize,
 }
 
 /// What would run.
@@ -67,6 +82,9 @@ pub struct PlanSummary {
     /// Labels of the tenant migrations a new tenant would get, shown while tenants are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each_tenant: Vec<String>,
+    /// In which order tenants would go, where there is more than one wave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waves: Vec<WaveSummary>,
     /// The text of what would run, where it was asked for, by label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<(String, String)>,
@@ -77,6 +95,9 @@ pub struct PlanSummary {
 pub struct Standing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantName>,
+    /// Absent: the environment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Version>,
     pub applied: usize,
@@ -137,6 +158,9 @@ pub struct Report {
     /// `PostgreSQL 15.18`, where it was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// The other servers that tenants are on, and what answered there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<ServerName, String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

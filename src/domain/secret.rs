@@ -1,6 +1,7 @@
 //! Values that must never be printed, and the one redaction that all text passes before it is.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A secret's value. It has no `Display`, and its `Debug` is `***`: to read it, say [`Secret::expose`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,39 +28,43 @@ impl fmt::Debug for Secret {
 ///
 /// Values shorter than [`Redactor::SHORTEST`] characters are not searched for: a password `app`
 /// would star out half of every message and thereby be told.
+///
+/// Clones know the same values: one that is learnt on the way (from the registry) is known at once to
+/// everybody who was given a redactor before.
 #[derive(Clone, Default, Debug)]
 pub struct Redactor {
-    values: Vec<Secret>,
+    values: Arc<RwLock<Vec<Secret>>>,
 }
 
 impl Redactor {
     pub const SHORTEST: usize = 4;
 
     /// Adds a value, its lines, and the value as `Debug` and JSON would escape it.
-    pub fn add(&mut self, value: &str) {
+    pub fn add(&self, value: &str) {
         let escaped = format!("{value:?}");
         let lines = value.lines().map(str::trim);
         let forms = lines.chain([value, value.trim(), escaped.trim_matches('"')]);
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms {
-            let known = self.values.iter().any(|known| known.expose() == form);
+            let known = values.iter().any(|known| known.expose() == form);
             if form.chars().count() >= Self::SHORTEST && !known {
-                self.values.push(Secret::new(form));
+                values.push(Secret::new(form));
             }
         }
         // Longest first, so that a secret that contains another one disappears whole.
-        self.values
-            .sort_by_key(|known| std::cmp::Reverse(known.expose().len()));
+        values.sort_by_key(|known| std::cmp::Reverse(known.expose().len()));
     }
 
     pub fn redact(&self, text: &str) -> String {
-        let whole = self.values.iter().fold(text.to_owned(), |text, secret| {
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let whole = values.iter().fold(text.to_owned(), |text, secret| {
             if text.contains(secret.expose()) {
                 text.replace(secret.expose(), "***")
             } else {
                 text
             }
         });
-        self.values
+        values
             .iter()
             .fold(whole, |text, secret| without_beginnings(&text, secret.expose()))
     }
@@ -86,6 +91,27 @@ impl Redactor {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// The text with `***` for user and password of every URL in it, known or not: a server quotes the values
+/// that it cannot use, and a registry may hold URLs.
+pub fn without_credentials(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let of_a_url = |c: char| !(c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>'));
+        let end = after.find(|c| !of_a_url(c)).unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(at) => {
+                out.push_str("***");
+                &after[at..]
+            }
+            None => after,
+        };
+    }
+    out + rest
 }
 
 /// Servers cut what they quote: MariaDB after 64 or 128 characters, PostgreSQL names after 63 bytes.
@@ -128,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_secret_within_a_secret_disappears_whole() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("p4ss");
         redactor.add("postgres://u:p4ss@h/d");
         assert_eq!(redactor.redact("at postgres://u:p4ss@h/d, p4ss"), "at ***, ***");
@@ -136,7 +162,7 @@ mod tests {
 
     #[test]
     fn escaped_forms_are_found() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("se\"cret\\x");
         assert_eq!(
             redactor.redact(r#"role "se\"cret\\x" does not exist"#),
@@ -146,14 +172,14 @@ mod tests {
 
     #[test]
     fn words_too_short_to_hide_are_left() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("app");
         assert_eq!(redactor.redact("application"), "application");
     }
 
     #[test]
     fn names_and_words_of_ours_stay_readable() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("demo");
         let mut value = serde_json::json!({
             "tenant": "demo",
@@ -172,8 +198,25 @@ mod tests {
     }
 
     #[test]
+    fn credentials_of_urls_that_nobody_knows_disappear() {
+        for (text, expected) in [
+            (
+                r#"invalid input syntax: "postgres://a:b@c@h/d" and mysql://x@y"#,
+                r#"invalid input syntax: "postgres://***@h/d" and mysql://***@y"#,
+            ),
+            (
+                "see https://example.com/a and b@c",
+                "see https://example.com/a and b@c",
+            ),
+            ("://", "://"),
+        ] {
+            assert_eq!(without_credentials(text), expected);
+        }
+    }
+
+    #[test]
     fn a_secret_that_was_cut_off_disappears_too() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("aw8Y6s4U2nYQWiULSeQGNaLCJ6GyE2CuAWyqwSuksNqgnJkciEg8eAc4");
         redactor.add("postgres://app:hunter22@db.example.com/app");
         for (text, redacted) in [

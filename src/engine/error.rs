@@ -1,6 +1,6 @@
 //! Errors of a server, sorted by what the gate does about them.
 
-use crate::domain::Redactor;
+use crate::domain::{Redactor, without_credentials};
 
 /// What kind of thing went wrong; engines map their codes onto these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl EngineError {
     pub(super) fn new(kind: ErrorKind, message: impl AsRef<str>, redactor: &Redactor) -> Self {
         Self {
             kind,
-            message: redactor.redact(message.as_ref()),
+            message: without_credentials(&redactor.redact(message.as_ref())),
             server_hint: None,
             position: None,
         }

@@ -4,6 +4,7 @@
 //! statement that a pooler would lose, several statements at once where that saves a trip.
 
 mod error;
+mod fleet;
 mod found;
 mod history;
 mod mysql;
@@ -13,17 +14,20 @@ mod rows;
 mod sqlite;
 mod structure;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Migration, Redactor, Scope, Structure, Tenant, Version,
+    EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName, Structure, Tenant,
+    Version,
 };
 
 pub use error::{EngineError, ErrorKind};
+pub use fleet::{Fleet, NotAdmitted};
 pub use queries::Given;
 
 /// How an engine is reached and what it must keep to.
@@ -32,7 +36,7 @@ pub struct EngineOptions {
     pub shared_schema: String,
     /// Schema or database of the ledger; absent: the engine's default.
     pub ledger: Option<String>,
-    /// What a tenant's location looks like; `{tenant}` is its name.
+    /// What a tenant's location looks like; `{tenant}` is its name, `{shared}` the shared database's.
     pub location: String,
     pub lock_timeout: Duration,
     pub statement_timeout: Option<Duration>,
@@ -75,6 +79,9 @@ pub struct RegistryRow {
     pub tenant: Option<String>,
     /// Absent: the query has no such column, or it is NULL.
     pub active: Option<bool>,
+    /// A name of the environment's servers.
+    pub server: Option<String>,
+    pub database_url: Option<Secret>,
 }
 
 /// Where statements run.
@@ -89,6 +96,14 @@ impl Target<'_> {
         match self {
             Target::Shared => Scope::Shared,
             Target::Tenant(_) => Scope::Tenant,
+        }
+    }
+
+    /// Absent: the environment's own.
+    pub fn server(&self) -> Option<&ServerName> {
+        match self {
+            Target::Shared => None,
+            Target::Tenant(tenant) => tenant.server.as_ref(),
         }
     }
 
@@ -156,7 +171,7 @@ impl From<EngineError> for NotMade {
     }
 }
 
-/// One environment's database.
+/// One environment's database, and the tenants' other servers where there are any.
 #[async_trait]
 pub trait Engine: Send + Sync {
     fn kind(&self) -> EngineKind;
@@ -166,8 +181,13 @@ pub trait Engine: Send + Sync {
 
     /// True where the URL leads to a pooler and no way past it is known: statements that need a
     /// session of their own cannot be carried out.
-    fn needs_direct_url(&self) -> bool {
+    fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
         false
+    }
+
+    /// The servers, where tenants may be on several.
+    fn fleet(&self) -> Option<&Fleet> {
+        None
     }
 
     /// What a tenant of this name is called in the database.
@@ -226,7 +246,7 @@ pub trait Engine: Send + Sync {
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;
 
     /// Schemas, databases or files that are, or look like, tenants'.
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError>;
+    async fn locations(&self) -> Result<Locations, EngineError>;
 
     /// Runs the SQL that registers a tenant, in one transaction; `{tenant}` is its quoted name.
     async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError>;
@@ -253,8 +273,12 @@ pub trait Engine: Send + Sync {
     /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError>;
 
-    /// A connection for migrations. `direct`: past a pooler, for what needs session state.
-    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError>;
+    /// A connection to one server for migrations. `direct`: past a pooler, for what needs session state.
+    async fn session(
+        &self,
+        server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError>;
 }
 
 /// One connection that migrates one tenant after the other.
@@ -321,7 +345,13 @@ pub trait Session: Send {
 }
 
 /// The engine that a URL is for. Nothing is connected yet.
-pub fn open(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Box<dyn Engine> {
+pub fn open(
+    url: DatabaseUrl,
+    direct_url: Option<DatabaseUrl>,
+    mut options: EngineOptions,
+) -> Box<dyn Engine> {
+    let shared = Path::new(&url.database).file_stem().unwrap_or_default();
+    options.location = options.location.replace("{shared}", &shared.to_string_lossy());
     match url.kind {
         EngineKind::Postgres => Box::new(postgres::Postgres::new(url, direct_url, options)),
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
@@ -350,6 +380,9 @@ fn earliest(
 fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) -> Option<RegistryRow> {
     let mut found = None;
     let mut active = None;
+    let mut server = None;
+    let mut database_url = None;
+    let filled = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     for (name, value) in columns {
         match name.to_ascii_lowercase().as_str() {
             "tenant" => found = Some(value),
@@ -361,11 +394,15 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
                     )
                 });
             }
+            "server" => server = filled(value),
+            "database_url" => database_url = filled(value).map(Secret::new),
             _ => {}
         }
     }
     Some(RegistryRow {
         tenant: found?,
         active,
+        server,
+        database_url,
     })
 }

@@ -1,9 +1,12 @@
 //! The config's own queries: one statement each, one value for each target.
 
+use futures_util::future::join_all;
+
 use crate::database_url::EngineKind;
 use crate::domain::Redactor;
 use crate::domain::words::count;
 
+use super::fleet::split::{in_order, split};
 use super::{Engine, EngineError, ErrorKind, RegistryRow, Target};
 
 /// Targets that are asked in one message.
@@ -33,9 +36,23 @@ pub async fn values(
         Ok(query) => query,
         Err(error) => return vec![Err(error); targets.len()],
     };
+    // Each server for itself: what one of them does not answer says nothing of the others.
+    let parts = split(targets);
+    let given = parts
+        .iter()
+        .map(|part| on_one_server(engine, &part.targets, &query));
+    let given = join_all(given).await;
+    in_order(&parts, given)
+}
+
+async fn on_one_server(
+    engine: &dyn Engine,
+    targets: &[Target<'_>],
+    query: &str,
+) -> Vec<Result<Option<String>, EngineError>> {
     let mut values = Vec::with_capacity(targets.len());
     for chunk in targets.chunks(AT_ONCE) {
-        match engine.ask(chunk, &query).await {
+        match engine.ask(chunk, query).await {
             Ok(given) => values.extend(given.into_iter().map(one_value)),
             Err(error) if chunk.len() == 1 || error.kind == ErrorKind::Disconnected => {
                 values.extend(chunk.iter().map(|_| Err(error.clone())));
@@ -43,7 +60,7 @@ pub async fn values(
             // One of them fails: ask again one by one to learn which.
             Err(_) => {
                 for target in chunk {
-                    let given = engine.ask(std::slice::from_ref(target), &query).await;
+                    let given = engine.ask(std::slice::from_ref(target), query).await;
                     values.push(given.and_then(|given| given.into_iter().next().map_or(Ok(None), one_value)));
                 }
             }

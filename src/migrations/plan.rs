@@ -320,6 +320,7 @@ mod tests {
     fn tenant(name: &str) -> Tenant {
         Tenant {
             name: TenantName::parse(name).expect("a name"),
+            server: None,
             location: name.to_owned(),
             active: true,
         }

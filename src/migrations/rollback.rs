@@ -273,6 +273,7 @@ mod tests {
     fn case(files: &[Migration], history: History, to: u64) -> Rollback {
         let tenant = Tenant {
             name: TenantName::parse("acme").expect("a name"),
+            server: None,
             location: "acme".to_owned(),
             active: true,
         };

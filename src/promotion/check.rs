@@ -192,7 +192,8 @@ fn word(demands: &Demands<'_>, record: &Record) -> Word {
     let tenants = &predicate.tenants;
     let left_out = tenants
         .discovered
-        .saturating_sub(tenants.up_to_date.saturating_add(tenants.migrated));
+        .saturating_sub(tenants.up_to_date.saturating_add(tenants.migrated))
+        .saturating_sub(tenants.suspended);
     if left_out > 0 {
         let message = format!(
             "{after} passed with this change at {at}, but {left_out} of its {} have not got it",

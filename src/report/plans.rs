@@ -41,13 +41,13 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
         None => parts.push(UNKNOWN_TENANTS.to_owned()),
         Some(groups) => {
             let mut needs = Vec::new();
-            for group in &groups {
+            for (pending, tenants) in alike(&groups) {
                 let who = match needs.is_empty() {
-                    true => counted(group.tenants.len(), "tenant"),
-                    false => words::thousands(group.tenants.len()),
+                    true => counted(tenants, "tenant"),
+                    false => words::thousands(tenants),
                 };
-                let verb = verb(report, group.tenants.len());
-                needs.push(format!("{who} {verb} {}", number(group.pending.len(), unit)));
+                let verb = verb(report, tenants);
+                needs.push(format!("{who} {verb} {}", number(pending.len(), unit)));
                 unit = "";
             }
             if needs.is_empty() && plan.shared.is_empty() {
@@ -60,6 +60,8 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
             ));
         }
     }
+    parts.extend(suspended(report));
+    parts.extend(order(plan));
     Some(parts.join("; "))
 }
 
@@ -72,13 +74,47 @@ fn verb(report: &Report, number: usize) -> &'static str {
     }
 }
 
+/// `in this order: canary (1), europe (12), the rest (987)`
+fn order(plan: &PlanSummary) -> Option<String> {
+    let waves: Vec<String> = plan
+        .waves
+        .iter()
+        .map(|wave| format!("{} ({})", wave.name, words::thousands(wave.tenants)))
+        .collect();
+    (!waves.is_empty()).then(|| format!("in this order: {}", waves.join(", ")))
+}
+
+fn suspended(report: &Report) -> Option<String> {
+    match report.tenants.as_ref()?.suspended {
+        0 => None,
+        1 => Some("1 is suspended and left as it is".to_owned()),
+        many => Some(format!(
+            "{} are suspended and left as they are",
+            words::thousands(many)
+        )),
+    }
+}
+
+/// What is pending for how many tenants, on whatever servers.
+fn alike<'p>(groups: &[&'p PlanGroup]) -> Vec<(&'p [String], usize)> {
+    let mut alike: Vec<(&[String], usize)> = Vec::new();
+    for group in groups {
+        match alike.iter_mut().find(|(pending, _)| *pending == group.pending) {
+            Some((_, tenants)) => *tenants += group.tenants.len(),
+            None => alike.push((&group.pending, group.tenants.len())),
+        }
+    }
+    alike
+}
+
 const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";
 
 fn up_to_date(report: &Report, pending: usize) -> Option<String> {
     if matches!(report.command.as_str(), "rollback" | "baseline") {
         return None;
     }
-    match report.tenants.as_ref()?.discovered.checked_sub(pending)? {
+    let tenants = report.tenants.as_ref()?;
+    match tenants.discovered.checked_sub(pending + tenants.suspended)? {
         0 => None,
         1 if pending == 0 => Some("1 tenant is up to date".to_owned()),
         1 => Some("1 is up to date".to_owned()),

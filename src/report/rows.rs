@@ -62,7 +62,7 @@ fn outcome_row(outcome: &Outcome) -> Row {
         is_tenant: outcome.tenant.is_some(),
         state: state.to_owned(),
         cells: [
-            words::tenant(outcome.tenant.as_ref()),
+            words::tenant(outcome.tenant.as_ref(), outcome.server.as_ref()),
             shown,
             dashed(ran),
             dashed(outcome.head.map(|head| head.to_string()).unwrap_or_default()),
@@ -144,7 +144,7 @@ fn standing_row(standing: &Standing) -> Row {
         is_tenant: standing.tenant.is_some(),
         state: stand.as_str().to_owned(),
         cells: [
-            words::tenant(standing.tenant.as_ref()),
+            words::tenant(standing.tenant.as_ref(), standing.server.as_ref()),
             format!("{}{suspended}", stand.as_str()),
             dashed(standing.head.map(|head| head.to_string()).unwrap_or_default()),
             standing.applied.to_string(),

@@ -1,5 +1,7 @@
 //! Reports as runs would make them: the situations that every format is looked at in.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{
     Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Outcome, OutcomeState,
     Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing,
@@ -73,6 +75,7 @@ pub(super) fn report(command: &str, checks: Vec<Check>) -> Report {
         commit: Some("3b1f6c0de5a94a2f8e7b1c2d3e4f5a6b7c8d9e0f".into()),
         run_url: Some("https://github.com/meats/central/actions/runs/4711".into()),
         server: Some("PostgreSQL 15.18".into()),
+        servers: BTreeMap::new(),
         dry_run: false,
         migration_set: Some(MigrationSetSummary {
             digest: Digest(format!("sha256:3fa2b1c0d9e8{}", "0".repeat(52))),
@@ -96,6 +99,7 @@ pub(super) const NAMES: [&str; 5] = ["acme", "beta_foods", "super_tenant", "tast
 pub(super) fn outcome(name: Option<&str>, state: OutcomeState, applied: std::ops::Range<u64>) -> Outcome {
     Outcome {
         tenant: name.map(tenant),
+        server: None,
         state,
         head: applied.clone().last().map(Version),
         applied: applied.map(Version).collect(),
@@ -258,6 +262,7 @@ pub(super) fn many_failed(number: usize, padding: usize) -> Report {
     };
     let failed = |n: usize| Outcome {
         tenant: Some(name(n)),
+        server: None,
         error: Some(message(n)),
         ..outcome(None, OutcomeState::Failed, 0..0)
     };
@@ -284,6 +289,7 @@ pub(super) fn many_failed(number: usize, padding: usize) -> Report {
 
 pub(super) fn group(range: std::ops::Range<usize>, versions: std::ops::RangeInclusive<u64>) -> PlanGroup {
     PlanGroup {
+        server: None,
         tenants: range.map(|n| tenant(&format!("tenant_{n:02}"))).collect(),
         pending: versions
             .map(|version| format!("tenant/{:04}_step.sql", version))
@@ -303,6 +309,7 @@ pub(super) fn plan() -> Report {
             ..TenantCounts::default()
         }),
         plan: Some(PlanSummary {
+            waves: Vec::new(),
             shared: vec!["shared/0003_regions.sql".into()],
             tenants: Some(vec![group(0..37, 38..=39), group(37..40, 1..=39)]),
             each_tenant: Vec::new(),
@@ -315,6 +322,7 @@ pub(super) fn plan() -> Report {
 pub(super) fn plan_of_unknown_tenants() -> Report {
     Report {
         plan: Some(PlanSummary {
+            waves: Vec::new(),
             shared: vec!["shared/0001_clients.sql".into(), "shared/0002_domains.sql".into()],
             tenants: None,
             each_tenant: vec!["tenant/0001_orders.sql".into(), "tenant/0002_items.sql".into()],
@@ -329,6 +337,7 @@ pub(super) fn plan_of_unknown_tenants() -> Report {
 pub(super) fn status() -> Report {
     let standing = |name: Option<&str>, head: u64, pending| Standing {
         tenant: name.map(tenant),
+        server: None,
         head: (head > 0).then_some(Version(head)),
         applied: usize::try_from(head).expect("a small number"),
         pending,
@@ -394,8 +403,10 @@ pub(super) fn dry_run() -> Report {
         }),
         outcomes: skipped.into(),
         plan: Some(PlanSummary {
+            waves: Vec::new(),
             shared: Vec::new(),
             tenants: Some(vec![PlanGroup {
+                server: None,
                 tenants: vec![tenant(&long)],
                 pending: vec!["tenant/0039_step.sql".into()],
             }]),

@@ -104,9 +104,10 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         not_reached,
         rolled_back,
         baselined,
+        suspended,
     } = *tenants;
     let changed = migrated + rolled_back + baselined;
-    let sum = up_to_date + changed + failed + skipped + not_reached;
+    let sum = up_to_date + changed + failed + skipped + not_reached + suspended;
     let planned = plans::shown(report)
         .and_then(|plan| plans::sentence(report, plan))
         .is_some();
@@ -126,6 +127,7 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         (baselined, "baselined"),
         (up_to_date, "up to date"),
         (skipped, "skipped"),
+        (suspended, "suspended and left as they are"),
         (unknown, "not accounted for"),
     ];
     Some(with_states(discovered, &states))

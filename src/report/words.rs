@@ -1,6 +1,6 @@
 //! The wording that all formats share: numbers, lists, durations, places.
 
-use crate::domain::{Finding, OutcomeState, TenantName, Version};
+use crate::domain::{Finding, OutcomeState, Report, ServerName, TenantName, Version};
 
 /// The sign before a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +138,21 @@ pub(super) fn versions(versions: &[Version]) -> String {
 }
 
 /// How a tenant is called in tables; no tenant's name can contain a parenthesis.
-pub(super) fn tenant(name: Option<&TenantName>) -> String {
-    name.map_or_else(|| "(shared)".to_owned(), |name| name.as_str().to_owned())
+pub(super) fn tenant(name: Option<&TenantName>, server: Option<&ServerName>) -> String {
+    let name = name.map_or("(shared)", TenantName::as_str);
+    match server {
+        Some(server) => format!("{name} ({server})"),
+        None => name.to_owned(),
+    }
+}
+
+/// `PostgreSQL 15.18 and 2 more servers`.
+pub(super) fn server(report: &Report) -> Option<String> {
+    let own = report.server.clone()?;
+    Some(match report.servers.len() {
+        0 => own,
+        others => format!("{own} and {}", counted(others, "more server")),
+    })
 }
 
 /// `migrations/tenant/0042_add_priority.sql:3:14`, as far as it is known.

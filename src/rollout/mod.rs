@@ -1,20 +1,25 @@
 //! Carrying out a plan: what is pending becomes outcomes.
 
+mod crew;
 mod lease;
+mod patience;
 mod progress;
+mod queue;
 mod revert;
 mod stop;
 mod target;
+mod tuner;
 mod waves;
 
 use crate::domain::CheckDefinition;
 
+pub use crew::{Halt, Inspector, Job, RolledOut, TenantResult, roll_out};
 pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
 pub use revert::{Revert, revert};
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
-pub use waves::{TenantResult, roll_out};
+pub use waves::{Listed, Turn, turns};
 
 pub const LEASE: CheckDefinition = CheckDefinition {
     id: "rollout.lease",
@@ -28,6 +33,10 @@ pub const TENANTS: CheckDefinition = CheckDefinition {
     id: "rollout.tenants",
     title: "every tenant's migrations were applied",
 };
+pub const CANARY: CheckDefinition = CheckDefinition {
+    id: "rollout.canary",
+    title: "the canaries came out right before the others began",
+};
 pub const DURATION: CheckDefinition = CheckDefinition {
     id: "rollout.duration",
     title: "the run took no longer than allowed",
@@ -38,4 +47,4 @@ pub const UNDONE: CheckDefinition = CheckDefinition {
     title: "all that was to be taken back is taken back",
 };
 
-pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, TENANTS, DURATION, UNDONE];
+pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, CANARY, TENANTS, DURATION, UNDONE];

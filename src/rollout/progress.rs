@@ -22,7 +22,13 @@ pub enum Event<'a> {
     Back {
         total: usize,
     },
+    /// Somebody is at this tenant now.
+    Begun(&'a TenantName),
+    /// It could not be begun after all, and will be later.
+    PutBack(&'a TenantName),
     Done(&'a Outcome),
+    /// Time goes by.
+    Tick,
     Retry {
         tenant: Option<&'a TenantName>,
         message: &'a str,

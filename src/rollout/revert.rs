@@ -1,19 +1,19 @@
 //! Migrations taken back by their down files: of many tenants at once, with what holds for the way there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::future::join_all;
 
 use crate::domain::{Finding, History, Migration, MigrationSet, Outcome, OutcomeState, Version};
 use crate::engine::{Engine, ErrorKind, Target};
 use crate::migrations::{Resume, Undo, undo};
-use crate::settings::Rollout;
+use crate::settings::{Concurrency, Rollout};
 
+use super::crew::TenantResult;
+use super::patience::Patience;
 use super::target::{Failed, Sessions, Work};
-use super::waves::TenantResult;
 use super::{Event, Progress, Stop, StopReason};
 
 /// One tenant (or the shared schema), and the versions that are to be taken back of it.
@@ -43,18 +43,37 @@ pub async fn revert(
     };
     progress.tell(&Event::Back { total: reverts.len() });
     let results = Mutex::new(reverts.iter().map(not_reached).collect::<Vec<_>>());
-    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..reverts.len()).collect());
-    let workers = rollout.concurrency.clamp(1, reverts.len().max(1));
-    join_all((0..workers).map(|_| crew.work(&queue, &results))).await;
+    let mut queues: BTreeMap<_, VecDeque<usize>> = BTreeMap::new();
+    for (index, revert) in reverts.iter().enumerate() {
+        queues.entry(revert.target.server()).or_default().push_back(index);
+    }
+    let queues: Vec<_> = queues
+        .into_iter()
+        .map(|(server, queue)| {
+            let workers = match rollout.concurrency_on(server, rollout.concurrency) {
+                Concurrency::Auto => AUTO,
+                Concurrency::Fixed(number) => number,
+            };
+            (workers.clamp(1, queue.len().max(1)), Mutex::new(queue))
+        })
+        .collect();
+    let workers = queues
+        .iter()
+        .flat_map(|(workers, queue)| (0..*workers).map(|_| crew.work(queue, &results)));
+    join_all(workers).await;
     progress.tell(&Event::Finished);
     results
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Ways back are few and rare: none is worth measuring the server.
+const AUTO: usize = 4;
+
 fn not_reached(revert: &Revert<'_>) -> TenantResult {
     let outcome = Outcome {
         tenant: tenant(revert.target),
+        server: revert.target.server().cloned(),
         state: OutcomeState::NotReached,
         applied: Vec::new(),
         undone: Vec::new(),
@@ -110,7 +129,7 @@ impl Crew<'_> {
                 target: revert.target,
                 create: false,
                 migrations: self.set.of(revert.target.scope()),
-                lock_retries: self.rollout.lock_retries,
+                rollout: self.rollout,
                 progress: self.progress,
             },
             versions: &revert.versions,
@@ -133,6 +152,7 @@ impl Crew<'_> {
         };
         let outcome = Outcome {
             tenant: tenant(revert.target),
+            server: revert.target.server().cloned(),
             state,
             applied: Vec::new(),
             undone: went.undone,
@@ -178,12 +198,7 @@ struct Back<'a> {
 impl Back<'_> {
     /// Tries until done, refused, or out of tries. The ledger, not the error, says what happened.
     async fn carry_out(&self, sessions: &mut Sessions) -> Went {
-        let mut delays = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .with_max_times(self.work.lock_retries)
-            .build();
+        let mut patience = Patience::new(self.work.rollout);
         let mut went = Went::default();
         let before = match self.work.engine.history(self.work.target).await {
             Ok(history) => history,
@@ -201,33 +216,34 @@ impl Back<'_> {
             let Err(failed) = self.attempt(sessions, &undo).await else {
                 return self.done(went, &before, None);
             };
-            let history = self.work.engine.history(self.work.target).await;
-            let Ok(now) = &history else {
-                went.finding = Some(self.finding(&failed, None));
-                return self.done(went, &before, Some(&before));
-            };
-            let left = self.undo(now);
-            // The answer to COMMIT was lost, or another run was faster.
-            if left.migrations.is_empty() && !failed.error.kind.is_refusal() {
-                return self.done(went, &before, Some(now));
-            }
-            let again = matches!(
-                failed.error.kind,
-                ErrorKind::Contended | ErrorKind::AlreadyApplied
-            );
-            if again && let Some(delay) = delays.next() {
-                let tenant = tenant(self.work.target);
+            // After an error nothing is known of the connections.
+            *sessions = Sessions::default();
+            loop {
+                let history = self.work.engine.history(self.work.target).await;
+                if let Ok(now) = &history {
+                    let left = self.undo(now);
+                    // The answer to COMMIT was lost, or another run was faster.
+                    if left.migrations.is_empty() && !failed.error.kind.is_refusal() {
+                        return self.done(went, &before, Some(now));
+                    }
+                    undo = left;
+                }
+                let kind = history.as_ref().map_or_else(|error| error.kind, |_| failed.error.kind);
+                let Some(delay) = patience.after(kind, failed.crowded) else {
+                    went.finding = Some(self.finding(&failed, history.as_ref().ok()));
+                    let now = history.unwrap_or_else(|_| before.clone());
+                    return self.done(went, &before, Some(&now));
+                };
                 self.work.progress.tell(&Event::Retry {
-                    tenant: tenant.as_ref(),
+                    tenant: tenant(self.work.target).as_ref(),
                     message: &failed.error.message,
                 });
                 tokio::time::sleep(delay).await;
                 went.retries += 1;
-                undo = left;
-                continue;
+                if history.is_ok() {
+                    break;
+                }
             }
-            went.finding = Some(self.finding(&failed, Some(now)));
-            return self.done(went, &before, Some(now));
         }
     }
 
@@ -280,8 +296,11 @@ impl Back<'_> {
                 None => rest.iter().take_while(together).count(),
             };
             let direct = batch == 0 && !down.transactional;
-            let session = sessions.get(self.work.engine, direct).await;
-            let session = session.map_err(|error| Failed::of(error, None))?;
+            let session = sessions.get(self.work.engine, self.work.target.server(), direct).await;
+            let session = session.map_err(|error| Failed {
+                crowded: error.kind == ErrorKind::Exhausted,
+                ..Failed::of(error, None)
+            })?;
             if batch > 0 {
                 let these: Vec<&Migration> = rest.drain(..batch).collect();
                 let taken = session.revert(self.work.target, &these).await;
@@ -289,6 +308,7 @@ impl Back<'_> {
                     migration: these.get(failed.migration).and_then(|it| it.down.as_deref()),
                     place: failed.place,
                     error: failed.error,
+                    crowded: false,
                 })?;
             } else {
                 rest.pop_front();

@@ -1,4 +1,4 @@
-//! When to stop: a signal, or the lease lost.
+//! When to stop: a signal, a deadline, or the lease lost.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub enum StopReason {
     /// SIGTERM or SIGINT.
     Signal,
+    /// The time that the run was given is over.
+    Deadline,
     /// Another run owns the environment by now.
     LeaseLost,
 }
@@ -40,6 +42,8 @@ pub struct Stop {
 /// GitHub's runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that: what is in hand
 /// has this long, so that the report is still written.
 const GRACE: Duration = Duration::from_secs(5);
+/// What is in hand at the deadline has this long: whoever sets it below the job's limit leaves more.
+const LAST_TENANTS: Duration = Duration::from_secs(30);
 /// After a signal nobody is waited for any longer than this, since the runner kills 1.5 s later.
 const AT_LAST: Duration = Duration::from_millis(8500);
 
@@ -109,6 +113,19 @@ impl Stop {
     /// Another run took the environment over: whatever is in hand must not go on.
     pub fn lose_lease(&self) {
         self.advance(Stage::Aborting, StopReason::LeaseLost);
+    }
+
+    /// Ends the run when its time is over: nothing new is begun, and half a minute later what is in hand is
+    /// dropped.
+    pub async fn at_deadline(self, deadline: Option<Duration>) {
+        let Some(deadline) = deadline else {
+            return std::future::pending().await;
+        };
+        tokio::time::sleep(deadline).await;
+        self.advance(Stage::Finishing, StopReason::Deadline);
+        tokio::time::sleep(LAST_TENANTS).await;
+        self.advance(Stage::Aborting, StopReason::Deadline);
+        std::future::pending().await
     }
 
     /// Turns signals into stages, until the process ends. The first asks to finish, the second, or

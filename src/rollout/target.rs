@@ -1,14 +1,13 @@
 //! The pending migrations of one target: batches, steps, retries.
 
-use std::time::Duration;
-
-use backon::{BackoffBuilder as _, ExponentialBuilder};
-
 use crate::domain::words::count;
-use crate::domain::{EntryState, Finding, History, Migration, Version};
+use crate::domain::{EntryState, Finding, History, Migration, ServerName, Version};
 use crate::engine::{Engine, EngineError, ErrorKind, Session, StepError, Target};
 use crate::migrations::{Pending, Resume, pending_after};
 
+use crate::settings::Rollout;
+
+use super::patience::Patience;
 use super::{Event, Progress};
 
 /// What became of a target that went well.
@@ -25,11 +24,17 @@ pub struct Failure {
     pub migrated: Migrated,
     /// Message, place, hint, and where the target stands now; without its tenant.
     pub finding: Finding,
+    /// What the last try ran into; absent where it was told to end.
+    pub kind: Option<ErrorKind>,
+    /// The server had no connection left to begin with.
+    pub crowded: bool,
 }
 
-/// Connections of one worker, made when first needed and kept while they are good.
+/// Connections of one worker to one server, made when first needed and kept while they are good. A worker
+/// that goes on to another server leaves them, so that no server has more than it takes tenants at a time.
 #[derive(Default)]
 pub(super) struct Sessions {
+    server: Option<ServerName>,
     usual: Option<Box<dyn Session>>,
     direct: Option<Box<dyn Session>>,
 }
@@ -38,12 +43,19 @@ impl Sessions {
     pub(super) async fn get(
         &mut self,
         engine: &dyn Engine,
+        server: Option<&ServerName>,
         direct: bool,
     ) -> Result<&mut Box<dyn Session>, EngineError> {
+        if self.server.as_ref() != server {
+            *self = Self {
+                server: server.cloned(),
+                ..Self::default()
+            };
+        }
         let slot = if direct { &mut self.direct } else { &mut self.usual };
         let session = match slot.take().filter(|session| session.reusable()) {
             Some(session) => session,
-            None => engine.session(direct).await?,
+            None => engine.session(server, direct).await?,
         };
         Ok(slot.insert(session))
     }
@@ -56,7 +68,7 @@ pub async fn migrate(
     create: bool,
     migrations: &[Migration],
     pending: &Pending,
-    lock_retries: usize,
+    rollout: &Rollout,
     progress: &dyn Progress,
 ) -> Result<Migrated, Failure> {
     let work = Work {
@@ -64,7 +76,7 @@ pub async fn migrate(
         target,
         create,
         migrations,
-        lock_retries,
+        rollout,
         progress,
     };
     work.carry_out(&mut Sessions::default(), pending).await
@@ -76,7 +88,7 @@ pub(super) struct Work<'a> {
     pub(super) target: Target<'a>,
     pub(super) create: bool,
     pub(super) migrations: &'a [Migration],
-    pub(super) lock_retries: usize,
+    pub(super) rollout: &'a Rollout,
     pub(super) progress: &'a dyn Progress,
 }
 
@@ -88,53 +100,69 @@ impl Work<'_> {
         sessions: &mut Sessions,
         pending: &Pending,
     ) -> Result<Migrated, Failure> {
-        let mut delays = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .with_max_times(self.lock_retries)
-            .build();
-        let mut pending = pending.clone();
+        let mut patience = Patience::new(self.rollout);
         let before = pending.clone();
+        let mut pending = Some(before.clone());
         let mut retries = 0;
         loop {
-            let Err(failed) = self.attempt(sessions, &pending).await else {
-                return Ok(self.migrated(&before, &Pending::default(), retries));
+            let tried = match &pending {
+                Some(pending) => self.attempt(sessions, pending).await,
+                // What the try before last left behind is still unknown.
+                None => Ok(()),
             };
+            let failed = match tried {
+                Ok(()) if pending.is_some() => {
+                    return Ok(self.migrated(&before, &Pending::default(), retries));
+                }
+                Ok(()) => None,
+                Err(failed) => Some(failed),
+            };
+            let crowded = failed.as_ref().is_some_and(|failed| failed.crowded);
+            // After an error nothing is known of the connections.
+            *sessions = Sessions::default();
             let history = self.engine.history(self.target).await;
-            if let Ok(history) = &history {
-                let now = pending_after(self.migrations, history);
+            let now = history.as_ref().ok().map(|it| pending_after(self.migrations, it));
+            if let Some(now) = &now {
+                let refused = failed
+                    .as_ref()
+                    .is_some_and(|failed| failed.error.kind.is_refusal());
                 // The answer to COMMIT was lost, or another run was faster. A statement that the server
                 // refused was never committed by us, whatever the ledger says.
-                if now.migrations.is_empty() && !failed.error.kind.is_refusal() {
-                    return Ok(self.migrated(&before, &now, retries));
+                if now.migrations.is_empty() && !refused {
+                    return Ok(self.migrated(&before, now, retries));
                 }
-                let again = matches!(
-                    failed.error.kind,
-                    ErrorKind::Contended | ErrorKind::AlreadyApplied
-                );
-                if again && let Some(delay) = delays.next() {
-                    let tenant = match self.target {
-                        Target::Shared => None,
-                        Target::Tenant(tenant) => Some(&tenant.name),
-                    };
-                    self.progress.tell(&Event::Retry {
-                        tenant,
-                        message: &failed.error.message,
-                    });
-                    tokio::time::sleep(delay).await;
-                    retries += 1;
+            }
+            let failed = match (failed, &history) {
+                (Some(failed), _) => failed,
+                (None, Err(error)) => Failed::of(error.clone(), None),
+                (None, Ok(_)) => {
                     pending = now;
                     continue;
                 }
-            }
-            let left = history
-                .as_ref()
-                .map_or_else(|_| before.clone(), |it| pending_after(self.migrations, it));
-            return Err(Failure {
-                migrated: self.migrated(&before, &left, retries),
-                finding: self.finding(&failed, history.as_ref().ok()),
+            };
+            // Of many tenants one that finds no connection waits for the others to give theirs back.
+            let wait = !crowded || self.target == Target::Shared;
+            let delay = wait.then(|| patience.after(failed.error.kind, crowded)).flatten();
+            let Some(delay) = delay else {
+                let left = now.unwrap_or_else(|| before.clone());
+                return Err(Failure {
+                    migrated: self.migrated(&before, &left, retries),
+                    finding: self.finding(&failed, history.as_ref().ok()),
+                    kind: Some(failed.error.kind),
+                    crowded,
+                });
+            };
+            let tenant = match self.target {
+                Target::Shared => None,
+                Target::Tenant(tenant) => Some(&tenant.name),
+            };
+            self.progress.tell(&Event::Retry {
+                tenant,
+                message: &failed.error.message,
             });
+            tokio::time::sleep(delay).await;
+            retries += 1;
+            pending = now;
         }
     }
 
@@ -170,9 +198,9 @@ impl Work<'_> {
             };
             let direct = batch == 0 && !first.transactional;
             let session = sessions
-                .get(self.engine, direct)
+                .get(self.engine, self.target.server(), direct)
                 .await
-                .map_err(|error| Failed::of(error, None))?;
+                .map_err(Failed::of_connecting)?;
             if batch > 0 {
                 let migrations: Vec<&Migration> = rest.drain(..batch).collect();
                 let applied = session.apply(self.target, create, &migrations).await;
@@ -180,6 +208,7 @@ impl Work<'_> {
                     migration: migrations.get(failed.migration).copied(),
                     place: failed.place,
                     error: failed.error,
+                    crowded: false,
                 })?;
             } else {
                 rest.remove(0);
@@ -239,6 +268,7 @@ impl Work<'_> {
                 error,
                 migration: Some(migration),
                 place,
+                crowded: false,
             });
         }
         Ok(())
@@ -298,6 +328,8 @@ pub(super) struct Failed<'m> {
     pub(super) error: EngineError,
     pub(super) migration: Option<&'m Migration>,
     pub(super) place: Option<(usize, usize)>,
+    /// The server had no connection left.
+    pub(super) crowded: bool,
 }
 
 impl<'m> Failed<'m> {
@@ -306,6 +338,14 @@ impl<'m> Failed<'m> {
             error,
             migration,
             place: None,
+            crowded: false,
+        }
+    }
+
+    fn of_connecting(error: EngineError) -> Self {
+        Self {
+            crowded: error.kind == ErrorKind::Exhausted,
+            ..Self::of(error, None)
         }
     }
 }

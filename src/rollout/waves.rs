@@ -1,214 +1,217 @@
-//! All tenants: ensured ones first, then canaries, then the rest in parallel, as far as failures allow.
+//! Who goes when: ensured tenants, canaries, the config's groups, the rest. Pure.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Mutex;
-use std::time::Instant;
+use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
-
-use crate::domain::{Finding, MigrationSet, Outcome, OutcomeState, TenantName};
-use crate::engine::{Engine, Target};
+use crate::domain::TenantName;
 use crate::migrations::TenantPlan;
-use crate::settings::Rollout;
+use crate::settings::{Concurrency, Order, Rollout, Suspended, Wave, WaveTenants};
 
-use super::target::{Sessions, Work};
-use super::{Event, Progress, Stop, StopReason};
-
-/// One tenant's outcome, and the finding where it failed.
-#[derive(Debug)]
-pub struct TenantResult {
-    pub outcome: Outcome,
-    pub finding: Option<Finding>,
+/// Tenants that go together; the next ones go when these are done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// What people call it.
+    pub name: String,
+    /// Indexes into the plan, in the order in which they go.
+    pub tenants: Vec<usize>,
+    pub(super) concurrency: Concurrency,
+    /// Whether a single failure ends the rollout.
+    pub(super) strict: bool,
+    /// Whether its tenants are validated before the others begin.
+    pub(super) validated: bool,
 }
 
-/// Migrates every tenant that is behind; each gets a result, in the order of the plan.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is one thing that only the caller knows"
-)]
-pub async fn roll_out(
-    engine: &dyn Engine,
-    set: &MigrationSet,
-    plan: &[TenantPlan],
-    locations: &BTreeSet<String>,
-    ensure: &[TenantName],
-    rollout: &Rollout,
-    stop: &Stop,
-    progress: &dyn Progress,
-) -> Vec<TenantResult> {
-    let crew = Crew {
-        engine,
-        set,
-        plan,
-        locations,
-        rollout,
-        stop,
-        progress,
-        results: Mutex::new(plan.iter().map(up_to_date_or_not_reached).collect()),
-        failures: Mutex::new(0),
+/// What one group's query gave, in its order; by the group's index.
+pub type Listed = BTreeMap<usize, Vec<TenantName>>;
+
+/// The turns of those that are behind. Groups without any are left out.
+pub fn turns(plan: &[TenantPlan], ensure: &[TenantName], rollout: &Rollout, listed: &Listed) -> Vec<Turn> {
+    let turn = |name: &str, strict, validated| Turn {
+        name: name.to_owned(),
+        tenants: Vec::new(),
+        concurrency: rollout.concurrency,
+        strict,
+        validated,
     };
-    let behind = |index: &usize| !plan[*index].pending.migrations.is_empty();
-    let behind: Vec<usize> = (0..plan.len()).filter(behind).collect();
-    progress.tell(&Event::Tenants {
-        total: plan.len(),
-        behind: behind.len(),
-    });
-    for wave in waves(plan, &behind, ensure, &rollout.canary) {
-        crew.wave(wave).await;
-        if crew.must_stop() || crew.has_failed() {
-            break;
+    let mut turns = vec![turn("ensured", true, false), turn("canary", true, true)];
+    turns.extend(rollout.waves.iter().map(|wave| Turn {
+        concurrency: wave.concurrency.unwrap_or(rollout.concurrency),
+        ..turn(&wave.name, false, false)
+    }));
+    turns.push(turn("the rest", false, false));
+    turns.push(turn("suspended", false, false));
+    let (rest, suspended) = (turns.len() - 2, turns.len() - 1);
+    let groups: Vec<Group<'_>> = (0..)
+        .zip(&rollout.waves)
+        .map(|(group, wave)| Group::new(wave, listed.get(&group)))
+        .collect();
+    for (index, TenantPlan { tenant, pending }) in plan.iter().enumerate() {
+        if pending.migrations.is_empty() {
+            continue;
         }
-    }
-    progress.tell(&Event::Finished);
-    crew.results
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn up_to_date_or_not_reached(plan: &TenantPlan) -> TenantResult {
-    let state = if plan.pending.migrations.is_empty() {
-        OutcomeState::UpToDate
-    } else {
-        OutcomeState::NotReached
-    };
-    let outcome = Outcome {
-        tenant: Some(plan.tenant.name.clone()),
-        state,
-        applied: Vec::new(),
-        undone: Vec::new(),
-        head: plan.pending.head,
-        duration_ms: 0,
-        retries: 0,
-        error: None,
-    };
-    TenantResult {
-        outcome,
-        finding: None,
-    }
-}
-
-/// A later wave begins only when the one before went well.
-fn waves(
-    plan: &[TenantPlan],
-    behind: &[usize],
-    ensure: &[TenantName],
-    canary: &[TenantName],
-) -> Vec<VecDeque<usize>> {
-    let mut waves = vec![VecDeque::new(); 3];
-    for index in behind {
-        let name = &plan[*index].tenant.name;
-        let wave = if ensure.contains(name) {
+        let turn = if ensure.contains(&tenant.name) {
             0
-        } else if canary.contains(name) {
+        } else if rollout.canary.contains(&tenant.name) {
             1
+        } else if !tenant.active && rollout.suspended == Suspended::Last {
+            suspended
         } else {
-            2
+            let group = groups.iter().position(|it| it.place(&tenant.name).is_some());
+            group.map_or(rest, |group| group + 2)
         };
-        waves[wave].push_back(*index);
+        turns[turn].tenants.push(index);
     }
-    waves.retain(|wave| !wave.is_empty());
-    waves
+    for (group, turn) in groups.iter().zip(&mut turns[2..]) {
+        let name = |index: usize| &plan[index].tenant.name;
+        match group.wave.order {
+            Order::Registry => {}
+            Order::Name => turn.tenants.sort_by(|one, other| name(*one).cmp(name(*other))),
+            Order::Listed => turn.tenants.sort_by_key(|index| group.place(name(*index))),
+        }
+    }
+    turns.retain(|turn| !turn.tenants.is_empty());
+    turns
 }
 
-struct Crew<'a> {
-    engine: &'a dyn Engine,
-    set: &'a MigrationSet,
-    plan: &'a [TenantPlan],
-    locations: &'a BTreeSet<String>,
-    rollout: &'a Rollout,
-    stop: &'a Stop,
-    progress: &'a dyn Progress,
-    results: Mutex<Vec<TenantResult>>,
-    failures: Mutex<usize>,
+/// One of the config's groups, and what its query gave.
+struct Group<'a> {
+    wave: &'a Wave,
+    listed: BTreeMap<&'a TenantName, usize>,
 }
 
-impl Crew<'_> {
-    async fn wave(&self, wave: VecDeque<usize>) {
-        let workers = self.rollout.concurrency.clamp(1, wave.len().max(1));
-        let queue = Mutex::new(wave);
-        join_all((0..workers).map(|_| self.work(&queue))).await;
-    }
-
-    async fn work(&self, queue: &Mutex<VecDeque<usize>>) {
-        let mut sessions = Sessions::default();
-        while !self.must_stop() {
-            let Some(index) = locked(queue).pop_front() else {
-                return;
-            };
-            let result = self.tenant(&mut sessions, index).await;
-            if result.outcome.state == OutcomeState::Failed {
-                *locked(&self.failures) += 1;
-                // After a failure nothing is known of the connection.
-                sessions = Sessions::default();
-            }
-            self.progress.tell(&Event::Done(&result.outcome));
-            locked(&self.results)[index] = result;
+impl<'a> Group<'a> {
+    fn new(wave: &'a Wave, listed: Option<&'a Vec<TenantName>>) -> Self {
+        let names = listed.map(Vec::as_slice).unwrap_or_default().iter().enumerate();
+        Self {
+            wave,
+            // Who is listed twice goes where it stands first.
+            listed: names.rev().map(|(place, name)| (name, place)).collect(),
         }
     }
 
-    async fn tenant(&self, sessions: &mut Sessions, index: usize) -> TenantResult {
-        let TenantPlan { tenant, pending } = &self.plan[index];
-        let begun = Instant::now();
-        let work = Work {
-            engine: self.engine,
-            target: Target::Tenant(tenant),
-            create: !self.locations.contains(&tenant.location),
-            migrations: &self.set.tenant,
-            lock_retries: self.rollout.lock_retries,
-            progress: self.progress,
-        };
-        let carried_out = tokio::select! {
-            carried_out = work.carry_out(sessions, pending) => carried_out,
-            () = self.stop.aborted() => Err(super::Failure {
-                migrated: super::Migrated { head: pending.head, ..Default::default() },
-                finding: self.dropped(),
-            }),
-        };
-        let (state, migrated, finding) = match carried_out {
-            Ok(migrated) => (OutcomeState::Migrated, migrated, None),
-            Err(failure) => (
-                OutcomeState::Failed,
-                failure.migrated,
-                Some(failure.finding.tenant(&tenant.name)),
-            ),
-        };
-        let outcome = Outcome {
-            tenant: Some(tenant.name.clone()),
-            state,
-            applied: migrated.applied,
-            undone: Vec::new(),
-            head: migrated.head,
-            duration_ms: begun.elapsed().as_millis() as u64,
-            retries: migrated.retries,
-            error: finding.as_ref().map(|finding| finding.message.clone()),
-        };
-        TenantResult { outcome, finding }
-    }
-
-    fn dropped(&self) -> Finding {
-        let why = match self.stop.reason() {
-            Some(StopReason::LeaseLost) => "another run took the environment over",
-            _ => "the run was told to end",
-        };
-        let undone = if self.engine.rolls_back_ddl() {
-            "the server rolls its transaction back"
-        } else {
-            "the ledger has the statement it was at"
-        };
-        Finding::error(format!("cut off in the middle because {why}; {undone}"))
-            .hint("run again: it goes on from there")
-            .operational(true)
-    }
-
-    fn has_failed(&self) -> bool {
-        *locked(&self.failures) > 0
-    }
-
-    fn must_stop(&self) -> bool {
-        self.stop.requested() || *locked(&self.failures) > self.rollout.max_failures
+    /// Where the group itself has a tenant, if it does.
+    fn place(&self, name: &TenantName) -> Option<usize> {
+        match &self.wave.tenants {
+            WaveTenants::Matching(globs) => globs.iter().position(|glob| glob.is_match(name.as_str())),
+            WaveTenants::Query(_) => self.listed.get(name).copied(),
+        }
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Tenant, Version};
+    use crate::migrations::Pending;
+    use crate::settings::{MaxFailures, OnFailure};
+
+    fn rollout(waves: Vec<Wave>) -> Rollout {
+        let second = std::time::Duration::from_secs(1);
+        Rollout {
+            canary: vec![],
+            waves,
+            suspended: Suspended::Migrate,
+            concurrency: Concurrency::Auto,
+            server_concurrency: BTreeMap::new(),
+            max_failures: MaxFailures::Count(0),
+            on_failure: OnFailure::Stop,
+            lock_timeout: second,
+            lock_retries: 0,
+            connection_retries: 0,
+            statement_timeout: None,
+            deadline: None,
+            warn_after: None,
+            fail_after: None,
+            lease_ttl: second,
+            lease_wait: second,
+        }
+    }
+
+    fn name(text: &str) -> TenantName {
+        TenantName::parse(text).expect("a name")
+    }
+
+    /// Tenants that are behind; one with `-` in front is suspended, one with `=` at head.
+    fn plan(names: &str) -> Vec<TenantPlan> {
+        let plan = |text: &str| {
+            let bare = text.trim_start_matches(['-', '=']);
+            TenantPlan {
+                tenant: Tenant {
+                    name: name(bare),
+                    server: None,
+                    location: bare.to_owned(),
+                    active: !text.starts_with('-'),
+                },
+                pending: Arc::new(Pending {
+                    migrations: if text.starts_with('=') { vec![] } else { vec![0] },
+                    head: Some(Version(1)),
+                    ..Pending::default()
+                }),
+            }
+        };
+        names.split(' ').map(plan).collect()
+    }
+
+    fn matching(name: &str, globs: &[&str], order: Order) -> Wave {
+        let glob = |text: &&str| globset::Glob::new(text).expect("a glob").compile_matcher();
+        Wave {
+            name: name.to_owned(),
+            tenants: WaveTenants::Matching(globs.iter().map(glob).collect()),
+            concurrency: Some(Concurrency::Fixed(2)),
+            order,
+        }
+    }
+
+    fn shown(plan: &[TenantPlan], turns: &[Turn]) -> String {
+        let names = |turn: &Turn| {
+            let names: Vec<&str> = turn
+                .tenants
+                .iter()
+                .map(|it| plan[*it].tenant.name.as_str())
+                .collect();
+            format!("{}: {}", turn.name, names.join(" "))
+        };
+        turns.iter().map(names).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn everybody_who_is_behind_has_one_turn() {
+        let plan = plan("eu_1 =us_1 base us_2 canary -old eu_0");
+        let mut rollout = rollout(vec![
+            matching("europe", &["eu_*"], Order::Name),
+            matching("all of us", &["us_*", "eu_*"], Order::Registry),
+        ]);
+        rollout.canary = vec![name("canary"), name("us_1")];
+        rollout.suspended = Suspended::Last;
+        let turns = turns(&plan, &[name("base")], &rollout, &Listed::new());
+        assert_eq!(
+            shown(&plan, &turns),
+            "ensured: base; canary: canary; europe: eu_0 eu_1; all of us: us_2; suspended: old"
+        );
+        assert!(turns[0].strict && turns[1].strict && turns[1].validated && !turns[2].strict);
+        assert_eq!(turns[2].concurrency, Concurrency::Fixed(2));
+    }
+
+    #[test]
+    fn a_query_says_who_and_in_which_order() {
+        let plan = plan("a b c d");
+        let wave = Wave {
+            name: "small".to_owned(),
+            tenants: WaveTenants::Query("…".to_owned()),
+            concurrency: None,
+            order: Order::Listed,
+        };
+        let listed = Listed::from([(0, vec![name("d"), name("gone"), name("b"), name("d")])]);
+        let turns = turns(&plan, &[], &rollout(vec![wave]), &listed);
+        assert_eq!(shown(&plan, &turns), "small: d b; the rest: a c");
+    }
+
+    #[test]
+    fn globs_say_in_which_order() {
+        let plan = plan("a_1 b_1 a_2 b_2");
+        let rollout = rollout(vec![matching("both", &["b_2", "a_*", "b_*"], Order::Listed)]);
+        let turns = turns(&plan, &[], &rollout, &Listed::new());
+        assert_eq!(shown(&plan, &turns), "both: b_2 a_1 a_2 b_1");
+    }
 }

@@ -299,9 +299,12 @@ impl Gate<'_> {
                     None => finding,
                 });
             } else if let Some(name) = &name {
-                match groups.iter_mut().find(|group| group.pending == labels) {
+                let server = candidate.target.server().cloned();
+                let same = |group: &&mut PlanGroup| group.pending == labels && group.server == server;
+                match groups.iter_mut().find(same) {
                     Some(group) => group.tenants.push(name.clone()),
                     None => groups.push(PlanGroup {
+                        server,
                         tenants: vec![name.clone()],
                         pending: labels,
                     }),
@@ -312,6 +315,7 @@ impl Gate<'_> {
             let is_marked = state == OutcomeState::Baselined;
             self.outcomes.push(Outcome {
                 tenant: name,
+                server: candidate.target.server().cloned(),
                 state,
                 applied: applied.filter(|_| is_marked).collect(),
                 undone: Vec::new(),
@@ -329,6 +333,7 @@ impl Gate<'_> {
                 shared,
                 tenants: Some(groups),
                 each_tenant: Vec::new(),
+                waves: Vec::new(),
                 sql: Vec::new(),
             });
         }
@@ -376,7 +381,7 @@ fn refusal(
     found: &Structure,
 ) -> Option<String> {
     if let Target::Tenant(tenant) = candidate.target
-        && !survey.locations.contains(&tenant.location)
+        && !survey.locations.contains(tenant)
     {
         return Some("it does not exist yet; `tenantgate migrate` makes it".to_owned());
     }

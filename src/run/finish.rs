@@ -80,6 +80,10 @@ impl Gate<'_> {
                 Command::Baseline => {}
                 _ => definitions.extend(migrations::LEDGER_CHECKS.iter().copied()),
             }
+            let rolls_out = !matches!(command, Command::Validate | Command::Rollback | Command::Baseline);
+            if !self.settings.rollout.waves.is_empty() && rolls_out {
+                definitions.push(tenants::WAVES);
+            }
             if !matches!(command, Command::Plan | Command::Rollback | Command::Baseline)
                 && !self.request.dry_run
             {
@@ -99,6 +103,7 @@ impl Gate<'_> {
             definitions.extend([LEDGER, rollout::LEASE, rollout::SHARED]);
             if self.request.includes(crate::domain::Scope::Tenant) {
                 definitions.extend([tenants::ENSURED, rollout::TENANTS]);
+                definitions.extend((!self.settings.rollout.canary.is_empty()).then_some(rollout::CANARY));
             }
         }
         if command.validates() && !self.request.dry_run {
@@ -146,6 +151,7 @@ impl Gate<'_> {
             commit: self.invocation.commit.clone(),
             run_url: self.invocation.run_url.clone(),
             server: self.server.take(),
+            servers: std::mem::take(&mut self.servers),
             dry_run: self.request.dry_run,
             migration_set: set.map(|set| MigrationSetSummary {
                 digest: set.digest(),

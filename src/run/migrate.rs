@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::{Check, Finding, Outcome, OutcomeState, Scope, TenantCounts};
+use crate::domain::{Check, Finding, Outcome, OutcomeState, Scope};
 use crate::engine::{Engine, Holder, Target, queries};
-use crate::rollout::{self, Event, LeaseError, StopReason, TenantResult};
+use crate::rollout::{self, Event, LeaseError, StopReason};
 use crate::tenants;
 
 use super::connect::{LEDGER, finding};
@@ -16,15 +16,18 @@ impl Gate<'_> {
     /// no lease, no write.
     pub(super) async fn migrate(&mut self, engine: &dyn Engine, survey: Survey) -> Stage<Survey> {
         if survey.is_settled() {
-            let answers = [
+            let mut answers = vec![
                 &rollout::LEASE,
                 &rollout::SHARED,
                 &rollout::TENANTS,
                 &tenants::ENSURED,
                 &LEDGER,
             ];
-            let checks = answers.map(|check| Check::answered(check, Vec::new())).to_vec();
-            self.add(checks, Instant::now())?;
+            answers.extend((!self.settings.rollout.canary.is_empty()).then_some(&rollout::CANARY));
+            let checks = answers
+                .into_iter()
+                .map(|check| Check::answered(check, Vec::new()));
+            self.add(checks.collect(), Instant::now())?;
             return Ok(survey);
         }
         let since = Instant::now();
@@ -95,6 +98,7 @@ impl Gate<'_> {
             }
         }
         self.add(vec![Check::answered(&rollout::SHARED, Vec::new())], since)?;
+        self.label_newcomers(engine, &mut survey).await?;
         if self.request.includes(Scope::Tenant) {
             if !survey.to_register.is_empty() {
                 self.register(engine, &survey).await?;
@@ -123,14 +127,13 @@ impl Gate<'_> {
         self.progress.tell(&Event::Shared {
             pending: pending.migrations.len(),
         });
-        let retries = self.settings.rollout.lock_retries;
         let work = rollout::migrate(
             engine,
             Target::Shared,
             false,
             &self.set().shared,
             pending,
-            retries,
+            &self.settings.rollout,
             self.progress,
         );
         let done = tokio::select! {
@@ -140,6 +143,8 @@ impl Gate<'_> {
                 finding: Finding::error("the shared migrations were cut off in the middle")
                     .hint("run again: it goes on from there")
                     .operational(true),
+                kind: None,
+                crowded: false,
             }),
         };
         let (state, migrated, finding) = match done {
@@ -148,6 +153,7 @@ impl Gate<'_> {
         };
         self.outcomes.push(Outcome {
             tenant: None,
+            server: None,
             state,
             applied: migrated.applied,
             undone: Vec::new(),
@@ -194,96 +200,6 @@ impl Gate<'_> {
         });
         let still = still.collect();
         self.add(vec![Check::answered(&tenants::ENSURED, still)], since)
-    }
-
-    async fn migrate_tenants(&mut self, engine: &dyn Engine, survey: &mut Survey) -> Stage<()> {
-        let since = Instant::now();
-        let plan = survey.plan.tenants.clone().unwrap_or_default();
-        let (included, left): (Vec<_>, Vec<_>) = plan
-            .into_iter()
-            .partition(|it| self.request.includes_tenant(&it.tenant.name));
-        let settings = self.settings;
-        let results = rollout::roll_out(
-            engine,
-            self.set(),
-            &included,
-            &survey.locations,
-            &settings.tenancy.ensure,
-            &settings.rollout,
-            self.stop,
-            self.progress,
-        )
-        .await;
-        let left_behind = left.iter().filter(|it| !it.pending.migrations.is_empty()).count();
-        let mut counts = TenantCounts {
-            discovered: included.len() + left.len(),
-            ..TenantCounts::default()
-        };
-        counts.skipped = left_behind;
-        counts.up_to_date = left.len() - left_behind;
-        let mut findings = Vec::new();
-        for TenantResult { outcome, finding } in results {
-            findings.extend(finding);
-            match outcome.state {
-                OutcomeState::UpToDate => counts.up_to_date += 1,
-                OutcomeState::Migrated => counts.migrated += 1,
-                OutcomeState::Failed => counts.failed += 1,
-                OutcomeState::NotReached => counts.not_reached += 1,
-                OutcomeState::Skipped => counts.skipped += 1,
-                OutcomeState::RolledBack => counts.rolled_back += 1,
-                OutcomeState::Baselined => counts.baselined += 1,
-            }
-            if matches!(outcome.state, OutcomeState::Failed | OutcomeState::NotReached) {
-                self.left_behind.extend(outcome.tenant.clone());
-            }
-            if outcome.state != OutcomeState::UpToDate {
-                self.outcomes.push(outcome);
-            }
-        }
-        let unanswered = !findings.is_empty() && findings.iter().all(|finding| finding.operational);
-        findings.extend(self.not_reached(counts.not_reached, counts.failed, unanswered));
-        self.tenants = Some(counts);
-        self.outcomes.sort_by_key(|outcome| match outcome.state {
-            OutcomeState::Failed => 0,
-            OutcomeState::NotReached => 1,
-            _ => 2,
-        });
-        let added = self.add(vec![Check::answered(&rollout::TENANTS, findings)], since);
-        if added.is_err() && self.stop.reason().is_some() {
-            return Err(Blocked);
-        }
-        let made = |tenant: &&crate::domain::Tenant| {
-            self.request.includes_tenant(&tenant.name) && !self.left_behind.contains(&tenant.name)
-        };
-        let made: Vec<_> = survey.known().iter().filter(made).cloned().collect();
-        let remembered = engine.remember(&made).await;
-        self.or_block(&LEDGER, since, remembered)?;
-        // What came out right is validated even where some failed.
-        let tenants = self.tenants.clone();
-        let again = self.survey(engine).await;
-        self.tenants = tenants;
-        *survey = again?;
-        Ok(())
-    }
-
-    fn not_reached(&self, number: usize, failed: usize, unanswered: bool) -> Option<Finding> {
-        if number == 0 {
-            return None;
-        }
-        let many = crate::domain::words::count(number, "tenant");
-        let verb = if number == 1 { "was" } else { "were" };
-        let hint = "run again: those that are done are left alone";
-        Some(match self.stop.reason() {
-            Some(_) => Finding::error(format!("{many} {verb} not reached: the run was told to end"))
-                .operational(true)
-                .hint(hint),
-            None => Finding::error(format!(
-                "{many} {verb} not reached: {failed} failed, and `max_failures` is {}",
-                self.settings.rollout.max_failures
-            ))
-            .operational(unanswered)
-            .hint(hint),
-        })
     }
 
     /// How long the run may take.

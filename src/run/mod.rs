@@ -1,6 +1,7 @@
 //! The order of the stages, nothing else.
 
 mod baseline;
+mod compare;
 mod connect;
 mod evidence;
 mod finish;
@@ -9,10 +10,13 @@ mod offline;
 mod promotion;
 mod request;
 mod rollback;
+mod servers;
+mod show;
 mod survey;
+mod tenants;
 mod validate;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -20,7 +24,7 @@ use jiff::Timestamp;
 use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
-    Standing, TenantCounts, TenantName,
+    ServerName, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
 use crate::promotion::RolledBack;
@@ -59,6 +63,8 @@ struct Gate<'a> {
     /// From the URL, once it is understood.
     kind: Option<EngineKind>,
     server: Option<String>,
+    /// The other ones that have answered.
+    servers: BTreeMap<ServerName, String>,
     tenants: Option<TenantCounts>,
     outcomes: Vec<Outcome>,
     /// Tenants that this run did not bring to head: the rollout's findings speak of them.
@@ -94,6 +100,7 @@ pub async fn execute(
         loaded: None,
         kind: None,
         server: None,
+        servers: BTreeMap::new(),
         tenants: None,
         outcomes: Vec::new(),
         left_behind: BTreeSet::new(),
@@ -129,7 +136,7 @@ pub async fn execute(
 async fn cut_off(request: &Request, stop: &Stop) {
     if request.writes() {
         stop.aborted().await;
-        if stop.reason() != Some(StopReason::Signal) {
+        if stop.reason() == Some(StopReason::LeaseLost) {
             // The lease was lost, and what is in hand is on its way out.
             std::future::pending::<()>().await;
         }

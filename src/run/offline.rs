@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
-use crate::domain::{Check, CheckDefinition, Finding};
+use crate::domain::{Check, CheckDefinition, Finding, SecretName, ServerName};
 use crate::github::{Client, GithubError, secret_names};
 use crate::settings::{Environment, Settings, TenancyMode};
 use crate::{migrations, secrets};
@@ -25,6 +25,28 @@ pub(super) const URL_ENGINE: CheckDefinition = CheckDefinition {
 pub(super) struct Urls {
     pub(super) url: DatabaseUrl,
     pub(super) direct: Option<DatabaseUrl>,
+    /// Of the environment's other servers.
+    pub(super) servers: Vec<ServerUrls>,
+}
+
+/// The same of another server.
+pub(super) struct ServerUrls {
+    pub(super) name: ServerName,
+    pub(super) url: DatabaseUrl,
+    pub(super) direct: Option<DatabaseUrl>,
+}
+
+impl Urls {
+    fn all(&self) -> impl Iterator<Item = &DatabaseUrl> {
+        let servers = self
+            .servers
+            .iter()
+            .flat_map(|server| [Some(&server.url), server.direct.as_ref()]);
+        [Some(&self.url), self.direct.as_ref()]
+            .into_iter()
+            .chain(servers)
+            .flatten()
+    }
 }
 
 impl Gate<'_> {
@@ -48,7 +70,7 @@ impl Gate<'_> {
             let (checks, found) = url_checks(self.settings, !command.asks_secrets());
             open = self.add(checks, since).and(open);
             if let Some(found) = found {
-                for url in [Some(&found.url), found.direct.as_ref()].into_iter().flatten() {
+                for url in found.all() {
                     url.secret_parts()
                         .for_each(|part| self.redactor.add(part.expose()));
                 }
@@ -100,74 +122,133 @@ impl Gate<'_> {
 /// stage says it.
 fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Urls>) {
     let environment = &settings.environment;
-    let mut found: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
-    let url = parse_variable(
-        settings,
-        environment,
-        environment.database_url.as_str(),
-        &mut found,
-    );
+    let mut found: Findings = BTreeMap::new();
+    let parse = |name: &SecretName, found: &mut Findings| parse_variable(settings, environment, name, found);
+    let url = parse(&environment.database_url, &mut found);
     let direct = environment
         .direct_url
         .as_ref()
-        .map(|name| parse_variable(settings, environment, name.as_str(), &mut found));
+        .map(|name| parse(name, &mut found));
+    let mut named: Vec<(&SecretName, DatabaseUrl)> = Vec::new();
+    named.extend(url.clone().map(|url| (&environment.database_url, url)));
+    let mut servers = Some(Vec::new());
+    for (name, server) in &environment.servers {
+        let url = parse(&server.database_url, &mut found);
+        let direct = server.direct_url.as_ref().map(|name| parse(name, &mut found));
+        named.extend(url.clone().map(|url| (&server.database_url, url)));
+        let whole = given(url, direct).map(|(url, direct)| ServerUrls {
+            name: name.clone(),
+            url,
+            direct,
+        });
+        servers = servers.zip(whole).map(|(mut servers, whole)| {
+            servers.push(whole);
+            servers
+        });
+    }
+    shared_databases(settings, &named, &mut found);
     if let Some(url) = &url {
-        for other in settings
-            .environments
-            .iter()
-            .filter(|it| it.name != environment.name)
-        {
-            let value = settings.value_in(other, other.database_url.as_str());
-            let other_url = value.and_then(|value| database_url::parse(value.expose()).ok());
-            if other_url.is_some_and(|other| database_url::same_database(url, &other)) {
-                found.entry(database_url::SAME_DATABASE.id).or_default().push(
-                    Finding::error(format!(
-                        "{} and {} name the same host and database",
-                        environment.database_url, other.database_url
-                    ))
-                    .hint(format!(
-                        "{} and {} need a database each",
-                        environment.name, other.name
-                    )),
-                );
-            }
-        }
-        if let Some(finding) = wrong_engine(url, settings.tenancy.mode) {
-            found.entry(URL_ENGINE.id).or_default().push(finding);
-        }
+        let engine = wrong_engine(url, settings.tenancy.mode);
+        let others = other_engines(environment, url, &named);
+        let wrong = engine.into_iter().chain(others);
+        wrong.for_each(|finding| found.entry(URL_ENGINE.id).or_default().push(finding));
     }
     let mut checks = Vec::new();
     let absent = found.remove(URL_MISSING.id).unwrap_or_default();
     // Of a value that is not there nothing was asked.
-    let given = url.is_some() || !found.is_empty();
+    let asked = url.is_some() || !found.is_empty();
     if missing {
         checks.push(Check::answered(&URL_MISSING, absent));
     }
     for definition in database_url::CHECKS.iter().chain([&URL_ENGINE]) {
         checks.push(match found.remove(definition.id) {
             Some(findings) => Check::answered(definition, findings),
-            None if given => Check::answered(definition, Vec::new()),
+            None if asked => Check::answered(definition, Vec::new()),
             None => Check::skipped(definition),
         });
     }
-    let urls = match (url, direct) {
-        (Some(url), None) => Some(Urls { url, direct: None }),
-        (Some(url), Some(Some(direct))) => Some(Urls {
-            url,
-            direct: Some(direct),
-        }),
-        _ => None,
-    };
+    let urls = given(url, direct).zip(servers);
+    let urls = urls.map(|((url, direct), servers)| Urls { url, direct, servers });
     (checks, urls)
+}
+
+type Findings = BTreeMap<&'static str, Vec<Finding>>;
+
+/// Both, where the second one is asked for at all.
+fn given(
+    url: Option<DatabaseUrl>,
+    direct: Option<Option<DatabaseUrl>>,
+) -> Option<(DatabaseUrl, Option<DatabaseUrl>)> {
+    match (url, direct) {
+        (Some(url), None) => Some((url, None)),
+        (Some(url), Some(Some(direct))) => Some((url, Some(direct))),
+        _ => None,
+    }
+}
+
+/// No two environments, and no two servers of one, are the same database.
+fn shared_databases(settings: &Settings, named: &[(&SecretName, DatabaseUrl)], found: &mut Findings) {
+    let environment = &settings.environment;
+    let mut same = |name: &SecretName, other: &SecretName, hint: String| {
+        found
+            .entry(database_url::SAME_DATABASE.id)
+            .or_default()
+            .push(Finding::error(format!("{name} and {other} name the same host and database")).hint(hint));
+    };
+    for (index, (name, url)) in named.iter().enumerate() {
+        for (other_name, other) in &named[..index] {
+            if database_url::same_database(url, other) {
+                let hint =
+                    "each server of an environment needs a database of its own: take one of the two out";
+                same(other_name, name, hint.to_owned());
+            }
+        }
+        for other in settings
+            .environments
+            .iter()
+            .filter(|it| it.name != environment.name)
+        {
+            let servers = other.servers.values().map(|server| &server.database_url);
+            for other_name in std::iter::once(&other.database_url).chain(servers) {
+                let value = settings.value_in(other, other_name.as_str());
+                let other_url = value.and_then(|value| database_url::parse(value.expose()).ok());
+                if other_url.is_some_and(|other| database_url::same_database(url, &other)) {
+                    let hint = format!("{} and {} need a database each", environment.name, other.name);
+                    same(name, other_name, hint);
+                }
+            }
+        }
+    }
+}
+
+/// Servers of one environment are of one kind, and SQLite has none.
+fn other_engines(
+    environment: &Environment,
+    url: &DatabaseUrl,
+    named: &[(&SecretName, DatabaseUrl)],
+) -> Vec<Finding> {
+    if url.kind == EngineKind::Sqlite && !environment.servers.is_empty() {
+        let finding = Finding::error("the environment has `servers`, and SQLite's tenants are files");
+        return vec![finding.hint("take them out of the config")];
+    }
+    let others = named.iter().filter(|(_, other)| other.kind != url.kind);
+    let finding = |(name, _): &(&SecretName, DatabaseUrl)| {
+        Finding::error(format!(
+            "{name} is for another engine than {}",
+            environment.database_url
+        ))
+        .hint("all servers of an environment are of one kind")
+    };
+    others.map(finding).collect()
 }
 
 fn parse_variable(
     settings: &Settings,
     environment: &Environment,
-    name: &str,
-    found: &mut BTreeMap<&'static str, Vec<Finding>>,
+    name: &SecretName,
+    found: &mut Findings,
 ) -> Option<DatabaseUrl> {
-    let Some(value) = settings.variables.get(name) else {
+    let Some(value) = settings.variables.get(name.as_str()) else {
         found.entry(URL_MISSING.id).or_default().push(
             Finding::error(format!("the variable {name} is not set")).hint(format!(
                 "export it, name a file that has it (`--env-file`), or pass {}'s secret to this step",

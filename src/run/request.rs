@@ -88,7 +88,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn writes(&self) -> bool {
+    pub fn writes(&self) -> bool {
         (self.command.migrates() || self.command.asks_ledger_itself()) && !self.dry_run
     }
 

@@ -95,28 +95,27 @@ impl Gate<'_> {
     }
 
     fn rollback_past_a_pooler(&self, engine: &dyn Engine, plan: &Rollback) -> Check {
-        let mut findings = Vec::new();
-        if engine.needs_direct_url() {
-            let migrations = self.set().of(self.request.one_scope());
-            let undos = plan.tenants.iter().map(|it| &it.undo).chain([&plan.shared]);
-            let indexes: std::collections::BTreeSet<usize> =
-                undos.flat_map(|undo| undo.migrations.iter().copied()).collect();
-            let downs = indexes
-                .iter()
-                .filter_map(|index| migrations[*index].down.as_deref());
-            findings = downs
-                .filter(|down| !down.transactional)
-                .map(|down| {
-                    Finding::error(format!(
-                        "{} runs outside a transaction, which a pooler cannot carry",
-                        down.label()
-                    ))
-                    .hint("name a secret with the server's own URL as `direct_url` of the environment")
-                    .file(&down.file)
-                    .at(1, 1)
-                })
-                .collect();
-        }
+        let migrations = self.set().of(self.request.one_scope());
+        let shared = engine.needs_direct_url(None).then_some(&plan.shared);
+        let pooled = |it: &&migrations::TenantUndo| engine.needs_direct_url(it.tenant.server.as_ref());
+        let tenants = plan.tenants.iter().filter(pooled).map(|it| &it.undo);
+        let indexes: std::collections::BTreeSet<usize> = tenants
+            .chain(shared)
+            .flat_map(|undo| undo.migrations.iter().copied())
+            .collect();
+        let downs = indexes
+            .iter()
+            .filter_map(|index| migrations[*index].down.as_deref());
+        let finding = |down: &crate::domain::Migration| {
+            Finding::error(format!(
+                "{} runs outside a transaction, which a pooler cannot carry",
+                down.label()
+            ))
+            .hint("name a secret with the server's own URL as `direct_url` of the environment, or of its server there")
+            .file(&down.file)
+            .at(1, 1)
+        };
+        let findings = downs.filter(|down| !down.transactional).map(finding).collect();
         Check::answered(&migrations::DIRECT_URL, findings)
     }
 
@@ -133,9 +132,12 @@ impl Gate<'_> {
         let mut groups: Vec<PlanGroup> = Vec::new();
         for it in plan.tenants.iter().filter(|it| !it.undo.migrations.is_empty()) {
             let pending = labels(&it.undo);
-            match groups.iter_mut().find(|group| group.pending == pending) {
+            let server = it.tenant.server.clone();
+            let same = |group: &&mut PlanGroup| group.pending == pending && group.server == server;
+            match groups.iter_mut().find(same) {
                 Some(group) => group.tenants.push(it.tenant.name.clone()),
                 None => groups.push(PlanGroup {
+                    server,
                     tenants: vec![it.tenant.name.clone()],
                     pending,
                 }),
@@ -145,6 +147,7 @@ impl Gate<'_> {
             shared: labels(&plan.shared),
             tenants: Some(groups),
             each_tenant: Vec::new(),
+            waves: Vec::new(),
             sql: Vec::new(),
         }
     }

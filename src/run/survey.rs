@@ -1,30 +1,37 @@
 //! What is there: tenants, ledger, plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
+
+use globset::GlobMatcher;
 
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, Finding, Ledger, Migration, MigrationSet, PlanGroup, PlanSummary, Scope, Standing, Tenant,
-    TenantCounts, TenantName, Tenants,
+    Check, Finding, Ledger, Locations, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
-use crate::engine::{Engine, ErrorKind, Target, queries};
+use crate::engine::{Engine, ErrorKind, RegistryRow, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
+use crate::rollout::Listed;
+use crate::settings::{Suspended, WaveTenants};
 use crate::tenants;
 
-use super::connect::LABEL;
+use super::connect::{LABEL, finding};
 use super::{Command, Gate, Stage};
 
 /// One look at the database.
 pub(super) struct Survey {
     pub(super) tenants: Tenants,
-    pub(super) locations: BTreeSet<String>,
+    pub(super) locations: Locations,
     pub(super) plan: Plan,
     pub(super) ledger: Ledger,
     /// Ensured tenants that the registry lacks.
     pub(super) to_register: Vec<TenantName>,
-    /// No run has written to this database yet.
+    /// There is a database, on this server or another, that no run has written to yet.
     pub(super) fresh: bool,
+    /// Those that are behind and stay so, because they are suspended.
+    pub(super) suspended: BTreeSet<TenantName>,
+    /// Who is in the rollout's groups, where somebody is behind.
+    pub(super) listed: Listed,
 }
 
 impl Survey {
@@ -71,6 +78,7 @@ impl Gate<'_> {
             // belongs to none of the two states. Each round needs one more of them applied, so this ends.
             shared_pending = now;
         };
+        let fresh = self.unlabelled(engine, &ledger).await? || fresh;
         let known: &[Tenant] = match &tenants {
             Tenants::Known(tenants) => tenants,
             Tenants::Unknown => &[],
@@ -92,7 +100,10 @@ impl Gate<'_> {
             // Status says where tenants stand; that it is not well is for the others to block.
             checks.clear();
         }
-        self.count(&plan);
+        let suspended = self.set_apart(&mut plan);
+        self.count(&plan, suspended.len());
+        let (listed, waves) = self.groups(engine, &tenants, &plan).await;
+        checks.extend(waves);
         let survey = Survey {
             tenants,
             locations,
@@ -100,17 +111,15 @@ impl Gate<'_> {
             ledger,
             to_register,
             fresh,
+            suspended,
+            listed,
         };
         self.add(checks, since)?;
         Ok(survey)
     }
 
     /// Registry, places and ledger, in this order: what the ledger lacks at the end it lacked before.
-    async fn look(
-        &mut self,
-        engine: &dyn Engine,
-        shared: &Pending,
-    ) -> Stage<(Tenants, BTreeSet<String>, Ledger)> {
+    async fn look(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<(Tenants, Locations, Ledger)> {
         let tenants = self.read_tenants(engine, shared).await?;
         let since = Instant::now();
         let locations = engine.locations().await;
@@ -165,6 +174,7 @@ impl Gate<'_> {
             checks.push(Check::answered(&tenants::SELECTED, vec![finding]));
         }
         self.add(checks, since)?;
+        self.admit(engine).await?;
         Ok(Tenants::Known(resolved.tenants))
     }
 
@@ -201,25 +211,26 @@ impl Gate<'_> {
     /// A no-transaction migration behind a pooler is refused before anything runs.
     fn direct_url_check(&self, engine: &dyn Engine, plan: &Plan) -> Check {
         let check = &migrations::DIRECT_URL;
-        if !engine.needs_direct_url() {
-            return Check::answered(check, Vec::new());
-        }
         let set = self.set();
-        let tenants = plan.tenants.iter().flatten().map(|it| it.pending.as_ref());
+        let pooled = |it: &&TenantPlan| engine.needs_direct_url(it.tenant.server.as_ref());
+        let tenants = plan.tenants.iter().flatten().filter(pooled);
+        let own = engine.needs_direct_url(None);
         let pending: BTreeSet<usize> = match plan.tenants {
             Some(_) => tenants
-                .flat_map(|pending| pending.migrations.iter().copied())
+                .flat_map(|it| it.pending.migrations.iter().copied())
                 .collect(),
-            None => (0..set.tenant.len()).collect(),
+            None if own => (0..set.tenant.len()).collect(),
+            None => BTreeSet::new(),
         };
-        let shared = plan.shared.migrations.iter().map(|index| &set.shared[*index]);
+        let shared = plan.shared.migrations.iter().filter(|_| own);
+        let shared = shared.map(|index| &set.shared[*index]);
         let tenant = pending.iter().map(|index| &set.tenant[*index]);
         let finding = |migration: &Migration| {
             Finding::error(format!(
                 "{} runs outside a transaction, which a pooler cannot carry",
                 migration.label()
             ))
-            .hint("name a secret with the server's own URL as `direct_url` of the environment")
+            .hint("name a secret with the server's own URL as `direct_url` of the environment, or of its server there")
             .file(&migration.file)
             .at(1, 1)
         };
@@ -235,110 +246,90 @@ impl Gate<'_> {
         self.loaded.as_ref().map_or(&NONE, |loaded| &loaded.set)
     }
 
+    /// Takes those out of the plan that stay as they are.
+    fn set_apart(&self, plan: &mut Plan) -> BTreeSet<TenantName> {
+        let mut apart = BTreeSet::new();
+        if self.settings.rollout.suspended != Suspended::Skip || self.request.command == Command::Status {
+            return apart;
+        }
+        if let Some(tenants) = &mut plan.tenants {
+            tenants.retain(|it| {
+                let stays = !it.tenant.active && !it.pending.migrations.is_empty();
+                if stays {
+                    apart.insert(it.tenant.name.clone());
+                }
+                !stays
+            });
+        }
+        apart
+    }
+
+    /// Who is in the rollout's groups. Asked only where somebody is behind: nothing to do costs nothing.
+    async fn groups(&self, engine: &dyn Engine, tenants: &Tenants, plan: &Plan) -> (Listed, Vec<Check>) {
+        let mut listed = Listed::new();
+        let waves = &self.settings.rollout.waves;
+        let Tenants::Known(tenants) = tenants else {
+            return (listed, Vec::new());
+        };
+        let asks = matches!(
+            self.request.command,
+            Command::Run | Command::Migrate | Command::Plan
+        );
+        if waves.is_empty() || !asks {
+            return (listed, Vec::new());
+        }
+        let mut findings = Vec::new();
+        let somebody_is_behind = plan
+            .tenants
+            .iter()
+            .flatten()
+            .any(|it| !it.pending.migrations.is_empty());
+        for (group, wave) in waves.iter().enumerate() {
+            let names = match &wave.tenants {
+                WaveTenants::Matching(globs) => {
+                    let known = |glob: &GlobMatcher| tenants.iter().any(|it| glob.is_match(it.name.as_str()));
+                    if !globs.iter().any(known) {
+                        let message = format!("the wave `{}` has no tenant in this environment", wave.name);
+                        let hint = "mend its `tenants` in [[rollout.waves]], or take it out";
+                        findings.push(Finding::warning(message).hint(hint));
+                    }
+                    continue;
+                }
+                WaveTenants::Query(_) if !somebody_is_behind => continue,
+                WaveTenants::Query(query) => queries::registry(engine, query).await,
+            };
+            match names {
+                Ok(rows) => {
+                    let name = |row: RegistryRow| TenantName::parse(&row.tenant?).ok();
+                    listed.insert(group, rows.into_iter().filter_map(name).collect());
+                }
+                // The shared migrations that are pending may make what it asks for; it is asked again then.
+                Err(error) if error.kind == ErrorKind::Missing && !plan.shared.migrations.is_empty() => {}
+                Err(error) => {
+                    let mut found = finding(&error);
+                    found.message =
+                        format!("the query of the wave `{}` failed: {}", wave.name, found.message);
+                    findings.push(found);
+                }
+            }
+        }
+        (listed, vec![Check::answered(&tenants::WAVES, findings)])
+    }
+
     /// Counts before anything runs: who is behind counts as skipped until it is reached.
-    fn count(&mut self, plan: &Plan) {
+    fn count(&mut self, plan: &Plan, suspended: usize) {
         self.tenants = plan.tenants.as_ref().map(|tenants| {
             let up_to_date = tenants
                 .iter()
                 .filter(|it| it.pending.migrations.is_empty())
                 .count();
             TenantCounts {
-                discovered: tenants.len(),
+                discovered: tenants.len() + suspended,
+                suspended,
                 up_to_date,
                 skipped: tenants.len() - up_to_date,
                 ..TenantCounts::default()
             }
         });
     }
-
-    /// Puts plan and standings into the report where they were asked for.
-    pub(super) fn show(&mut self, survey: &Survey) {
-        if self.request.command.asks_ledger_itself() {
-            return;
-        }
-        if self.request.command == Command::Plan || self.request.dry_run {
-            self.plan = Some(self.summarise(&survey.plan));
-        }
-        if self.request.command == Command::Status {
-            self.standings = Some(standings(survey));
-        }
-    }
-
-    fn summarise(&self, plan: &Plan) -> PlanSummary {
-        let set = self.set();
-        let labels = |scope: Scope, indexes: &[usize]| -> Vec<String> {
-            indexes
-                .iter()
-                .map(|index| set.of(scope)[*index].label())
-                .collect()
-        };
-        let all: Vec<usize> = (0..set.tenant.len()).collect();
-        let mut groups: BTreeMap<&[usize], Vec<TenantName>> = BTreeMap::new();
-        for TenantPlan { tenant, pending } in plan.tenants.iter().flatten() {
-            if !pending.migrations.is_empty() {
-                groups
-                    .entry(&pending.migrations)
-                    .or_default()
-                    .push(tenant.name.clone());
-            }
-        }
-        let shown = |scope: Scope, index: &usize| {
-            let migration = &set.of(scope)[*index];
-            (migration.label(), migration.sql.clone())
-        };
-        let tenant: BTreeSet<usize> = match plan.tenants {
-            Some(_) => groups
-                .keys()
-                .flat_map(|indexes| indexes.iter().copied())
-                .collect(),
-            None => all.iter().copied().collect(),
-        };
-        let shared = plan
-            .shared
-            .migrations
-            .iter()
-            .map(|index| shown(Scope::Shared, index));
-        let sql = shared.chain(tenant.iter().map(|index| shown(Scope::Tenant, index)));
-        let sql = if self.request.show_sql {
-            sql.collect()
-        } else {
-            Vec::new()
-        };
-        let mut pending: Vec<PlanGroup> = groups
-            .into_iter()
-            .map(|(indexes, tenants)| PlanGroup {
-                tenants,
-                pending: labels(Scope::Tenant, indexes),
-            })
-            .collect();
-        pending.sort_by_key(|group| std::cmp::Reverse(group.tenants.len()));
-        PlanSummary {
-            shared: labels(Scope::Shared, &plan.shared.migrations),
-            each_tenant: if plan.tenants.is_none() {
-                labels(Scope::Tenant, &all)
-            } else {
-                Vec::new()
-            },
-            tenants: plan.tenants.is_some().then_some(pending),
-            sql,
-        }
-    }
-}
-
-fn standings(survey: &Survey) -> Vec<Standing> {
-    let standing = |tenant: Option<&Tenant>, pending: &Pending| Standing {
-        tenant: tenant.map(|tenant| tenant.name.clone()),
-        head: pending.head,
-        applied: pending.applied,
-        pending: pending.migrations.len(),
-        unfinished: pending.resume.is_some(),
-        reverting: pending.reverting.is_some(),
-        active: tenant.is_none_or(|tenant| tenant.active),
-        exists: tenant.is_none_or(|tenant| survey.locations.contains(&tenant.location)),
-    };
-    let shared = standing(None, &survey.plan.shared);
-    let tenants = survey.plan.tenants.iter().flatten();
-    std::iter::once(shared)
-        .chain(tenants.map(|it| standing(Some(&it.tenant), &it.pending)))
-        .collect()
 }

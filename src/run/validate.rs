@@ -5,11 +5,11 @@ use std::time::Instant;
 use crate::database_url::EngineKind;
 use crate::domain::words::{count, listed};
 use crate::domain::{Check, Finding, Severity, Tenant, Tenants};
-use crate::engine::{Engine, Target, queries};
+use crate::engine::Engine;
 use crate::migrations::Plan;
-use crate::settings::ScopeExpectations;
-use crate::validate::{self as schema, Place};
+use crate::validate as schema;
 
+use super::compare::Comparison;
 use super::survey::Survey;
 use super::{Gate, Stage};
 
@@ -18,7 +18,9 @@ impl Gate<'_> {
     pub(super) async fn validate(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
-        let spoken_for = |tenant: &Tenant| self.left_behind.contains(&tenant.name);
+        let spoken_for = |tenant: &Tenant| {
+            self.left_behind.contains(&tenant.name) || survey.suspended.contains(&tenant.name)
+        };
         let known: Vec<Tenant> = survey
             .known()
             .iter()
@@ -35,7 +37,7 @@ impl Gate<'_> {
             self.complete(&plan),
         ];
         let open = self.add(checks, since);
-        let is_whole = |tenant: &Tenant| survey.locations.contains(&tenant.location);
+        let is_whole = |tenant: &Tenant| survey.locations.contains(tenant);
         let at_head = plan
             .tenants
             .iter()
@@ -81,28 +83,10 @@ impl Gate<'_> {
 
     async fn compare_tables(&mut self, engine: &dyn Engine, tenants: &[&Tenant]) -> Stage<()> {
         let since = Instant::now();
-        let expect = &self.settings.expect;
-        let mut found = Vec::new();
-        for (expected, places) in places(expect, tenants) {
-            if expected.tables.is_empty() || places.is_empty() {
-                continue;
-            }
-            let targets: Vec<Target<'_>> = places.iter().map(|place| target(*place)).collect();
-            let tables: Vec<&str> = expected.tables.keys().map(String::as_str).collect();
-            let read = engine.inspect(&targets, &tables).await;
-            let read = self.or_block(&schema::TABLES, since, read)?;
-            found.extend(
-                places
-                    .into_iter()
-                    .zip(read)
-                    .map(|(place, tables)| (place.map(|tenant| &tenant.name) as Place<'_>, expected, tables)),
-            );
-        }
-        if expect.shared.tables.is_empty() && expect.tenant.tables.is_empty() {
-            return Ok(());
-        }
+        let compared = self.comparison(engine).tables(true, tenants).await;
+        let checks = self.or_block(&schema::TABLES, since, compared)?;
         // A failed comparison does not keep the assertions from being asked.
-        let _ = self.add(schema::compare_tables(self.kind(), &found), since);
+        let _ = self.add(checks, since);
         Ok(())
     }
 
@@ -112,40 +96,20 @@ impl Gate<'_> {
         if expect.shared.assertions.is_empty() && expect.tenant.assertions.is_empty() {
             return Ok(());
         }
-        let mut findings = Vec::new();
-        for (expected, places) in places(expect, tenants) {
-            let targets: Vec<Target<'_>> = places.iter().map(|place| target(*place)).collect();
-            let names: Vec<Place<'_>> = places
-                .iter()
-                .map(|place| place.map(|tenant| &tenant.name))
-                .collect();
-            for assertion in &expected.assertions {
-                let values = queries::values(engine, &targets, &assertion.sql).await;
-                findings.extend(schema::compare_values(assertion, &names, values, &self.redactor));
-            }
-        }
+        let findings = self.comparison(engine).values(true, tenants).await;
         self.add(vec![Check::answered(&schema::ASSERTIONS, findings)], since)
     }
 
-    fn kind(&self) -> EngineKind {
+    fn comparison<'a>(&'a self, engine: &'a dyn Engine) -> Comparison<'a> {
+        Comparison {
+            engine,
+            expect: &self.settings.expect,
+            kind: self.kind(),
+            redactor: &self.redactor,
+        }
+    }
+
+    pub(super) fn kind(&self) -> EngineKind {
         self.kind.unwrap_or(EngineKind::Postgres)
     }
-}
-
-/// Each scope's expectations with the places they hold for: none is the shared schema.
-fn places<'a>(
-    expect: &'a crate::settings::Expectations,
-    tenants: &[&'a Tenant],
-) -> [(&'a ScopeExpectations, Vec<Option<&'a Tenant>>); 2] {
-    [
-        (&expect.shared, vec![None]),
-        (
-            &expect.tenant,
-            tenants.iter().map(|tenant| Some(*tenant)).collect(),
-        ),
-    ]
-}
-
-fn target(place: Option<&Tenant>) -> Target<'_> {
-    place.map_or(Target::Shared, Target::Tenant)
 }

@@ -10,7 +10,7 @@ use crate::settings::{Settings, TOKEN_VARIABLES};
 /// `true` that would star out half of a report. Parts of a URL (its password, decoded) are not
 /// known here; whoever parses the URL adds them.
 pub fn redactor(settings: &Settings) -> Redactor {
-    let mut redactor = Redactor::default();
+    let redactor = Redactor::default();
     for token in TOKEN_VARIABLES
         .iter()
         .filter_map(|name| settings.variables.get(name))

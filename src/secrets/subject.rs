@@ -40,8 +40,7 @@ pub(super) fn subjects(settings: &Settings) -> Vec<Subject<'_>> {
         rules.insert(rule.name_in(&environment.name), rule);
     }
     let mut subjects: Vec<Subject<'_>> = Vec::new();
-    let urls = [Some(&environment.database_url), environment.direct_url.as_ref()];
-    for url in urls.into_iter().flatten() {
+    for url in environment.url_names() {
         let name = url.as_str().to_owned();
         if subjects.iter().all(|known| known.name != name) {
             let rule = rules.remove(&name);

@@ -9,6 +9,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::rollout::{NumberOrText, RolloutConfig};
+
 /// tenantgate.toml: what the gate demands of each environment.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +68,25 @@ pub(super) struct EnvironmentConfig {
     /// A file of variables (`NAME=value`) for work on a laptop, relative to this file. The process
     /// environment wins over it, and it may be absent.
     pub(super) env_file: Option<String>,
+    /// Other servers that tenants of this environment are on, by the names that the registry's column
+    /// `server` has (PostgreSQL, MySQL and MariaDB).
+    #[serde(default)]
+    pub(super) servers: BTreeMap<String, ServerConfig>,
+}
+
+/// One more server, with tenants and their ledger on it. The registry and the shared schema stay on the
+/// environment's own.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerConfig {
+    /// The name of the secret or environment variable that holds the server's URL, never the URL
+    /// itself. May contain `{ENV}`.
+    pub(super) database_url: String,
+    /// The name of the variable that holds a URL past this server's pooler. May contain `{ENV}`.
+    pub(super) direct_url: Option<String>,
+    /// How many tenants are migrated at a time on this server: a number, or `"auto"`. Default: that of
+    /// `[rollout]`.
+    pub(super) concurrency: Option<NumberOrText>,
 }
 
 /// What is demanded of one secret.
@@ -94,7 +115,9 @@ pub(super) struct TenancyConfig {
     /// How tenants are separated.
     pub(super) mode: ModeConfig,
     /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name,
-    /// and perhaps `active` (false: suspended; migrated all the same).
+    /// perhaps `active` (false: suspended; migrated all the same), and, where tenants are on several
+    /// servers, `server` (a name of the environment's `servers`) or `database_url` (that server's URL).
+    /// NULL there is the environment's own server.
     pub(super) registry: String,
     /// Tenants that must exist; they are created where they do not.
     #[serde(default)]
@@ -205,50 +228,6 @@ impl Default for GithubConfig {
             comment: true,
             status: true,
             check_run: false,
-        }
-    }
-}
-
-/// How migrations are carried out over the tenants.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct RolloutConfig {
-    /// Tenants that go before the others, after the ensured ones: when one of them fails, the others
-    /// are not touched.
-    pub(super) canary: Vec<String>,
-    /// How many tenants are migrated at a time.
-    pub(super) concurrency: usize,
-    /// More failed tenants than this stop the rollout.
-    pub(super) max_failures: usize,
-    /// How long a statement may wait for a lock before it gives way to the application.
-    pub(super) lock_timeout: DurationText,
-    /// Tries beyond the first after a lock timeout, a deadlock or a serialization failure.
-    pub(super) lock_retries: usize,
-    /// How long one statement may run. Default: the server's own limit.
-    pub(super) statement_timeout: Option<DurationText>,
-    /// A run that takes longer is a warning.
-    pub(super) warn_after: Option<DurationText>,
-    /// A run that takes longer fails.
-    pub(super) fail_after: Option<DurationText>,
-    /// How long after its last sign of life a run still owns the environment; at least `"1s"`.
-    pub(super) lease_ttl: DurationText,
-    /// How long to wait for another run that owns the environment.
-    pub(super) lease_wait: DurationText,
-}
-
-impl Default for RolloutConfig {
-    fn default() -> Self {
-        Self {
-            canary: Vec::new(),
-            concurrency: 8,
-            max_failures: 0,
-            lock_timeout: DurationText("2s".to_owned()),
-            lock_retries: 5,
-            statement_timeout: None,
-            warn_after: None,
-            fail_after: None,
-            lease_ttl: DurationText("30s".to_owned()),
-            lease_wait: DurationText("10m".to_owned()),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo};
 
 /// What an error says about the form.
-pub(super) const FORM: &str =
+pub const FORM: &str =
     "write a number and a unit, such as \"1500ms\", \"30s\", \"5m\", \"24h\", \"2d\" or \"1h30m\"";
 
 /// `24h`, `5m`, `1500ms`, `2d` (a day is 24 hours). Months and years have no fixed length and are
 /// refused, as are negative durations.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let span: Span = text.trim().parse().ok()?;
     let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     Duration::try_from(signed).ok()

@@ -11,6 +11,7 @@ use super::config::{Config, DurationText, EnvironmentConfig};
 use super::document::Document;
 use super::duration::{FORM, parse_duration};
 use super::error::{SettingsError, nearest};
+use super::servers::resolve_servers;
 
 /// All environments, predecessors before successors, else by name.
 pub(super) fn resolve_environments(
@@ -65,10 +66,7 @@ fn resolve_environment(
             return Err(document.error(&at(key), format!("`{key}` holds a URL")));
         }
     }
-    let secret = |key, text: &str| {
-        let expanded = text.replace("{ENV}", &parsed.variable_prefix());
-        SecretName::parse(&expanded).map_err(|_| not_a_name(document, &at(key), key, text))
-    };
+    let secret = |key, text: &str| secret_name(document, &parsed, &at(key), text);
     Ok(Environment {
         after,
         database_url: secret("database_url", &config.database_url)?,
@@ -80,8 +78,21 @@ fn resolve_environment(
         max_age,
         github_environment: config.github_environment.clone(),
         env_file: config.env_file.as_ref().map(|file| within(root, file)),
+        servers: resolve_servers(document, &parsed, &config.servers)?,
         name: parsed,
     })
+}
+
+/// The name of a secret, `{ENV}` filled in.
+pub(super) fn secret_name(
+    document: &Document<'_>,
+    environment: &EnvironmentName,
+    path: &[&str],
+    text: &str,
+) -> Result<SecretName, SettingsError> {
+    let expanded = text.replace("{ENV}", &environment.variable_prefix());
+    let key = path.last().copied().unwrap_or_default();
+    SecretName::parse(&expanded).map_err(|_| not_a_name(document, path, key, text))
 }
 
 /// A URL where its name belongs is the likeliest mistake of all, and the worst to show.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::domain::ServerName;
+
 use super::config::{Config, MigrationsConfig};
 use super::document::Document;
 use super::env_file::load_env_file;
@@ -15,7 +17,7 @@ use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
 use super::variables::{ProcessEnvironment, Variables};
-use super::{Environment, Publishing, Settings, When};
+use super::{Environment, Publishing, ServerSettings, Settings, When};
 
 /// Names the environment where `--environment` does not.
 const ENVIRONMENT_VARIABLE: &str = "TENANTGATE_ENVIRONMENT";
@@ -47,7 +49,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let secrets = resolve_rules(&document, &config, &environments)?;
     let tenancy = resolve_tenancy(&document, &config.tenancy)?;
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
-    let rollout = resolve_rollout(&document, &config.rollout)?;
+    let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let expect = resolve_expectations(&document, &config.expect)?;
     let promotion = resolve_promotion(
         &document,
@@ -62,6 +64,8 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     if let Some(file) = &flags.env_file {
         environment.env_file = Some(file.clone());
     }
+    let own = |(name, server): (&ServerName, &ServerSettings)| Some((name.clone(), server.concurrency?));
+    rollout.server_concurrency = environment.servers.iter().filter_map(own).collect();
     for known in &mut environments {
         if known.name == environment.name {
             *known = environment.clone();

@@ -16,6 +16,7 @@ mod promotion;
 mod rollout;
 mod rules;
 mod schema;
+mod servers;
 mod tenancy;
 #[cfg(test)]
 mod tests;
@@ -28,13 +29,15 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::domain::{EnvironmentName, Secret, SecretName, SigningKey, TenantName};
+use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, SigningKey, TenantName};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
+pub use duration::{FORM as DURATION_FORM, parse_duration};
 pub use error::SettingsError;
 pub use invocation::Invocation;
 pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
+pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
 pub use schema::config_schema;
 pub use variables::{ProcessEnvironment, Variables};
 
@@ -98,8 +101,7 @@ impl Settings {
     /// The names of all secrets of an environment: of its rules and of its URLs.
     pub fn secret_names(&self, environment: &Environment) -> BTreeSet<String> {
         let rules = self.secrets.iter().map(|rule| rule.name_in(&environment.name));
-        let urls = [Some(&environment.database_url), environment.direct_url.as_ref()];
-        let urls = urls.into_iter().flatten().map(|name| name.as_str().to_owned());
+        let urls = environment.url_names().map(|name| name.as_str().to_owned());
         rules.chain(urls).collect()
     }
 
@@ -144,6 +146,32 @@ pub struct Environment {
     pub github_environment: Option<String>,
     /// Absolute, or relative to the working directory. It need not exist.
     pub env_file: Option<PathBuf>,
+    /// Other servers that tenants are on.
+    pub servers: BTreeMap<ServerName, ServerSettings>,
+}
+
+impl Environment {
+    /// The secrets that hold URLs: the environment's own first.
+    pub fn url_names(&self) -> impl Iterator<Item = &SecretName> {
+        let servers = self
+            .servers
+            .values()
+            .flat_map(|server| [Some(&server.database_url), server.direct_url.as_ref()]);
+        [Some(&self.database_url), self.direct_url.as_ref()]
+            .into_iter()
+            .chain(servers)
+            .flatten()
+    }
+}
+
+/// One more server of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    pub database_url: SecretName,
+    /// Where no-transaction migrations connect when `database_url` is a pooler.
+    pub direct_url: Option<SecretName>,
+    /// Absent: that of the rollout.
+    pub concurrency: Option<Concurrency>,
 }
 
 /// What is demanded of one secret in every environment.
@@ -197,29 +225,6 @@ pub struct Tenancy {
     pub ignore: GlobSet,
     /// Fewer registered tenants than this block.
     pub min: usize,
-}
-
-#[derive(Debug, Clone)]
-pub struct Rollout {
-    /// These go before the others.
-    pub canary: Vec<TenantName>,
-    pub concurrency: usize,
-    /// More failed tenants than this stop the rollout.
-    pub max_failures: usize,
-    /// How long a statement may queue for a lock.
-    pub lock_timeout: Duration,
-    /// Tries beyond the first after a lock timeout, deadlock or serialization failure.
-    pub lock_retries: usize,
-    /// How long one statement may run; absent: the server's own limit.
-    pub statement_timeout: Option<Duration>,
-    /// A longer run is a warning.
-    pub warn_after: Option<Duration>,
-    /// A longer run fails.
-    pub fail_after: Option<Duration>,
-    /// How long the lease outlives its holder's last heartbeat.
-    pub lease_ttl: Duration,
-    /// How long to wait for another run's lease.
-    pub lease_wait: Duration,
 }
 
 /// What the schemas must look like.

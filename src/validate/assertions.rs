@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_secret_at_the_cut_is_not_halved() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add("hunter22hunter22");
         let value = format!("{}hunter22hunter22", "x".repeat(50));
         let findings = compare_values(&assertion("1"), &[None], vec![Ok(Some(value))], &redactor);

@@ -5,16 +5,14 @@ use std::collections::BTreeSet;
 use globset::GlobSet;
 
 use crate::domain::words::{count, listed};
-use crate::domain::{Check, Finding, MigrationSet, Tenant};
+use crate::domain::{Check, Finding, Locations, MigrationSet, ServerName, Tenant};
 use crate::migrations::Plan;
 
 use super::{COMPLETE, REGISTERED, UNREGISTERED};
 
 /// Every registered tenant has its schema, database or file.
-pub fn registered(tenants: &[Tenant], locations: &BTreeSet<String>) -> Check {
-    let missing = tenants
-        .iter()
-        .filter(|tenant| !locations.contains(&tenant.location));
+pub fn registered(tenants: &[Tenant], locations: &Locations) -> Check {
+    let missing = tenants.iter().filter(|tenant| !locations.contains(tenant));
     let finding = |tenant: &Tenant| {
         Finding::error(format!("registered, but {} does not exist", tenant.location))
             .tenant(&tenant.name)
@@ -24,12 +22,27 @@ pub fn registered(tenants: &[Tenant], locations: &BTreeSet<String>) -> Check {
 }
 
 /// No schema, database or file is there that nobody registered.
-pub fn unregistered(tenants: &[Tenant], locations: &BTreeSet<String>, ignore: &GlobSet) -> Check {
-    let known: BTreeSet<&str> = tenants.iter().map(|tenant| tenant.location.as_str()).collect();
+pub fn unregistered(tenants: &[Tenant], locations: &Locations, ignore: &GlobSet) -> Check {
+    let known: BTreeSet<(Option<&ServerName>, &str)> = tenants
+        .iter()
+        .map(|tenant| (tenant.server.as_ref(), tenant.location.as_str()))
+        .collect();
     let strangers = locations
         .iter()
-        .filter(|it| !known.contains(it.as_str()) && !ignore.is_match(it));
-    let strangers: Vec<&String> = strangers.collect();
+        .filter(|it| !known.contains(it) && !ignore.is_match(it.1));
+    let shown = |(server, name): (Option<&ServerName>, &str)| match server {
+        Some(server) => format!("{name} ({server})"),
+        None => name.to_owned(),
+    };
+    let strangers: Vec<String> = strangers.map(shown).collect();
+    // One server under two names has everybody twice.
+    let names: BTreeSet<&str> = known.iter().map(|(_, name)| *name).collect();
+    let elsewhere = |it: (Option<&ServerName>, &str)| !known.contains(&it) && names.contains(it.1);
+    let hint = if locations.iter().any(elsewhere) {
+        "drop what a move left behind, or name it in `ignore` of [tenancy]; or are two of the servers one, under two names?"
+    } else {
+        "register it, drop it, or name it in `ignore` of [tenancy]"
+    };
     let finding = (!strangers.is_empty()).then(|| {
         let verb = if strangers.len() == 1 { "is" } else { "are" };
         Finding::error(format!(
@@ -37,7 +50,7 @@ pub fn unregistered(tenants: &[Tenant], locations: &BTreeSet<String>, ignore: &G
             count(strangers.len(), "schema").replace("schemas", "schemas or databases"),
             listed(&strangers, 10)
         ))
-        .hint("register it, drop it, or name it in `ignore` of [tenancy]")
+        .hint(hint)
     });
     Check::answered(&UNREGISTERED, finding.into_iter().collect())
 }
@@ -78,13 +91,14 @@ mod tests {
     fn tenant(name: &str) -> Tenant {
         let name = TenantName::parse(name).expect("a name");
         Tenant {
+            server: None,
             location: name.as_str().to_owned(),
             name,
             active: true,
         }
     }
 
-    fn places(names: &[&str]) -> BTreeSet<String> {
+    fn places(names: &[&str]) -> Locations {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 

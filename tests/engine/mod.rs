@@ -8,3 +8,4 @@ mod honesty;
 mod kills;
 mod no_transaction;
 mod queries;
+mod rollout;

@@ -12,7 +12,7 @@ mod sql;
 mod structure;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,9 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Migration, Scope, Structure, Tenant, Version};
+use crate::domain::{
+    EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Structure, Tenant, Version,
+};
 
 use super::history::{self, RECORD};
 use super::{
@@ -296,7 +298,7 @@ GROUP BY scope, version",
         })
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+    async fn locations(&self) -> Result<Locations, EngineError> {
         let (prefix, suffix) = self.options.location.split_once("{tenant}").unwrap_or_default();
         let answer = self
             .read("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
@@ -396,7 +398,11 @@ VALUES {}",
         self.send(text).await.map(|_| ())
     }
 
-    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         let connection = self.connect(direct).await?;
         let shared = self.url.database.clone();
         let ledger = self.ledger.clone();

@@ -7,7 +7,7 @@ mod session;
 mod sql;
 mod structure;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +15,9 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{EnvironmentName, History, Ledger, Migration, Scope, Structure, Tenant, Version};
+use crate::domain::{
+    EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Structure, Tenant, Version,
+};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
@@ -114,7 +116,7 @@ impl Engine for Postgres {
         true
     }
 
-    fn needs_direct_url(&self) -> bool {
+    fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
         self.url.pooled && self.direct_url.is_none()
     }
 
@@ -284,7 +286,7 @@ GROUP BY scope, version",
         rows.map(|json| registry_row(&json, self)).collect()
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
+    async fn locations(&self) -> Result<Locations, EngineError> {
         let sql = format!(
             "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 AND nspname <> {} AND nspname <> {}",
@@ -379,7 +381,11 @@ AND nspname <> {} AND nspname <> {}",
             .map(|_| ())
     }
 
-    async fn session(&self, direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         let connection = self.connect(direct).await?;
         Ok(Box::new(session::PostgresSession::new(
             connection,

@@ -7,7 +7,7 @@ mod session;
 mod sql;
 mod structure;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Migration, Scope, Structure, Tenant, TenantName, Version,
+    EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Structure, Tenant, TenantName, Version,
 };
 
 use super::{
@@ -321,14 +321,15 @@ VALUES (1, {}, {}, {}, {})",
         rows.into_iter().map(row).collect()
     }
 
-    async fn locations(&self) -> Result<BTreeSet<String>, EngineError> {
-        files::existing(&self.shared, &self.options.location).map_err(|error| {
+    async fn locations(&self) -> Result<Locations, EngineError> {
+        let existing = files::existing(&self.shared, &self.options.location).map_err(|error| {
             EngineError::new(
                 ErrorKind::Forbidden,
                 format!("cannot list the tenants' files: {error}"),
                 &self.options.redactor,
             )
-        })
+        })?;
+        Ok(existing.into_iter().collect())
     }
 
     async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError> {
@@ -405,7 +406,11 @@ VALUES (1, {}, {}, {}, {})",
         Ok(())
     }
 
-    async fn session(&self, _direct: bool) -> Result<Box<dyn Session>, EngineError> {
+    async fn session(
+        &self,
+        _server: Option<&ServerName>,
+        _direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
         Ok(Box::new(session::SqliteSession::new(
             self.shared.clone(),
             self.options.clone(),

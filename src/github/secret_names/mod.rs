@@ -76,8 +76,7 @@ pub fn lacking(settings: &Settings, known: &Known) -> Vec<Lacking> {
 fn required(settings: &Settings, environment: &Environment) -> BTreeSet<String> {
     let optional = settings.secrets.iter().filter(|rule| rule.optional);
     let optional: BTreeSet<String> = optional.map(|rule| rule.name_in(&environment.name)).collect();
-    let urls = [Some(&environment.database_url), environment.direct_url.as_ref()];
-    let urls: BTreeSet<&str> = urls.into_iter().flatten().map(|name| name.as_str()).collect();
+    let urls: BTreeSet<&str> = environment.url_names().map(|name| name.as_str()).collect();
     let mut names = settings.secret_names(environment);
     names.retain(|name| !optional.contains(name) || urls.contains(name.as_str()));
     names

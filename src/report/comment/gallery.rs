@@ -81,6 +81,7 @@ fn pull_request_with_a_plan() -> Vec<Report> {
         groups.insert(
             1,
             crate::domain::PlanGroup {
+                server: None,
                 tenants: last,
                 pending: vec!["tenant/0039_step.sql".into()],
             },

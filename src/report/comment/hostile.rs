@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use regex::Regex;
 
 use super::{Comment, RunId};
-use crate::domain::{CheckStatus, Digest, Override, Report};
+use crate::domain::{CheckStatus, Digest, Override, Report, ServerName};
 use crate::report::{markdown, samples};
 
 const LIMIT: usize = 65_536;
@@ -161,6 +161,10 @@ fn poisoned(mut report: Report, texts: &[String]) -> Report {
     }
     for outcome in &mut report.outcomes {
         outcome.error = outcome.error.as_ref().map(|_| next());
+        outcome.server = Some(ServerName::of_address(next(), "app"));
+    }
+    for standing in report.standings.iter_mut().flatten() {
+        standing.server = Some(ServerName::of_address(next(), "app"));
     }
     if let Some(plan) = &mut report.plan {
         plan.shared
@@ -173,6 +177,10 @@ fn poisoned(mut report: Report, texts: &[String]) -> Report {
             .flat_map(|group| &mut group.pending)
             .take(4)
             .for_each(|label| *label = next());
+        plan.tenants
+            .iter_mut()
+            .flatten()
+            .for_each(|group| group.server = Some(ServerName::of_address(next(), "app")));
         plan.sql
             .iter_mut()
             .for_each(|(label, sql)| (*label, *sql) = (next(), next()));

@@ -70,10 +70,7 @@ fn opening(report: &Report) -> String {
         .commit
         .as_deref()
         .map(|commit| code(&commit.chars().take(12).collect::<String>()));
-    let server = report
-        .server
-        .as_deref()
-        .map(|server| inline(&super::clean::clip(server, 200, 1)));
+    let server = words::server(report).map(|server| inline(&super::clean::clip(&server, 200, 1)));
     let facts = [
         Some(format!("**{}**", inline(&project))),
         set.map(|(set, count)| format!("{count} {}", code(set.digest.short()))),

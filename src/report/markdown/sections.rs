@@ -161,7 +161,10 @@ fn planned(report: &Report, plan: &PlanSummary) -> Option<Section> {
         None => items.push(labels(0, "each tenant will get", &plan.each_tenant)),
         Some(groups) => items.extend(groups.into_iter().map(|group| {
             let names: Vec<_> = group.tenants.iter().map(|name| code(name.as_str())).collect();
-            let heading = format!("{}: {}", counted(names.len(), "tenant"), listed(&names, NAMES));
+            let server = group.server.as_ref();
+            let server = server.map_or_else(String::new, |server| format!(" on {}", code(server.as_str())));
+            let number = counted(names.len(), "tenant");
+            let heading = format!("{number}{server}: {}", listed(&names, NAMES));
             labels(names.len(), &heading, &group.pending)
         })),
     }

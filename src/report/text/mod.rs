@@ -82,7 +82,7 @@ fn origin(page: &mut Page, report: &Report, set: Option<String>) {
         let short: String = commit.chars().take(12).collect();
         format!("commit {short}")
     });
-    let facts: Vec<_> = [set, report.server.clone(), commit]
+    let facts: Vec<_> = [set, words::server(report), commit]
         .into_iter()
         .flatten()
         .collect();

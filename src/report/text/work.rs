@@ -72,6 +72,10 @@ fn planned(page: &mut Page, report: &Report, plan: &PlanSummary) {
             for group in groups.iter().take(ROWS) {
                 let names: Vec<_> = group.tenants.iter().map(ToString::to_string).collect();
                 let number = counted(names.len(), "tenant");
+                let number = match &group.server {
+                    Some(server) => format!("{number} on {server}"),
+                    None => number,
+                };
                 labels(
                     page,
                     &format!("{number}: {}", listed(&names, NAMES)),

@@ -87,8 +87,9 @@ fn a_value_of_the_wrong_type_is_not_quoted() {
         let error = project.load().unwrap_err();
         assert!(!format!("{error:?}{error}").contains("marker"), "{error}");
     }
-    assert_snapshot!(least_and("[rollout]\nconcurrency = \"many\"\n").error(), @"tenantgate.toml:10:15: `concurrency` in [rollout]: expected a whole number, 0 or more, found text");
-    assert_snapshot!(least_and("[rollout]\nconcurrency = -1\n").error(), @"tenantgate.toml:10:15: `concurrency` in [rollout]: expected a whole number, 0 or more, found a negative number");
+    assert_snapshot!(least_and("[rollout]\nlock_retries = \"many\"\n").error(), @"tenantgate.toml:10:16: `lock_retries` in [rollout]: expected a whole number, 0 or more, found text");
+    assert_snapshot!(least_and("[rollout]\nlock_retries = -1\n").error(), @"tenantgate.toml:10:16: `lock_retries` in [rollout]: expected a whole number, 0 or more, found a negative number");
+    assert_snapshot!(least_and("[rollout]\nconcurrency = true\n").error(), @"tenantgate.toml:10:15: `concurrency` in [rollout]: expected a whole number or text, found true or false");
     assert_snapshot!(least_and("[rollout]\nlock_timeout = 5\n").error(), @r#"tenantgate.toml:10:16: `lock_timeout` in [rollout]: expected a duration as text, such as "30s" or "24h", found a whole number"#);
     assert_snapshot!(least_and("[rollout]\ncanary = \"a\"\n").error(), @"tenantgate.toml:10:10: `canary` in [rollout]: expected a list, found text");
     assert_snapshot!(least_and("[rollout]\ncanary = [\"a\", 1]\n").error(), @"tenantgate.toml:10:16: `canary` in [rollout]: expected text in quotes, found a whole number");
@@ -240,7 +241,7 @@ fn bad_tenancy() {
 fn other_nonsense() {
     assert_snapshot!(least_and("[rollout]\nconcurrency = 0\n").error(), @r#"
     tenantgate.toml:10:15: `concurrency` is 0: nothing would ever run
-      hint: 1 migrates one tenant at a time
+      hint: a number, 1 migrates one tenant at a time; or "auto"
     "#);
     assert_snapshot!(least_and("[rollout]\ncanary = [\"../x\"]\n").error(), @"tenantgate.toml:10:11: `canary` has an item that is no tenant's name: the name begins with `.` or `-`");
     assert_snapshot!(least_with("name = \"x\"", "name = \" \"").error(), @"tenantgate.toml:1:8: `name` is empty");
@@ -254,6 +255,48 @@ fn other_nonsense() {
         least_and("[[expect.shared.assertions]]\nname = \"a\"\nsql = \"\"\nequals = 1\n").error(),
         @"tenantgate.toml:11:7: an assertion's `sql` is empty"
     );
+}
+
+#[test]
+fn a_rollout_that_makes_no_sense() {
+    let with = |config: &str| least_and(&format!("[rollout]\n{config}\n")).error();
+    assert_snapshot!(with("concurrency = \"many\""), @r#"
+    tenantgate.toml:10:15: `concurrency` is neither a number nor "auto"
+      hint: a number, 1 migrates one tenant at a time; or "auto"
+    "#);
+    assert_snapshot!(with("concurrency = -1"), @r#"
+    tenantgate.toml:10:15: `concurrency` is not between 1 and 1000
+      hint: a number, 1 migrates one tenant at a time; or "auto"
+    "#);
+    for wrong in ["\"5\"", "\"101%\"", "\"-1%\"", "\"few\"", "\"NaN%\"", "-1"] {
+        let error = with(&format!("max_failures = {wrong}"));
+        assert!(
+            error.contains("10:16") && error.contains("such as \"5%\""),
+            "{error}"
+        );
+    }
+    assert_snapshot!(with("deadline = \"0s\""), @r#"
+    tenantgate.toml:10:12: `deadline` is 0: nothing would ever run
+      hint: such as "50m" for a job whose limit is an hour
+    "#);
+    assert_snapshot!(with("suspended = \"drop\""), @"tenantgate.toml:10:13: `suspended` in [rollout] is not one of `migrate`, `last`, `skip`");
+    assert_snapshot!(with("[[rollout.waves]]\nname = \"a\""), @r#"
+    tenantgate.toml:11:8: this wave has neither `tenants` nor `query`
+      hint: tenants = ["eu_*"], or query = "SELECT name AS tenant FROM tenants WHERE …"
+    "#);
+    assert_snapshot!(with("[[rollout.waves]]\nname = \"a\"\ntenants = [\"x\", \"[\"]"), @"tenantgate.toml:12:17: `tenants` has an item that is not a glob: unclosed character class; missing ']'");
+    assert_snapshot!(with("[[rollout.waves]]\nname = \"a\"\ntenants = [\"x\"]\nquery = \"SELECT 1\""), @r#"
+    tenantgate.toml:13:9: a wave has `tenants` or `query`, not both
+      hint: tenants = ["eu_*"], or query = "SELECT name AS tenant FROM tenants WHERE …"
+    "#);
+    assert_snapshot!(
+        with("[[rollout.waves]]\nname = \"a\"\ntenants = [\"x\"]\n[[rollout.waves]]\nname = \"a\"\ntenants = [\"y\"]"),
+        @"tenantgate.toml:14:8: two waves have this name"
+    );
+    assert_snapshot!(with("[[rollout.waves]]\nname = \"a\"\ntenants = [\"x\"]\nconcurrency = 0"), @r#"
+    tenantgate.toml:13:15: `concurrency` is 0: nothing would ever run
+      hint: a number, 1 migrates one tenant at a time; or "auto"
+    "#);
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn the_contracts_config_is_read() {
     assert_eq!(settings.environment.name.as_str(), "uat");
     assert_eq!(settings.environment.database_url.as_str(), "UAT_DB_URL");
     assert_eq!(settings.environment.soak, Some(Duration::from_secs(86_400)));
-    assert_eq!(settings.rollout.concurrency, 4);
+    assert_eq!(
+        settings.rollout.concurrency,
+        crate::settings::Concurrency::Fixed(4)
+    );
     assert_eq!(settings.rollout.lock_timeout, Duration::from_secs(2));
     assert_eq!(settings.rollout.lease_ttl, Duration::from_secs(30));
     assert_eq!(settings.rollout.lease_wait, Duration::from_secs(600));
@@ -295,7 +298,7 @@ fn the_schema_describes_every_key() {
     assert!(!text.contains("null\""), "{text}");
     assert_eq!(
         schema["$defs"]["RolloutConfig"]["properties"]["concurrency"]["default"],
-        8
+        "auto"
     );
     assert_eq!(schema["required"], serde_json::json!(["name", "tenancy"]));
 }

@@ -172,6 +172,7 @@ pub fn report_with(environment: &str, id: u64, findings: Vec<Finding>) -> Report
         commit: Some(sha("head")),
         run_url: Some(format!("https://github.com/acme/shop/actions/runs/{id}")),
         server: None,
+        servers: Default::default(),
         dry_run: false,
         migration_set: Some(MigrationSetSummary {
             digest: Digest(format!("sha256:{}", "3f".repeat(32))),

@@ -1,0 +1,415 @@
+//! Several servers as one environment: the registry, the shared schema and the lease on its own server,
+//! each tenant and its ledger rows on the tenant's.
+
+mod merge;
+pub(super) mod split;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::{join_all, try_join_all};
+
+use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
+use crate::domain::{
+    EnvironmentName, History, Ledger, Locations, Migration, Scope, Secret, ServerName, Structure, Tenant, Version,
+};
+
+use super::{
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
+    RegistryRow, Session, Target, open,
+};
+use split::{in_order, split};
+
+/// One environment's server and the other ones that its tenants are on.
+pub struct Fleet {
+    own: Arc<Member>,
+    options: EngineOptions,
+    /// They may join while the registry is read; none leaves.
+    others: RwLock<BTreeMap<ServerName, Arc<Member>>>,
+}
+
+/// One server.
+struct Member {
+    /// Absent: the environment's own.
+    name: Option<ServerName>,
+    url: DatabaseUrl,
+    engine: Box<dyn Engine>,
+}
+
+impl Member {
+    /// Says on which server it was.
+    fn told(&self, mut error: EngineError) -> EngineError {
+        if let Some(name) = &self.name {
+            error.message = format!("server {name}: {}", error.message);
+        }
+        error
+    }
+}
+
+/// Why a URL of the registry cannot be used. Nothing here is a part of it.
+#[derive(Debug, Clone)]
+pub enum NotAdmitted {
+    Unreadable(Vec<Problem>),
+    OtherEngine,
+    /// The same database as a server that is known (absent: the environment's own) by another URL.
+    OtherUrl(Option<ServerName>),
+}
+
+impl Fleet {
+    pub fn new(url: DatabaseUrl, direct_url: Option<DatabaseUrl>, options: EngineOptions) -> Self {
+        Self {
+            own: Arc::new(Member {
+                name: None,
+                url: url.clone(),
+                engine: open(url, direct_url, options.clone()),
+            }),
+            options,
+            others: RwLock::default(),
+        }
+    }
+
+    /// Adds a server. Nothing is connected yet.
+    pub fn add(&self, name: ServerName, url: DatabaseUrl, direct_url: Option<DatabaseUrl>) {
+        let member = Member {
+            name: Some(name.clone()),
+            url: url.clone(),
+            engine: open(url, direct_url, self.options.clone()),
+        };
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        others.insert(name, Arc::new(member));
+    }
+
+    /// Finds the server of a URL that the registry gave, or adds it: absent where it is the environment's
+    /// own. From here on nothing tells the URL.
+    pub fn admit(&self, url: &Secret) -> Result<Option<ServerName>, NotAdmitted> {
+        self.options.redactor.add(url.expose());
+        let url = database_url::parse(url.expose()).map_err(NotAdmitted::Unreadable)?;
+        url.secret_parts()
+            .for_each(|part| self.options.redactor.add(part.expose()));
+        if url.kind != self.own.url.kind {
+            return Err(NotAdmitted::OtherEngine);
+        }
+        let known = std::iter::once(self.own.clone()).chain(self.members());
+        for member in known {
+            if database_url::same_database(&member.url, &url) {
+                return if same_access(&member.url, &url) {
+                    Ok(member.name.clone())
+                } else {
+                    Err(NotAdmitted::OtherUrl(member.name.clone()))
+                };
+            }
+        }
+        let address = url.addresses.first().map(ToString::to_string);
+        let address = address.unwrap_or_default();
+        let mut name = ServerName::of_address(&address, &url.database);
+        // One pooler for several databases of one name: its user says which.
+        for number in 2.. {
+            if !self.knows(&name) {
+                break;
+            }
+            name = ServerName::of_address(&address, &format!("{} ({number})", url.database));
+        }
+        self.add(name.clone(), url, None);
+        Ok(Some(name))
+    }
+
+    pub fn knows(&self, server: &ServerName) -> bool {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        others.contains_key(server)
+    }
+
+    /// All but the environment's own.
+    pub fn names(&self) -> Vec<ServerName> {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        others.keys().cloned().collect()
+    }
+
+    /// What a tenant is called on a server, and why that cannot be.
+    pub fn place(&self, server: &ServerName, tenant: &str) -> (String, Option<&'static str>) {
+        let member = self.member(Some(server)).unwrap_or_else(|_| self.own.clone());
+        let location = member.engine.location(tenant);
+        let reserved = member.engine.reserved(&location);
+        (location, reserved)
+    }
+
+    /// Asks servers what they are, all at once.
+    pub async fn ask_servers(&self, names: &[ServerName]) -> Vec<(ServerName, Result<String, EngineError>)> {
+        let ask = |name: &ServerName| {
+            let (name, member) = (name.clone(), self.member(Some(name)));
+            async move {
+                let answer = match member {
+                    Ok(member) => member.engine.server().await.map_err(|error| member.told(error)),
+                    Err(error) => Err(error),
+                };
+                (name, answer)
+            }
+        };
+        join_all(names.iter().map(ask)).await
+    }
+
+    /// Whose the servers say they are, the environment's own left out.
+    pub async fn labels(&self) -> Result<Vec<(ServerName, Option<Label>)>, EngineError> {
+        let ask = |member: Arc<Member>| async move {
+            let label = member.engine.label().await.map_err(|error| member.told(error))?;
+            Ok(member.name.clone().map(|name| (name, label)))
+        };
+        let labels: Result<Vec<_>, EngineError> = try_join_all(self.members().into_iter().map(ask)).await;
+        Ok(labels?.into_iter().flatten().collect())
+    }
+
+    /// Writes the label of one server anew; absent: of the environment's own.
+    pub async fn relabel(
+        &self,
+        server: Option<&ServerName>,
+        environment: &EnvironmentName,
+        project: &str,
+    ) -> Result<(), EngineError> {
+        let member = self.member(server)?;
+        let written = async {
+            member.engine.prepare().await?;
+            member.engine.set_label(environment, project, true).await
+        };
+        written.await.map_err(|error| member.told(error))
+    }
+
+    fn members(&self) -> Vec<Arc<Member>> {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        others.values().cloned().collect()
+    }
+
+    /// The own one first.
+    fn all(&self) -> Vec<Arc<Member>> {
+        std::iter::once(self.own.clone()).chain(self.members()).collect()
+    }
+
+    fn member(&self, server: Option<&ServerName>) -> Result<Arc<Member>, EngineError> {
+        let Some(name) = server else {
+            return Ok(self.own.clone());
+        };
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        others.get(name).cloned().ok_or_else(|| {
+            let message = format!("server {name} is not one of this environment");
+            EngineError::new(ErrorKind::Unreachable, message, &self.options.redactor)
+        })
+    }
+}
+
+/// Nobody could tell which of two users a tenant's statements should run as.
+fn same_access(a: &DatabaseUrl, b: &DatabaseUrl) -> bool {
+    (&a.user, &a.password, &a.options, a.tls, a.pooled) == (&b.user, &b.password, &b.options, b.tls, b.pooled)
+}
+
+#[async_trait]
+impl Engine for Fleet {
+    fn kind(&self) -> EngineKind {
+        self.own.engine.kind()
+    }
+
+    fn rolls_back_ddl(&self) -> bool {
+        self.own.engine.rolls_back_ddl()
+    }
+
+    fn needs_direct_url(&self, server: Option<&ServerName>) -> bool {
+        self.member(server)
+            .is_ok_and(|member| member.engine.needs_direct_url(None))
+    }
+
+    fn fleet(&self) -> Option<&Fleet> {
+        Some(self)
+    }
+
+    fn location(&self, tenant: &str) -> String {
+        self.own.engine.location(tenant)
+    }
+
+    fn reserved(&self, location: &str) -> Option<&'static str> {
+        self.own.engine.reserved(location)
+    }
+
+    async fn server(&self) -> Result<String, EngineError> {
+        self.own.engine.server().await
+    }
+
+    async fn label(&self) -> Result<Option<Label>, EngineError> {
+        self.own.engine.label().await
+    }
+
+    async fn prepare(&self) -> Result<(), EngineError> {
+        let prepare = |member: Arc<Member>| async move {
+            let prepared = member.engine.prepare().await;
+            prepared.map_err(|error| member.told(error))
+        };
+        try_join_all(self.all().into_iter().map(prepare))
+            .await
+            .map(|_| ())
+    }
+
+    async fn set_label(
+        &self,
+        environment: &EnvironmentName,
+        project: &str,
+        replace: bool,
+    ) -> Result<(), EngineError> {
+        let label = |member: Arc<Member>| async move {
+            let labelled = member.engine.set_label(environment, project, replace).await;
+            labelled.map_err(|error| member.told(error))
+        };
+        try_join_all(self.all().into_iter().map(label)).await.map(|_| ())
+    }
+
+    async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError> {
+        self.own.engine.try_lease(holder, ttl).await
+    }
+
+    async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError> {
+        self.own.engine.renew_lease(holder, ttl).await
+    }
+
+    async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError> {
+        self.own.engine.release_lease(holder).await
+    }
+
+    async fn ledger(&self, tenants: &[Tenant]) -> Result<Ledger, EngineError> {
+        let read = |member: Arc<Member>| async move {
+            let ledger = member.engine.ledger(tenants).await;
+            let ledger = ledger.map_err(|error| member.told(error))?;
+            Ok::<_, EngineError>((member.name.clone(), ledger))
+        };
+        let mut own = Ledger::default();
+        let mut others = Vec::new();
+        for (server, ledger) in try_join_all(self.all().into_iter().map(read)).await? {
+            match server {
+                None => own = ledger,
+                Some(server) => others.push((server, ledger)),
+            }
+        }
+        if others.is_empty() {
+            return Ok(own);
+        }
+        Ok(merge::merge(tenants, own, others))
+    }
+
+    async fn history(&self, target: Target<'_>) -> Result<History, EngineError> {
+        let member = self.member(target.server())?;
+        let history = member.engine.history(target).await;
+        history.map_err(|error| member.told(error))
+    }
+
+    async fn remember(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
+        // Engines of files alone remember, and they have one server.
+        self.own.engine.remember(tenants).await
+    }
+
+    async fn forget(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
+        self.own.engine.forget(tenants).await
+    }
+
+    async fn first_applied(
+        &self,
+        tenants: &[Tenant],
+    ) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let read = |member: Arc<Member>| async move {
+            let first = member.engine.first_applied(tenants).await;
+            first.map_err(|error| member.told(error))
+        };
+        let mut all = BTreeMap::new();
+        for first in try_join_all(self.all().into_iter().map(read)).await? {
+            for (key, at) in first {
+                let earliest: &mut i64 = all.entry(key).or_insert(at);
+                *earliest = at.min(*earliest);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let parts = split(targets);
+        let read = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let found = member.engine.structures(&part.targets).await;
+            found.map_err(|error| member.told(error))
+        });
+        let found = try_join_all(read).await?;
+        Ok(in_order(&parts, found))
+    }
+
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        self.own.engine.made(shared, own).await
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let mut parts: BTreeMap<Option<&ServerName>, Vec<_>> = BTreeMap::new();
+        for (target, migrations) in targets {
+            let part = parts.entry(target.server()).or_default();
+            part.push((*target, migrations.clone()));
+        }
+        for (server, part) in parts {
+            let member = self.member(server)?;
+            let adopted = member.engine.adopt(&part).await;
+            adopted.map_err(|error| member.told(error))?;
+        }
+        Ok(())
+    }
+
+    async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
+        self.own.engine.registry(query).await
+    }
+
+    async fn locations(&self) -> Result<Locations, EngineError> {
+        let read = |member: Arc<Member>| async move {
+            let locations = member.engine.locations().await;
+            let locations = locations.map_err(|error| member.told(error))?;
+            Ok::<_, EngineError>((member.name.clone(), locations))
+        };
+        let mut all = Locations::default();
+        for (server, locations) in try_join_all(self.all().into_iter().map(read)).await? {
+            match server {
+                None => all = locations,
+                Some(server) => all.add(server, locations),
+            }
+        }
+        Ok(all)
+    }
+
+    async fn register(&self, sql: &str, tenant: &str) -> Result<(), EngineError> {
+        self.own.engine.register(sql, tenant).await
+    }
+
+    async fn inspect(
+        &self,
+        targets: &[Target<'_>],
+        tables: &[&str],
+    ) -> Result<Vec<Vec<FoundTable>>, EngineError> {
+        let parts = split(targets);
+        let inspect = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let found = member.engine.inspect(&part.targets, tables).await;
+            found.map_err(|error| member.told(error))
+        });
+        let found = try_join_all(inspect).await?;
+        Ok(in_order(&parts, found))
+    }
+
+    async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {
+        let parts = split(targets);
+        let ask = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let given = member.engine.ask(&part.targets, query).await;
+            given.map_err(|error| member.told(error))
+        });
+        let given = try_join_all(ask).await?;
+        Ok(in_order(&parts, given))
+    }
+
+    async fn session(
+        &self,
+        server: Option<&ServerName>,
+        direct: bool,
+    ) -> Result<Box<dyn Session>, EngineError> {
+        let member = self.member(server)?;
+        let session = member.engine.session(None, direct).await;
+        session.map_err(|error| member.told(error))
+    }
+}

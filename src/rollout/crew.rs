@@ -1,0 +1,364 @@
+//! All tenants, turn by turn, as many at a time as pays, as far as failures allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use crate::domain::{
+    Finding, Locations, MigrationSet, Outcome, OutcomeState, ServerName, Severity, Tenant, TenantName,
+};
+use crate::engine::{Engine, ErrorKind, Target};
+use crate::migrations::TenantPlan;
+use crate::settings::{OnFailure, Rollout};
+
+use super::patience::Patience;
+use super::queue::{Queue, Taken};
+use super::target::{Sessions, Work};
+use super::waves::{Listed, Turn, turns};
+use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
+
+/// How often progress is told where nothing happens.
+const TICK: Duration = Duration::from_secs(1);
+
+/// One tenant's outcome, and the finding where it failed.
+#[derive(Debug)]
+pub struct TenantResult {
+    pub outcome: Outcome,
+    pub finding: Option<Finding>,
+}
+
+/// Looks at tenants that were just migrated, before others are.
+#[async_trait]
+pub trait Inspector: Sync {
+    /// What did not come out right.
+    async fn inspect(&self, tenants: &[&Tenant]) -> Vec<Finding>;
+}
+
+/// Why not everybody had a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// More failures than allowed.
+    Failures { failed: usize, allowed: usize },
+    /// Somebody failed of whom nobody may: an ensured tenant or a canary.
+    Strict { turn: String },
+    /// The canaries were migrated, and did not come out right.
+    Canaries,
+    /// The server did not come back.
+    ServerGone,
+    /// Told to end.
+    Stopped(StopReason),
+}
+
+/// What became of a rollout.
+#[derive(Debug)]
+pub struct RolledOut {
+    /// One for each tenant of the plan, in its order.
+    pub results: Vec<TenantResult>,
+    /// What was found about the canaries; absent where none were migrated.
+    pub canaries: Option<Vec<Finding>>,
+    pub halt: Option<Halt>,
+    /// Servers that did not come back, where the others went on; none: the environment's own.
+    pub gone: BTreeSet<Option<ServerName>>,
+}
+
+/// A rollout to be carried out.
+pub struct Job<'a> {
+    pub engine: &'a dyn Engine,
+    pub set: &'a MigrationSet,
+    pub plan: &'a [TenantPlan],
+    pub locations: &'a Locations,
+    pub ensure: &'a [TenantName],
+    pub rollout: &'a Rollout,
+    /// What the groups' queries gave.
+    pub listed: &'a Listed,
+    pub inspector: &'a dyn Inspector,
+    pub stop: &'a Stop,
+    pub progress: &'a dyn Progress,
+}
+
+/// Migrates every tenant that is behind; each gets a result.
+pub async fn roll_out(job: &Job<'_>) -> RolledOut {
+    let turns = turns(job.plan, job.ensure, job.rollout, job.listed);
+    let behind = turns.iter().map(|turn| turn.tenants.len()).sum();
+    job.progress.tell(&Event::Tenants {
+        total: job.plan.len(),
+        behind,
+    });
+    let mut crew = Crew {
+        job,
+        allowed: job.rollout.max_failures.of(behind),
+        began: Instant::now(),
+        results: job.plan.iter().map(before).collect(),
+        failed: 0,
+        halt: None,
+        several: several(job.plan),
+        gone: BTreeSet::new(),
+    };
+    let mut canaries = None;
+    for turn in &turns {
+        crew.turn(turn).await;
+        if turn.validated && crew.halt.is_none() {
+            canaries = Some(crew.inspect(turn).await);
+        }
+        if crew.halt.is_some() {
+            break;
+        }
+    }
+    job.progress.tell(&Event::Finished);
+    RolledOut {
+        results: crew.results,
+        canaries,
+        halt: crew.halt,
+        gone: crew.gone,
+    }
+}
+
+/// The tenants are on more than one server.
+fn several(plan: &[TenantPlan]) -> bool {
+    let first = plan.first().map(|it| &it.tenant.server);
+    plan.iter().any(|it| Some(&it.tenant.server) != first)
+}
+
+/// What is said of a tenant that nobody comes to.
+fn before(plan: &TenantPlan) -> TenantResult {
+    let state = if plan.pending.migrations.is_empty() {
+        OutcomeState::UpToDate
+    } else {
+        OutcomeState::NotReached
+    };
+    let outcome = Outcome {
+        tenant: Some(plan.tenant.name.clone()),
+        server: plan.tenant.server.clone(),
+        state,
+        applied: Vec::new(),
+        undone: Vec::new(),
+        head: plan.pending.head,
+        duration_ms: 0,
+        retries: 0,
+        error: None,
+    };
+    TenantResult {
+        outcome,
+        finding: None,
+    }
+}
+
+/// A tenant that somebody was at, and the connections that were used.
+struct Hand {
+    taken: Taken,
+    sessions: Sessions,
+    duration: Duration,
+    done: Result<Migrated, Failure>,
+}
+
+struct Crew<'a> {
+    job: &'a Job<'a>,
+    /// Failures that do not end the rollout.
+    allowed: usize,
+    began: Instant,
+    results: Vec<TenantResult>,
+    failed: usize,
+    halt: Option<Halt>,
+    several: bool,
+    gone: BTreeSet<Option<ServerName>>,
+}
+
+impl Crew<'_> {
+    async fn turn(&mut self, turn: &Turn) {
+        let job = self.job;
+        let place = |index: &usize| (*index, job.plan[*index].tenant.server.as_ref());
+        let there = |(_, server): &(usize, Option<&ServerName>)| !self.gone.contains(&server.cloned());
+        let tenants = turn.tenants.iter().map(place).filter(there);
+        let mut queue = Queue::new(tenants, |server| {
+            job.rollout.concurrency_on(server, turn.concurrency)
+        });
+        let mut patience: BTreeMap<usize, Patience> = BTreeMap::new();
+        let mut idle: Vec<Vec<Sessions>> = Vec::new();
+        idle.resize_with(queue.servers(), Vec::new);
+        let mut hands = FuturesUnordered::new();
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            while !self.must_stop() {
+                let Some(taken) = queue.next(self.began.elapsed()) else {
+                    break;
+                };
+                job.progress
+                    .tell(&Event::Begun(&job.plan[taken.index].tenant.name));
+                hands.push(take(job, idle[taken.lane].pop().unwrap_or_default(), taken));
+            }
+            if hands.is_empty() {
+                let rest = queue.rest(self.began.elapsed()).filter(|_| !self.must_stop());
+                let Some(rest) = rest else { return };
+                tokio::select! {
+                    () = tokio::time::sleep(rest) => {}
+                    () = job.stop.wanted() => {}
+                }
+                continue;
+            }
+            let hand = tokio::select! {
+                hand = hands.next() => hand,
+                _ = tick.tick() => {
+                    job.progress.tell(&Event::Tick);
+                    continue;
+                }
+            };
+            let Some(hand) = hand else { return };
+            let taken = hand.taken;
+            let crowded = matches!(&hand.done, Err(failure) if failure.crowded);
+            if crowded {
+                // It goes when one of the others there is done, or after a while where there are none.
+                let patience = patience
+                    .entry(taken.lane)
+                    .or_insert_with(|| Patience::new(job.rollout));
+                let alone = queue.others(taken) == 0;
+                let wait = if alone {
+                    patience.after(ErrorKind::Exhausted, true)
+                } else {
+                    Some(Duration::ZERO)
+                };
+                if let Some(wait) = wait {
+                    queue.put_back(taken, self.began.elapsed() + wait);
+                    job.progress
+                        .tell(&Event::PutBack(&job.plan[taken.index].tenant.name));
+                    continue;
+                }
+            }
+            queue.done(taken, self.began.elapsed());
+            if hand.done.is_ok() && idle[taken.lane].len() < queue.limit(taken) {
+                idle[taken.lane].push(hand.sessions);
+            }
+            if self.settle(turn, taken.index, hand.duration, hand.done) {
+                queue.close(taken);
+            }
+        }
+    }
+
+    /// Keeps what became of a tenant, and halts where it must not go on; true where its server is gone.
+    fn settle(
+        &mut self,
+        turn: &Turn,
+        index: usize,
+        duration: Duration,
+        done: Result<Migrated, Failure>,
+    ) -> bool {
+        let mut gone = false;
+        let tenant = &self.job.plan[index].tenant;
+        let (state, migrated, finding) = match done {
+            Ok(migrated) => (OutcomeState::Migrated, migrated, None),
+            Err(failure) => {
+                self.failed += 1;
+                gone = failure.kind == Some(ErrorKind::Unreachable);
+                if gone && self.several {
+                    self.gone.insert(tenant.server.clone());
+                } else if gone {
+                    self.halt.get_or_insert(Halt::ServerGone);
+                }
+                let finding = failure.finding.tenant(&tenant.name);
+                (OutcomeState::Failed, failure.migrated, Some(finding))
+            }
+        };
+        if state == OutcomeState::Failed && turn.strict {
+            let turn = turn.name.clone();
+            self.halt.get_or_insert(Halt::Strict { turn });
+        }
+        if self.failed > self.allowed && self.job.rollout.on_failure != OnFailure::Continue {
+            let (failed, allowed) = (self.failed, self.allowed);
+            match &mut self.halt {
+                // Those in hand may still fail.
+                Some(Halt::Failures { failed: before, .. }) => *before = failed,
+                halt => drop(halt.get_or_insert(Halt::Failures { failed, allowed })),
+            }
+        }
+        let outcome = Outcome {
+            tenant: Some(tenant.name.clone()),
+            server: tenant.server.clone(),
+            state,
+            applied: migrated.applied,
+            undone: Vec::new(),
+            head: migrated.head,
+            duration_ms: duration.as_millis() as u64,
+            retries: migrated.retries,
+            error: finding.as_ref().map(|finding| finding.message.clone()),
+        };
+        self.job.progress.tell(&Event::Done(&outcome));
+        self.results[index] = TenantResult { outcome, finding };
+        gone
+    }
+
+    /// Looks at those of a turn who were migrated.
+    async fn inspect(&mut self, turn: &Turn) -> Vec<Finding> {
+        let migrated = |index: &&usize| self.results[**index].outcome.state == OutcomeState::Migrated;
+        let migrated = turn.tenants.iter().filter(migrated);
+        let tenants: Vec<&Tenant> = migrated.map(|index| &self.job.plan[*index].tenant).collect();
+        let findings = tokio::select! {
+            findings = self.job.inspector.inspect(&tenants) => findings,
+            () = self.job.stop.wanted() => {
+                let finding = Finding::error("the canaries could not be looked at: the run was told to end");
+                vec![finding.operational(true).hint("run again: it goes on from there")]
+            }
+        };
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            self.halt = Some(match self.job.stop.reason() {
+                Some(reason) => Halt::Stopped(reason),
+                None => Halt::Canaries,
+            });
+        }
+        findings
+    }
+
+    fn must_stop(&mut self) -> bool {
+        if self.job.stop.requested() {
+            let reason = self.job.stop.reason().unwrap_or(StopReason::Signal);
+            self.halt.get_or_insert(Halt::Stopped(reason));
+        }
+        self.halt.is_some()
+    }
+}
+
+/// Carries one tenant out, or is told to drop it.
+async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken) -> Hand {
+    let TenantPlan { tenant, pending } = &job.plan[taken.index];
+    let begun = Instant::now();
+    let work = Work {
+        engine: job.engine,
+        target: Target::Tenant(tenant),
+        create: !job.locations.contains(tenant),
+        migrations: &job.set.tenant,
+        rollout: job.rollout,
+        progress: job.progress,
+    };
+    let done = tokio::select! {
+        done = work.carry_out(&mut sessions, pending) => done,
+        () = job.stop.aborted() => Err(Failure {
+            migrated: Migrated { head: pending.head, ..Default::default() },
+            finding: dropped(job),
+            kind: None,
+            crowded: false,
+        }),
+    };
+    Hand {
+        taken,
+        sessions,
+        duration: begun.elapsed(),
+        done,
+    }
+}
+
+fn dropped(job: &Job<'_>) -> Finding {
+    let why = match job.stop.reason() {
+        Some(StopReason::LeaseLost) => "another run took the environment over",
+        Some(StopReason::Deadline) => "the deadline is over",
+        Some(StopReason::Signal) | None => "the run was told to end",
+    };
+    let undone = if job.engine.rolls_back_ddl() {
+        "the server rolls its transaction back"
+    } else {
+        "the ledger has the statement it was at"
+    };
+    Finding::error(format!("cut off in the middle because {why}; {undone}"))
+        .hint("run again: it goes on from there")
+        .operational(true)
+}
