@@ -22,8 +22,8 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName, Structure, Tenant,
-    Version,
+    EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName, Structure,
+    Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};

@@ -228,7 +228,9 @@ impl Back<'_> {
                     }
                     undo = left;
                 }
-                let kind = history.as_ref().map_or_else(|error| error.kind, |_| failed.error.kind);
+                let kind = history
+                    .as_ref()
+                    .map_or_else(|error| error.kind, |_| failed.error.kind);
                 let Some(delay) = patience.after(kind, failed.crowded) else {
                     went.finding = Some(self.finding(&failed, history.as_ref().ok()));
                     let now = history.unwrap_or_else(|_| before.clone());
@@ -296,7 +298,9 @@ impl Back<'_> {
                 None => rest.iter().take_while(together).count(),
             };
             let direct = batch == 0 && !down.transactional;
-            let session = sessions.get(self.work.engine, self.work.target.server(), direct).await;
+            let session = sessions
+                .get(self.work.engine, self.work.target.server(), direct)
+                .await;
             let session = session.map_err(|error| Failed {
                 crowded: error.kind == ErrorKind::Exhausted,
                 ..Failed::of(error, None)

@@ -13,7 +13,8 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Locations, Migration, Scope, Secret, ServerName, Structure, Tenant, Version,
+    EnvironmentName, History, Ledger, Locations, Migration, Scope, Secret, ServerName, Structure, Tenant,
+    Version,
 };
 
 use super::{

@@ -357,6 +357,9 @@ GROUP BY scope, version",
     }
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
         let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
         let mut answers = Vec::new();
         for statement in structure::statements(&databases) {

@@ -18,7 +18,8 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Structure, Tenant, TenantName, Version,
+    EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Structure, Tenant, TenantName,
+    Version,
 };
 
 use super::{
