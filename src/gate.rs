@@ -46,6 +46,7 @@ mod tests {
             head: None,
             duration_ms: 0,
             retries: 0,
+            rows: None,
             error: None,
         }
     }

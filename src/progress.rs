@@ -79,11 +79,17 @@ impl Progress for Teller {
             Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind, "to migrate"),
             Event::Back { total } => self.begin(&mut state, *total, *total, "to take back"),
             Event::Begun(tenant) => {
-                locked(&state.at_work).hands.insert((*tenant).clone(), Instant::now());
+                locked(&state.at_work).hands.insert((*tenant).clone(), Hand::now());
             }
             Event::PutBack(tenant) => {
                 locked(&state.at_work).hands.remove(*tenant);
             }
+            Event::Ranges {
+                tenant,
+                passed,
+                about,
+                waiting,
+            } => self.ranges(&mut state, *tenant, (*passed, *about), *waiting),
             Event::Done(outcome) => {
                 let mut at_work = locked(&state.at_work);
                 at_work.done += 1;
@@ -131,6 +137,34 @@ impl Teller {
             }
             Form::Bar => state.bar = Some(bar(behind, &state.at_work)),
             Form::Quiet | Form::Notices => {}
+        }
+    }
+
+    /// Rows of the shared schema are told in lines of their own; a tenant's where the tenants are.
+    fn ranges(
+        &self,
+        state: &mut State,
+        tenant: Option<&TenantName>,
+        (passed, about): (u64, u64),
+        waiting: Option<&str>,
+    ) {
+        let of = match about {
+            0 => String::new(),
+            about => format!(" of about {about}"),
+        };
+        let waits = waiting.map_or_else(String::new, |why| format!(", waiting: {why}"));
+        let text = format!("{passed}{of} rows{waits}");
+        match tenant {
+            Some(tenant) => {
+                if let Some(hand) = locked(&state.at_work).hands.get_mut(tenant) {
+                    hand.note = Some(text);
+                }
+            }
+            None if self.form != Form::Notices && state.told.elapsed() >= PAUSE => {
+                state.told = Instant::now();
+                self.say(state, &format!("shared schema: {text}"));
+            }
+            None => {}
         }
     }
 
@@ -182,7 +216,22 @@ struct AtWork {
     total: usize,
     done: usize,
     failed: usize,
-    hands: BTreeMap<TenantName, Instant>,
+    hands: BTreeMap<TenantName, Hand>,
+}
+
+struct Hand {
+    since: Instant,
+    /// How far a long migration came.
+    note: Option<String>,
+}
+
+impl Hand {
+    fn now() -> Self {
+        Self {
+            since: Instant::now(),
+            note: None,
+        }
+    }
 }
 
 impl Default for AtWork {
@@ -223,15 +272,17 @@ impl AtWork {
         if self.failed > 0 {
             parts.push(format!("{} failed", self.failed));
         }
-        let took = |since: &Instant| now.saturating_duration_since(*since);
-        let mut slow: Vec<(&TenantName, Duration)> = self
-            .hands
-            .iter()
-            .map(|(name, since)| (name, took(since)))
-            .filter(|(_, took)| *took >= SLOW)
-            .collect();
-        slow.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
-        let named = |(name, took): &(&TenantName, Duration)| format!("{name} {} s", took.as_secs());
+        let took = |hand: &Hand| now.saturating_duration_since(hand.since);
+        let mut slow: Vec<(&TenantName, &Hand)> =
+            self.hands.iter().filter(|(_, hand)| took(hand) >= SLOW).collect();
+        slow.sort_by_key(|(_, hand)| hand.since);
+        let named = |(name, hand): &(&TenantName, &Hand)| {
+            let note = hand
+                .note
+                .as_ref()
+                .map_or_else(String::new, |note| format!(" ({note})"));
+            format!("{name} {} s{note}", took(hand).as_secs())
+        };
         let slow: Vec<String> = slow.iter().take(3).map(named).collect();
         if !slow.is_empty() {
             parts.push(format!("longest at it: {}", slow.join(", ")));
@@ -252,6 +303,10 @@ mod tests {
     fn a_line_tells_rate_rest_failures_and_who_is_slow() {
         let name = |text: &str| TenantName::parse(text).expect("a name");
         let since = Instant::now();
+        let hand = |since, note: Option<&str>| Hand {
+            since,
+            note: note.map(str::to_owned),
+        };
         let at = |seconds| since + Duration::from_secs(seconds);
         let at_work = AtWork {
             since,
@@ -259,14 +314,15 @@ mod tests {
             done: 120,
             failed: 2,
             hands: BTreeMap::from([
-                (name("acme"), at(48)),
-                (name("quick"), at(59)),
-                (name("zeta"), at(55)),
+                (name("acme"), hand(at(48), None)),
+                (name("quick"), hand(at(59), None)),
+                (name("zeta"), hand(at(55), Some("4000 of about 9000 rows"))),
             ]),
         };
         assert_eq!(
             at_work.line(at(60)),
-            "120 of 1000 tenants done, 2.0/s, about 440 s left; 2 failed; longest at it: acme 12 s, zeta 5 s"
+            "120 of 1000 tenants done, 2.0/s, about 440 s left; 2 failed; longest at it: \
+             acme 12 s, zeta 5 s (4000 of about 9000 rows)"
         );
         assert_eq!(
             AtWork {

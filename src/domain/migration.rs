@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::Batch;
+
 /// Which schemas a migration is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -120,6 +122,8 @@ pub struct Migration {
     /// `<version>_<name>.down.sql`, where there is one: no part of the set's digest, and of its own scope,
     /// version and name.
     pub down: Option<Box<Migration>>,
+    /// Present with `-- tenantgate: batch …` in the first line: its one statement runs over ranges.
+    pub batch: Option<Batch>,
 }
 
 impl Migration {
@@ -132,8 +136,17 @@ impl Migration {
         format!("{}/{}_{}{down}.sql", self.scope, self.version, self.name)
     }
 
-    /// Over the first `count` statements: what a half-done migration must still begin with.
+    /// Over the first `count` statements: what a half-done migration must still begin with. A batch is
+    /// half done with its only statement.
     pub fn done_checksum(&self, count: usize) -> Checksum {
+        if let Some(batch) = &self.batch {
+            let statement = self.statements.iter().map(|it| it.sql.as_str());
+            let parts: Vec<&str> = ["batch", &batch.key, &batch.table]
+                .into_iter()
+                .chain(statement)
+                .collect();
+            return Checksum::of(&parts.join("\0"));
+        }
         let done: Vec<&str> = self
             .statements
             .iter()
@@ -141,6 +154,12 @@ impl Migration {
             .map(|it| it.sql.as_str())
             .collect();
         Checksum::of(&done.join("\0"))
+    }
+
+    /// A half-done run of this file may be carried on: what ran of it stands unchanged. What has not
+    /// begun may be changed at will, into a batch too.
+    pub fn continues(&self, statement: usize, done: &Checksum) -> bool {
+        self.done_checksum(statement) == *done || (statement == 0 && *done == Checksum::of(""))
     }
 }
 

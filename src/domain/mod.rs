@@ -1,5 +1,6 @@
 //! The words of the gate as plain values: no I/O, no engine, no clock.
 
+mod batch;
 mod finding;
 mod keys;
 mod ledger;
@@ -14,6 +15,7 @@ mod structure;
 mod tenant;
 pub mod words;
 
+pub use batch::Batch;
 pub use finding::{Check, CheckDefinition, CheckStatus, Finding, SET_ASIDE, Severity};
 pub use keys::{KeyError, KeyId, KeyRing, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryState, History, Ledger};
@@ -22,8 +24,8 @@ pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
-    MigrationSetSummary, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION,
-    SchemaSummary, Standing, TenantCounts, Tool, Verdict, WaveSummary,
+    MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges, PromotionSummary, Report,
+    SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict, WaveSummary,
 };
 pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};

@@ -42,6 +42,9 @@ pub struct Outcome {
     /// Tries beyond the first, after lock timeouts and the like.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
+    /// Rows that batches changed, where any ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -72,6 +72,17 @@ pub struct WaveSummary {
     pub tenants: usize,
 }
 
+/// A migration whose one statement runs over ranges of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedRanges {
+    /// As in the plan.
+    pub migration: String,
+    pub table: String,
+    pub key: String,
+    /// Rows of a range.
+    pub size: u64,
+}
+
 /// What would run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSummary {
@@ -85,6 +96,9 @@ pub struct PlanSummary {
     /// In which order tenants would go, where there is more than one wave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waves: Vec<WaveSummary>,
+    /// Those of them that run over ranges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<PlannedRanges>,
     /// The text of what would run, where it was asked for, by label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<(String, String)>,

@@ -1,5 +1,7 @@
 //! Errors of a server, sorted by what the gate does about them.
 
+use std::time::Duration;
+
 use crate::domain::{Redactor, without_credentials};
 
 /// What kind of thing went wrong; engines map their codes onto these.
@@ -24,6 +26,8 @@ pub enum ErrorKind {
     Missing,
     /// The ledger row exists: another run was faster.
     AlreadyApplied,
+    /// The run was told to end.
+    Stopped,
     /// Anything else the server says about a statement.
     Statement,
 }
@@ -31,10 +35,10 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// True where the gate could not find out, rather than found something wrong.
     pub fn is_operational(self) -> bool {
-        use ErrorKind::{Disconnected, Exhausted, Forbidden, NoDatabase, Refused, Unreachable};
+        use ErrorKind::{Disconnected, Exhausted, Forbidden, NoDatabase, Refused, Stopped, Unreachable};
         matches!(
             self,
-            Unreachable | Refused | NoDatabase | Forbidden | Disconnected | Exhausted
+            Unreachable | Refused | NoDatabase | Forbidden | Disconnected | Exhausted | Stopped
         )
     }
 
@@ -59,10 +63,15 @@ impl ErrorKind {
                 "find the session that holds the lock, or raise `rollout.lock_timeout`; then run again"
             }
             Self::TimedOut => "raise `rollout.statement_timeout`, or make the statement cheaper",
+            Self::Stopped => "run again: it goes on from there",
             Self::Missing | Self::AlreadyApplied | Self::Statement => return None,
         })
     }
 }
+
+/// For a server that writes nothing, whoever asks.
+pub(super) const READ_ONLY_HINT: &str =
+    "the server takes no writes: is it a replica? Name the primary in the URL";
 
 /// An error of a server or of the way to it. The message has passed the redaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +98,15 @@ impl EngineError {
     /// What no server was asked about.
     pub(crate) fn without_server(message: &str, redactor: &Redactor) -> Self {
         Self::new(ErrorKind::Statement, message, redactor)
+    }
+
+    /// The server says nothing.
+    pub(super) fn silence(patience: Duration, redactor: &Redactor) -> Self {
+        Self::new(
+            ErrorKind::Disconnected,
+            format!("no answer within {patience:?}"),
+            redactor,
+        )
     }
 
     /// What happened to the way to the server; engines add what their codes say.

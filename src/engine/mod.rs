@@ -10,6 +10,7 @@ mod history;
 mod mysql;
 mod postgres;
 pub mod queries;
+mod ranges;
 mod rows;
 mod sqlite;
 mod structure;
@@ -29,6 +30,7 @@ use crate::domain::{
 pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
 pub use queries::Given;
+pub use ranges::{Load, RangeError, Standing as RangeStanding};
 
 /// How an engine is reached and what it must keep to.
 #[derive(Debug, Clone)]
@@ -45,6 +47,10 @@ pub struct EngineOptions {
     pub run: String,
     pub redactor: Redactor,
 }
+
+/// What the gate asks about, a server answers long before this many times what a connection may take;
+/// one that says nothing is not there any more. Migrations have limits of their own.
+const PATIENCE: u32 = 30;
 
 /// Who holds the lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +130,17 @@ pub struct FoundTable {
     pub indexes: Vec<String>,
     /// Names of the constraints.
     pub foreign_keys: Vec<String>,
+}
+
+/// An index that a build left behind, or that a build is not done with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidIndex {
+    /// Absent: the environment's own.
+    pub server: Option<ServerName>,
+    /// The tenant's, or the shared one.
+    pub location: String,
+    pub table: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,6 +275,12 @@ pub trait Engine: Send + Sync {
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
 
+    /// Indexes of the whole database that failed builds left, which no query uses; none where an engine
+    /// has no such thing.
+    async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// What one query gives at each target, in their order, all in one message where the engine can;
     /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
@@ -342,6 +365,30 @@ pub trait Session: Send {
         migration: &Migration,
         done: usize,
     ) -> Result<(), EngineError>;
+
+    /// Where a batch stands. Where none of it is done this looks for the end of its keys and records
+    /// it: with the migration's ledger row, unless it was `begun` before.
+    async fn open_ranges(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<RangeStanding, EngineError>;
+
+    /// Carries out the next range in one transaction with the record of it; with the last one the
+    /// migration is applied.
+    async fn next_range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &RangeStanding,
+    ) -> Result<RangeStanding, RangeError>;
+
+    /// How busy the server is; nothing is known where the engine has no server.
+    async fn load(&mut self) -> Result<Load, EngineError> {
+        Ok(Load::default())
+    }
 }
 
 /// The engine that a URL is for. Nothing is connected yet.

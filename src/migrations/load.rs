@@ -9,9 +9,11 @@ use crate::domain::{
     Check, CheckDefinition, Checksum, Direction, Finding, Migration, MigrationSet, Scope, Version, shown_path,
 };
 
+use super::batch;
 use super::file_name::{self, FileName};
 use super::{
-    CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint, statements,
+    BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint,
+    statements,
 };
 
 /// A folder that the config names and that cannot be read: a wrong configuration.
@@ -195,7 +197,7 @@ fn read(
         );
         return None;
     }
-    let transactional = directive(&sql, &file, found);
+    let mode = directive(&sql, &file, found);
     let mut migration = Migration {
         scope,
         version,
@@ -204,7 +206,8 @@ fn read(
         checksum: Checksum::of(&sql),
         sql,
         statements: Vec::new(),
-        transactional,
+        transactional: mode != Mode::NoTransaction,
+        batch: None,
         direction,
         down: None,
     };
@@ -234,8 +237,43 @@ fn read(
         for finding in lint::transaction_findings(&migration, kind) {
             found.add(TRANSACTION, finding);
         }
+        if let (Mode::Batch(_), Direction::Back) = (&mode, direction) {
+            found.add(
+                DIRECTIVE,
+                Finding::error("a down file is no batch: what it takes back goes in one piece")
+                    .hint("take the first line out, or write the way back as a migration of its own")
+                    .file(&migration.file)
+                    .at(1, 1),
+            );
+        } else if let Mode::Batch(directive) = mode {
+            cut_batch(&directive, &mut migration, kind, found);
+        }
     }
     Some(migration)
+}
+
+fn cut_batch(
+    directive: &batch::Directive,
+    migration: &mut Migration,
+    kind: EngineKind,
+    found: &mut Findings,
+) {
+    // A file without statements, or one that cannot be split, has its finding already.
+    if migration.statements.is_empty() {
+        return;
+    }
+    match batch::cut(directive, &migration.statements, kind) {
+        Ok(batch) => migration.batch = Some(batch),
+        Err(refusal) => {
+            let mut finding = Finding::error(refusal.message)
+                .hint(refusal.hint)
+                .file(&migration.file);
+            if let Some(statement) = migration.statements.get(refusal.statement) {
+                finding = finding.at(statement.line, statement.column);
+            }
+            found.add(BATCH, finding);
+        }
+    }
 }
 
 /// CRLF read as LF, BOM dropped: what an editor or Git may change without changing the migration.
@@ -245,9 +283,17 @@ fn normalise(text: &str) -> String {
         .replace("\r\n", "\n")
 }
 
-/// Reads the `-- tenantgate: …` comment of the first line; true: transactional.
-fn directive(sql: &str, file: &str, found: &mut Findings) -> bool {
-    let mut transactional = true;
+/// How the first line wants the file to be carried out.
+#[derive(PartialEq, Eq)]
+enum Mode {
+    Transaction,
+    NoTransaction,
+    Batch(batch::Directive),
+}
+
+/// Reads the `-- tenantgate: …` comment of the first line.
+fn directive(sql: &str, file: &str, found: &mut Findings) -> Mode {
+    let mut mode = Mode::Transaction;
     for (index, line) in sql.lines().enumerate() {
         let Some(comment) = line.trim().strip_prefix("--") else {
             continue;
@@ -255,17 +301,29 @@ fn directive(sql: &str, file: &str, found: &mut Findings) -> bool {
         let Some(directive) = comment.trim().strip_prefix("tenantgate:").map(str::trim) else {
             continue;
         };
-        let wrong = match (directive, index) {
-            ("no-transaction", 0) => {
-                transactional = false;
+        let (name, arguments) = directive
+            .split_once(char::is_whitespace)
+            .unwrap_or((directive, ""));
+        let wrong = match (name, arguments, index) {
+            ("no-transaction", "", 0) => {
+                mode = Mode::NoTransaction;
                 continue;
             }
-            ("no-transaction", _) => "`-- tenantgate: no-transaction` counts only in the first line",
-            _ => "there is no such directive; the one there is: `-- tenantgate: no-transaction`",
+            ("batch", arguments, 0) => match batch::parse(arguments) {
+                Ok(directive) => {
+                    mode = Mode::Batch(directive);
+                    continue;
+                }
+                Err(wrong) => wrong,
+            },
+            ("no-transaction", "", _) | ("batch", ..) => {
+                format!("`-- tenantgate: {name}` counts only in the first line")
+            }
+            _ => "there is no such directive; those there are: `-- tenantgate: no-transaction` and `-- tenantgate: batch key=COLUMN size=ROWS`".to_owned(),
         };
         found.add(DIRECTIVE, Finding::error(wrong).file(file).at(index + 1, 1));
     }
-    transactional
+    mode
 }
 
 fn order_findings(migrations: &[Migration], found: &mut Findings) {

@@ -1,5 +1,6 @@
 //! Files become the migration set; set minus ledger becomes the plan. No network.
 
+mod batch;
 mod file_name;
 mod lint;
 mod load;
@@ -49,6 +50,10 @@ pub const TRANSACTION: CheckDefinition = CheckDefinition {
     id: "migrations.transaction",
     title: "every migration fits the transaction it runs in",
 };
+pub const BATCH: CheckDefinition = CheckDefinition {
+    id: "migrations.batch",
+    title: "every batch can run over ranges of its key",
+};
 pub const SYNTAX: CheckDefinition = CheckDefinition {
     id: "migrations.syntax",
     title: "every migration can be split into statements",
@@ -65,6 +70,7 @@ pub const CHECKS: &[CheckDefinition] = &[
     DOWN,
     SYNTAX,
     TRANSACTION,
+    BATCH,
 ];
 
 pub const CHANGED: CheckDefinition = CheckDefinition {

@@ -180,9 +180,17 @@ impl Problems {
                     in_doubt: false,
                     statement,
                     done,
-                } if migration.done_checksum(*statement) == *done => {
+                } if migration.continues(*statement, done) => {
                     continue;
                 }
+                EntryState::Running {
+                    in_doubt: false,
+                    statement: 0,
+                    ..
+                } => Finding::error(format!(
+                    "{label} was edited while it is half done: a part of its ranges ran"
+                ))
+                .hint("restore the file (its `size` may change); what else must be done goes into a new migration"),
                 EntryState::Running {
                     in_doubt: false,
                     statement,
@@ -305,6 +313,7 @@ mod tests {
             transactional: true,
             direction: crate::domain::Direction::Forward,
             down: None,
+            batch: None,
         }
     }
 

@@ -252,6 +252,7 @@ mod tests {
             statements: super::super::split(sql, crate::database_url::EngineKind::Mysql).expect("splits"),
             checksum: Checksum::of(sql),
             transactional: true,
+            batch: None,
             direction,
             down: None,
         };

@@ -22,6 +22,7 @@ fn migration(version: u64, sql: &str) -> Migration {
         transactional: true,
         direction: crate::domain::Direction::Forward,
         down: None,
+        batch: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What would run, in words.
 
 use super::words::{self, counted};
-use crate::domain::{PlanGroup, PlanSummary, Report};
+use crate::domain::{PlanGroup, PlanSummary, PlannedRanges, Report};
 
 /// The plan, where it is what the report is about: nothing was carried out.
 pub(super) fn shown(report: &Report) -> Option<&PlanSummary> {
@@ -105,6 +105,20 @@ fn alike<'p>(groups: &[&'p PlanGroup]) -> Vec<(&'p [String], usize)> {
         }
     }
     alike
+}
+
+/// `tenant/0007_fill.sql runs over ranges of 5,000 rows by `id` of `orders``
+pub(super) fn ranges(plan: &PlanSummary) -> Vec<String> {
+    let sentence = |it: &PlannedRanges| {
+        format!(
+            "{} runs over ranges of {} by `{}` of `{}`",
+            it.migration,
+            counted(usize::try_from(it.size).unwrap_or(usize::MAX), "row"),
+            it.key,
+            it.table
+        )
+    };
+    plan.ranges.iter().map(sentence).collect()
 }
 
 const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";

@@ -52,11 +52,15 @@ fn outcome_row(outcome: &Outcome) -> Row {
         ([], undone) => format!("{} back", words::versions(undone)),
         (applied, undone) => format!("{}, {} back", words::versions(applied), words::versions(undone)),
     };
-    let shown = match outcome.retries {
+    let mut shown = match outcome.retries {
         0 => state.to_owned(),
         1 => format!("{state}, 1 retry"),
         retries => format!("{state}, {retries} retries"),
     };
+    if let Some(rows) = outcome.rows {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        shown.push_str(&format!(", {}", words::counted(rows, "row")));
+    }
     Row {
         mark: Mark::of_outcome(outcome.state),
         is_tenant: outcome.tenant.is_some(),

@@ -106,6 +106,7 @@ pub(super) fn outcome(name: Option<&str>, state: OutcomeState, applied: std::ops
         undone: Vec::new(),
         duration_ms: 180,
         retries: 0,
+        rows: None,
         error: None,
     }
 }
@@ -313,6 +314,7 @@ pub(super) fn plan() -> Report {
             shared: vec!["shared/0003_regions.sql".into()],
             tenants: Some(vec![group(0..37, 38..=39), group(37..40, 1..=39)]),
             each_tenant: Vec::new(),
+            ranges: Vec::new(),
             sql: vec![("tenant/0039_step.sql".into(), sql.into())],
         }),
         ..report("plan", checks(&[("migrations.gap", vec![lint])], None))
@@ -326,6 +328,7 @@ pub(super) fn plan_of_unknown_tenants() -> Report {
             shared: vec!["shared/0001_clients.sql".into(), "shared/0002_domains.sql".into()],
             tenants: None,
             each_tenant: vec!["tenant/0001_orders.sql".into(), "tenant/0002_items.sql".into()],
+            ranges: Vec::new(),
             sql: Vec::new(),
         }),
         commit: None,
@@ -411,6 +414,7 @@ pub(super) fn dry_run() -> Report {
                 pending: vec!["tenant/0039_step.sql".into()],
             }]),
             each_tenant: Vec::new(),
+            ranges: Vec::new(),
             sql: Vec::new(),
         }),
         ..report("migrate", checks(&[], None))

@@ -16,6 +16,7 @@ use crate::settings::{OnFailure, Rollout};
 
 use super::patience::Patience;
 use super::queue::{Queue, Taken};
+use super::ranges::{Pace, Reached};
 use super::target::{Sessions, Work};
 use super::waves::{Listed, Turn, turns};
 use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
@@ -138,6 +139,7 @@ fn before(plan: &TenantPlan) -> TenantResult {
         head: plan.pending.head,
         duration_ms: 0,
         retries: 0,
+        rows: None,
         error: None,
     };
     TenantResult {
@@ -281,6 +283,7 @@ impl Crew<'_> {
             head: migrated.head,
             duration_ms: duration.as_millis() as u64,
             retries: migrated.retries,
+            rows: migrated.rows,
             error: finding.as_ref().map(|finding| finding.message.clone()),
         };
         self.job.progress.tell(&Event::Done(&outcome));
@@ -328,6 +331,8 @@ async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken) -> Hand {
         create: !job.locations.contains(tenant),
         migrations: &job.set.tenant,
         rollout: job.rollout,
+        pace: Pace::of(job.rollout, job.stop),
+        reached: Reached::default(),
         progress: job.progress,
     };
     let done = tokio::select! {

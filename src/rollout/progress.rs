@@ -33,6 +33,14 @@ pub enum Event<'a> {
         tenant: Option<&'a TenantName>,
         message: &'a str,
     },
+    /// A batch of one tenant passed another range, or waits to begin one.
+    Ranges {
+        tenant: Option<&'a TenantName>,
+        /// Rows, of about so many; 0: nobody knows.
+        passed: u64,
+        about: u64,
+        waiting: Option<&'a str>,
+    },
     /// A signal came: the tenants in hand are finished, no others begun.
     Stopping,
     Finished,

@@ -13,6 +13,7 @@ use crate::settings::{Concurrency, Rollout};
 
 use super::crew::TenantResult;
 use super::patience::Patience;
+use super::ranges::{Pace, Reached};
 use super::target::{Failed, Sessions, Work};
 use super::{Event, Progress, Stop, StopReason};
 
@@ -80,6 +81,7 @@ fn not_reached(revert: &Revert<'_>) -> TenantResult {
         head: revert.versions.iter().copied().max(),
         duration_ms: 0,
         retries: 0,
+        rows: None,
         error: None,
     };
     TenantResult {
@@ -130,6 +132,8 @@ impl Crew<'_> {
                 create: false,
                 migrations: self.set.of(revert.target.scope()),
                 rollout: self.rollout,
+                pace: Pace::of(self.rollout, self.stop),
+                reached: Reached::default(),
                 progress: self.progress,
             },
             versions: &revert.versions,
@@ -159,6 +163,7 @@ impl Crew<'_> {
             head: went.head,
             duration_ms: begun.elapsed().as_millis() as u64,
             retries: went.retries,
+            rows: None,
             error: finding.as_ref().map(|finding| finding.message.clone()),
         };
         TenantResult { outcome, finding }

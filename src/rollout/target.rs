@@ -1,13 +1,13 @@
 //! The pending migrations of one target: batches, steps, retries.
 
 use crate::domain::words::count;
-use crate::domain::{EntryState, Finding, History, Migration, ServerName, Version};
+use crate::domain::{EntryState, Finding, History, Migration, ServerName, TenantName, Version};
 use crate::engine::{Engine, EngineError, ErrorKind, Session, StepError, Target};
 use crate::migrations::{Pending, Resume, pending_after};
-
 use crate::settings::Rollout;
 
 use super::patience::Patience;
+use super::ranges::{Pace, Reached};
 use super::{Event, Progress};
 
 /// What became of a target that went well.
@@ -16,6 +16,8 @@ pub struct Migrated {
     pub applied: Vec<Version>,
     pub head: Option<Version>,
     pub retries: u32,
+    /// Rows that batches changed; absent where none ran.
+    pub rows: Option<u64>,
 }
 
 /// What became of one that did not.
@@ -69,6 +71,7 @@ pub async fn migrate(
     migrations: &[Migration],
     pending: &Pending,
     rollout: &Rollout,
+    pace: Pace<'_>,
     progress: &dyn Progress,
 ) -> Result<Migrated, Failure> {
     let work = Work {
@@ -77,7 +80,9 @@ pub async fn migrate(
         create,
         migrations,
         rollout,
+        pace,
         progress,
+        reached: Reached::default(),
     };
     work.carry_out(&mut Sessions::default(), pending).await
 }
@@ -89,7 +94,9 @@ pub(super) struct Work<'a> {
     pub(super) create: bool,
     pub(super) migrations: &'a [Migration],
     pub(super) rollout: &'a Rollout,
+    pub(super) pace: Pace<'a>,
     pub(super) progress: &'a dyn Progress,
+    pub(super) reached: Reached,
 }
 
 impl Work<'_> {
@@ -142,6 +149,10 @@ impl Work<'_> {
             };
             // Of many tenants one that finds no connection waits for the others to give theirs back.
             let wait = !crowded || self.target == Target::Shared;
+            // Each range of a batch has its own tries.
+            if self.reached.further() {
+                patience = Patience::new(self.rollout);
+            }
             let delay = wait.then(|| patience.after(failed.error.kind, crowded)).flatten();
             let Some(delay) = delay else {
                 let left = now.unwrap_or_else(|| before.clone());
@@ -152,17 +163,20 @@ impl Work<'_> {
                     crowded,
                 });
             };
-            let tenant = match self.target {
-                Target::Shared => None,
-                Target::Tenant(tenant) => Some(&tenant.name),
-            };
             self.progress.tell(&Event::Retry {
-                tenant,
+                tenant: self.tenant(),
                 message: &failed.error.message,
             });
             tokio::time::sleep(delay).await;
             retries += 1;
             pending = now;
+        }
+    }
+
+    pub(super) fn tenant(&self) -> Option<&TenantName> {
+        match self.target {
+            Target::Shared => None,
+            Target::Tenant(tenant) => Some(&tenant.name),
         }
     }
 
@@ -178,6 +192,7 @@ impl Work<'_> {
             applied,
             head,
             retries,
+            rows: self.reached.rows(),
         }
     }
 
@@ -190,7 +205,8 @@ impl Work<'_> {
         let mut resume = pending.resume.as_ref();
         let mut create = self.create;
         while let Some(first) = rest.first().copied() {
-            let together = |it: &&&Migration| self.engine.rolls_back_ddl() && it.transactional;
+            let together =
+                |it: &&&Migration| self.engine.rolls_back_ddl() && it.transactional && it.batch.is_none();
             let batch = if resume.is_some() {
                 0
             } else {
@@ -210,6 +226,10 @@ impl Work<'_> {
                     error: failed.error,
                     crowded: false,
                 })?;
+            } else if let Some(ranges) = &first.batch {
+                rest.remove(0);
+                let begun = resume.take().is_some();
+                self.by_ranges(session, create, first, ranges, begun).await?;
             } else {
                 rest.remove(0);
                 self.by_statement(session, create, first, resume.take()).await?;
@@ -310,6 +330,12 @@ impl Work<'_> {
         });
         if let Some((version, done, way)) = half_done {
             let migration = failed.migration.filter(|it| it.version == version);
+            let ranges = migration.filter(|it| it.batch.is_some());
+            if let (Some(reached), Some(_)) = (self.reached.words(), ranges) {
+                return format!(
+                    "{who} is half way through {version}: {reached}, the next run goes on from there"
+                );
+            }
             let of = migration.map_or_else(String::new, |it| format!(" of {}", it.statements.len()));
             return format!(
                 "{who} is half way {way} {version}: {}{of} done, the next run goes on with statement {}",

@@ -7,13 +7,13 @@ use crate::domain::words::count;
 
 /// What one rollout did, as the ledger keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct Speed {
     /// Applied, over all tenants.
     pub migrations: u64,
     pub took: Duration,
 }
 
-impl Pace {
+impl Speed {
     fn each(self) -> f64 {
         self.took.as_secs_f64() / self.migrations.max(1) as f64
     }
@@ -31,7 +31,7 @@ const NOTED: f64 = 1.5;
 const WARNED: f64 = 3.0;
 
 /// `3.2 times slower than the last five: 1200 migrations in 34 s, 28 ms each (usually 9 ms)`
-pub fn trend(now: Pace, before: &[Pace]) -> Option<Finding> {
+pub fn trend(now: Speed, before: &[Speed]) -> Option<Finding> {
     if before.len() < ENOUGH || now.took < LONG_ENOUGH || now.migrations == 0 {
         return None;
     }
@@ -70,8 +70,8 @@ mod tests {
     use super::*;
     use crate::domain::Severity;
 
-    fn pace(migrations: u64, seconds: u64) -> Pace {
-        Pace {
+    fn speed(migrations: u64, seconds: u64) -> Speed {
+        Speed {
             migrations,
             took: Duration::from_secs(seconds),
         }
@@ -79,16 +79,16 @@ mod tests {
 
     #[test]
     fn what_is_as_fast_as_usual_is_not_worth_a_word() {
-        let before = [pace(1000, 10); 5];
-        assert_eq!(trend(pace(2000, 21), &before), None);
-        assert_eq!(trend(pace(100, 1), &[pace(1000, 1); 5]), None, "too short to say");
-        assert_eq!(trend(pace(1000, 90), &[pace(1000, 10); 2]), None, "too few to compare with");
+        let before = [speed(1000, 10); 5];
+        assert_eq!(trend(speed(2000, 21), &before), None);
+        assert_eq!(trend(speed(100, 1), &[speed(1000, 1); 5]), None, "too short to say");
+        assert_eq!(trend(speed(1000, 90), &[speed(1000, 10); 2]), None, "too few to compare with");
     }
 
     #[test]
     fn a_slow_one_is_told_with_its_figures() {
-        let before = [9, 10, 10, 200, 8].map(|seconds| pace(1000, seconds));
-        let found = trend(pace(1000, 32), &before).expect("slow");
+        let before = [9, 10, 10, 200, 8].map(|seconds| speed(1000, seconds));
+        let found = trend(speed(1000, 32), &before).expect("slow");
         assert_eq!(
             (found.severity, found.message.as_str()),
             (
@@ -96,7 +96,7 @@ mod tests {
                 "3.2 times slower than the last 5: 1000 migrations in 32 s, 32 ms each, usually 10 ms"
             )
         );
-        let found = trend(pace(10, 3), &[pace(10, 1); 3]).expect("slower");
+        let found = trend(speed(10, 3), &[speed(10, 1); 3]).expect("slower");
         assert_eq!(found.severity, Severity::Note);
     }
 }

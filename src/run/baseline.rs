@@ -322,6 +322,7 @@ impl Gate<'_> {
                 head: is_marked.then(|| self.up_to()),
                 duration_ms: 0,
                 retries: 0,
+                rows: None,
                 error: refused,
             });
         }
@@ -334,6 +335,7 @@ impl Gate<'_> {
                 tenants: Some(groups),
                 each_tenant: Vec::new(),
                 waves: Vec::new(),
+                ranges: Vec::new(),
                 sql: Vec::new(),
             });
         }

@@ -1,5 +1,6 @@
 //! Everything gathered becomes the report, and the report becomes evidence.
 
+use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
@@ -108,6 +109,9 @@ impl Gate<'_> {
         }
         if command.validates() && !self.request.dry_run {
             definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
+            if self.kind == Some(EngineKind::Postgres) {
+                definitions.push(validate::INVALID_INDEXES);
+            }
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
                 let tables = [

@@ -134,6 +134,7 @@ impl Gate<'_> {
             &self.set().shared,
             pending,
             &self.settings.rollout,
+            rollout::Pace::of(&self.settings.rollout, self.stop),
             self.progress,
         );
         let done = tokio::select! {
@@ -160,6 +161,7 @@ impl Gate<'_> {
             head: migrated.head,
             duration_ms: since.elapsed().as_millis() as u64,
             retries: migrated.retries,
+            rows: migrated.rows,
             error: finding.as_ref().map(|finding| finding.message.clone()),
         });
         self.add(

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
-    ServerName, Standing, TenantCounts, TenantName,
+    ServerName, Severity, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
 use crate::promotion::RolledBack;
@@ -161,6 +161,9 @@ impl Gate<'_> {
         self.reached_database = true;
         let survey = self.survey(engine).await?;
         self.show(&survey);
+        if self.request.command == Command::Plan {
+            self.invalid_indexes(engine, &survey, Severity::Warning).await?;
+        }
         match self.request.command {
             Command::Rollback => return self.rollback(engine, survey).await,
             Command::Baseline => return self.baseline(engine, survey).await,

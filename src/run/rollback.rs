@@ -148,6 +148,7 @@ impl Gate<'_> {
             tenants: Some(groups),
             each_tenant: Vec::new(),
             waves: Vec::new(),
+            ranges: Vec::new(),
             sql: Vec::new(),
         }
     }

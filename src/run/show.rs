@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{PlanGroup, PlanSummary, Scope, ServerName, Standing, Tenant, TenantName, WaveSummary};
+use crate::domain::{
+    PlanGroup, PlanSummary, PlannedRanges, Scope, ServerName, Standing, Tenant, TenantName, WaveSummary,
+};
 use crate::migrations::{Pending, TenantPlan};
 use crate::rollout::{self, Turn};
 
@@ -67,6 +69,21 @@ impl Gate<'_> {
                 .collect(),
             None => all.iter().copied().collect(),
         };
+        let ranges = |scope: Scope, index: &usize| {
+            let migration = &set.of(scope)[*index];
+            let batch = migration.batch.as_ref()?;
+            Some(PlannedRanges {
+                migration: migration.label(),
+                table: batch.table.clone(),
+                key: batch.key.clone(),
+                size: batch.size,
+            })
+        };
+        let shared = plan.shared.migrations.iter();
+        let ranges = shared
+            .filter_map(|index| ranges(Scope::Shared, index))
+            .chain(tenant.iter().filter_map(|index| ranges(Scope::Tenant, index)))
+            .collect();
         let shared = plan
             .shared
             .migrations
@@ -96,6 +113,7 @@ impl Gate<'_> {
             },
             tenants: plan.tenants.is_some().then_some(pending),
             waves: self.waves(survey),
+            ranges,
             sql,
         }
     }

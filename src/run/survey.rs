@@ -68,7 +68,7 @@ impl Gate<'_> {
             self.add(vec![Check::answered(&LABEL, vec![finding])], since)?;
         }
         let mut shared_pending = migrations::pending_after(&self.set().shared, &shared);
-        let (tenants, locations, ledger) = loop {
+        let (tenants, mut locations, ledger) = loop {
             let (tenants, locations, ledger) = self.look(engine, &shared_pending).await?;
             let now = migrations::pending_after(&self.set().shared, &ledger.shared);
             if now.migrations == shared_pending.migrations {
@@ -87,7 +87,13 @@ impl Gate<'_> {
             Tenants::Known(tenants) => self.to_register(tenants),
             Tenants::Unknown => Vec::new(),
         };
-        let lost = tenants::lost(known, &ledger, &locations);
+        let mut lost = tenants::lost(known, &ledger, &locations);
+        if !lost.findings.is_empty() {
+            // The places were read before the ledger: what another run made in between is not lost.
+            let now = engine.locations().await;
+            locations = self.or_block(&tenants::REGISTRY, since, now)?;
+            lost = tenants::lost(known, &ledger, &locations);
+        }
         let mut plan = migrations::plan(self.set(), &ledger, &tenants);
         let direct = self.direct_url_check(engine, &plan);
         let mut checks = std::mem::take(&mut plan.checks);

@@ -16,6 +16,7 @@ use super::{Gate, Stage};
 impl Gate<'_> {
     /// Tenants that are behind are found by one check; their tables are not compared on top of it.
     pub(super) async fn validate(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        self.invalid_indexes(engine, survey, Severity::Error).await?;
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
         let spoken_for = |tenant: &Tenant| {
@@ -52,6 +53,25 @@ impl Gate<'_> {
         self.compare_tables(engine, &tenants).await?;
         self.compare_values(engine, &tenants).await?;
         open
+    }
+
+    /// What failed builds left. A finding here does not keep the other questions from being asked.
+    pub(super) async fn invalid_indexes(
+        &mut self,
+        engine: &dyn Engine,
+        survey: &Survey,
+        severity: Severity,
+    ) -> Stage<()> {
+        let since = Instant::now();
+        if engine.kind() != EngineKind::Postgres {
+            return Ok(());
+        }
+        let found = engine.invalid_indexes().await;
+        let found = self.or_block(&schema::INVALID_INDEXES, since, found)?;
+        let shared = &self.settings.tenancy.shared_schema;
+        let check = schema::invalid_indexes(&found, shared, survey.known(), severity);
+        let _ = self.add(vec![check], since);
+        Ok(())
     }
 
     /// Those that the rollout left behind are said once more in short: why, it has said itself.

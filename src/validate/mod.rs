@@ -4,6 +4,7 @@
 
 mod assertions;
 mod expectations;
+mod indexes;
 mod registry;
 mod types;
 
@@ -11,6 +12,7 @@ use crate::domain::CheckDefinition;
 
 pub use assertions::compare_values;
 pub use expectations::{Place, compare_tables};
+pub use indexes::invalid_indexes;
 pub use registry::{complete, registered, unregistered};
 
 pub const REGISTERED: CheckDefinition = CheckDefinition {
@@ -24,6 +26,10 @@ pub const UNREGISTERED: CheckDefinition = CheckDefinition {
 pub const COMPLETE: CheckDefinition = CheckDefinition {
     id: "schema.complete",
     title: "every migration is applied everywhere",
+};
+pub const INVALID_INDEXES: CheckDefinition = CheckDefinition {
+    id: "schema.invalid-indexes",
+    title: "no index was left half built",
 };
 pub const TABLES: CheckDefinition = CheckDefinition {
     id: "expect.tables",
@@ -50,6 +56,7 @@ pub const CHECKS: &[CheckDefinition] = &[
     REGISTERED,
     UNREGISTERED,
     COMPLETE,
+    INVALID_INDEXES,
     TABLES,
     COLUMNS,
     INDEXES,

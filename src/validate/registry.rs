@@ -142,6 +142,7 @@ mod tests {
             transactional: true,
             direction: crate::domain::Direction::Forward,
             down: None,
+            batch: None,
         };
         let set = MigrationSet {
             shared: vec![],

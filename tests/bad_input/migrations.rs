@@ -139,6 +139,30 @@ fn files_that_are_wrong_in_themselves() {
             &["0003_commit.sql:2:1", "COMMIT"],
         ),
         (
+            "0003_batch.sql",
+            b"-- tenantgate: batch key=id size=many\nDELETE FROM orders;\n",
+            "migrations.directive",
+            &["0003_batch.sql:1", "size=many"],
+        ),
+        (
+            "0003_batch.sql",
+            b"-- tenantgate: batch key=id size=10\nDELETE FROM orders;\nSELECT 1;\n",
+            "migrations.batch",
+            &["0003_batch.sql:3:1", "this file has 2", "migrations of their own"],
+        ),
+        (
+            "0003_batch.sql",
+            b"-- tenantgate: batch key=id size=10\nINSERT INTO orders SELECT 1;\n",
+            "migrations.batch",
+            &["0003_batch.sql:2:1", "`INSERT` cannot run over ranges"],
+        ),
+        (
+            "0003_batch.sql",
+            b"-- tenantgate: batch key=id,total size=10\nDELETE FROM orders;\n",
+            "migrations.batch",
+            &["several columns", "name one column"],
+        ),
+        (
             "0003_vacuum.sql",
             b"VACUUM;\n",
             "migrations.transaction",

@@ -21,7 +21,12 @@ pub const CREATE_RAN: &str = "CREATE TABLE ran (name VARCHAR(80) NOT NULL);";
 impl Case {
     /// Three migrations for each of so many tenants; nothing has run yet.
     pub fn new(server: Server, tenants: usize) -> Self {
-        let db = server.fresh_database();
+        Self::on(server.fresh_database(), tenants)
+    }
+
+    /// The same in a database that is there.
+    pub fn on(db: TestDatabase, tenants: usize) -> Self {
+        let server = db.server();
         let mut project = Project::new();
         project.database("DEV_DB_URL", &db);
         project.env("DEV_DIRECT_URL", db.direct_url());
@@ -62,6 +67,18 @@ impl Case {
             self.db.tenancy()
         );
         self.project.write("tenantgate.toml", &config);
+    }
+
+    /// Replaces or adds a key of `[rollout]`.
+    pub fn rollout(&self, key: &str, value: &str) {
+        let config = self.project.read("tenantgate.toml");
+        let kept: Vec<&str> = config
+            .lines()
+            .filter(|line| !line.starts_with(&format!("{key} = ")))
+            .collect();
+        let with = format!("[rollout]\n{key} = {value}");
+        self.project
+            .write("tenantgate.toml", &kept.join("\n").replace("[rollout]", &with));
     }
 
     pub fn shared(&self, version: u32, name: &str, sql: &str) {
@@ -176,3 +193,23 @@ macro_rules! on_all_servers {
     )+};
 }
 pub(crate) use on_all_servers;
+
+/// A `#[test]` for PostgreSQL, and one through PgBouncer.
+macro_rules! on_postgres {
+    ($($scenario:ident),+ $(,)?) => {$(
+        mod $scenario {
+            use crate::harness::Server;
+
+            #[test]
+            fn postgres() {
+                super::$scenario(Server::Postgres);
+            }
+
+            #[test]
+            fn pgbouncer() {
+                super::$scenario(Server::Pgbouncer);
+            }
+        }
+    )+};
+}
+pub(crate) use on_postgres;

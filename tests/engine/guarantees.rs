@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::case::{CREATE_RAN, Case, on_all_servers};
+use super::case::{CREATE_RAN, Case, on_all_servers, on_postgres};
 use crate::harness::Server;
 
 const HEAD: [&str; 3] = ["0001_ran", "0002_items", "0003_items_total"];
@@ -22,6 +22,8 @@ on_all_servers!(
     settings_of_one_migration_do_not_reach_the_next_tenant,
     a_lost_schema_is_not_made_anew,
 );
+
+on_postgres!(a_registry_that_another_run_is_filling_is_read_again);
 
 fn a_first_run_makes_everything(server: Server) {
     let case = Case::new(server, 5);
@@ -334,9 +336,8 @@ fn the_log_would_show_a_second_run() {
 
 /// The registry was read before another run's last shared migration, the ledger after it: the tenants
 /// that were seen belong to neither state.
-#[test]
-fn a_registry_that_another_run_is_filling_is_read_again() {
-    let case = Case::new(Server::Postgres, 4);
+fn a_registry_that_another_run_is_filling_is_read_again(server: Server) {
+    let case = Case::new(server, 4);
     // The snapshot of the query is taken before it sleeps.
     let config = case.project.read("tenantgate.toml").replace(
         "AS tenant, active FROM tenants",

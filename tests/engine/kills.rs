@@ -1,63 +1,37 @@
 //! SIGKILL at any moment, and the connection cut from the server's side: the next run converges.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use super::case::Case;
+use super::storm::{prepared, undisturbed};
 use crate::harness::Server;
+use crate::harness::soak::{Tally, times};
 
-/// Kills of each engine; spread over this many tests, because a lease must expire after each.
-const KILLS: usize = 30;
+/// Spread over this many tests, because a lease must expire after each kill.
 const TESTS: usize = 5;
-const TENANTS: usize = 20;
 
-/// Kills runs at moments spread evenly over a run's whole length, each on a fresh database.
+/// Kills runs, each on a fresh database: at moments spread evenly over a run's whole length, or, where
+/// there are many, at random ones.
 fn killed(server: Server, share: usize) {
-    // How long an undisturbed run takes here and now.
-    let begun = Instant::now();
-    prepared(server).run().assert_code(0);
-    let whole = begun.elapsed();
-    for kill in (share..KILLS).step_by(TESTS) {
-        let case = prepared(server);
-        let moment = whole.mul_f64((kill as f64 + 0.5) / KILLS as f64);
+    let kills = times(if server == Server::Pgbouncer { 10 } else { 30 }, 300);
+    let mut tally = Tally::of(format!("{server:?}: the run killed"));
+    let whole = undisturbed(|| prepared(server.fresh_database()));
+    for kill in (share..kills).step_by(TESTS) {
+        let case = prepared(server.fresh_database());
+        let moment = match kills {
+            300.. => fastrand::f64(),
+            _ => (kill as f64 + 0.5) / kills as f64,
+        };
         let run = case.spawn();
-        thread::sleep(moment);
+        thread::sleep(whole.mul_f64(moment));
         let _ = run.kill();
-        let begun = Instant::now();
-        let rerun = case.run();
-        rerun.assert_code(0);
-        let took = begun.elapsed();
-        // Its expiry is a second away at most; the rest is the work itself, on a busy machine.
-        assert!(
-            took < whole * 3 + Duration::from_secs(8),
-            "{server:?} {kill}: {took:?}"
-        );
-        case.assert_all_at_head(&HEAD);
-        case.assert_no_lease_is_stuck();
-        assert_eq!(
-            case.db.query_value("SELECT count(*) FROM tenants"),
-            TENANTS.to_string()
+        tally.blow();
+        case.assert_converges(
+            whole,
+            &mut tally,
+            &format!("kill {kill} at {moment:.3} of {whole:?}"),
         );
     }
-}
-
-const HEAD: [&str; 5] = [
-    "0001_ran",
-    "0002_items",
-    "0003_items_total",
-    "0004_wide",
-    "0005_rows",
-];
-
-fn prepared(server: Server) -> Case {
-    let case = Case::new(server, TENANTS);
-    case.tenant(4, "wide", "CREATE TABLE wide (a INT, b INT);\nALTER TABLE wide ADD COLUMN c INT;\nCREATE INDEX wide_c ON wide (c);");
-    case.tenant(
-        5,
-        "rows",
-        "INSERT INTO wide VALUES (1, 2, 3);\nUPDATE wide SET c = c + 1;\nALTER TABLE wide ADD COLUMN d INT;",
-    );
-    case
 }
 
 macro_rules! kills {
@@ -78,7 +52,12 @@ macro_rules! kills {
         }
     )+};
 }
-kills!(postgres: Server::Postgres, mariadb: Server::Mariadb, sqlite: Server::Sqlite);
+kills!(
+    postgres: Server::Postgres,
+    pgbouncer: Server::Pgbouncer,
+    mariadb: Server::Mariadb,
+    sqlite: Server::Sqlite,
+);
 
 /// The server ends the connection in the middle of a migration.
 fn cut_off(server: Server, again: bool) {
@@ -92,7 +71,7 @@ fn cut_off(server: Server, again: bool) {
     let mut run = case.spawn();
     let admin = case.db.admin();
     let sleeping = match server {
-        Server::Postgres => format!(
+        Server::Postgres | Server::Pgbouncer => format!(
             "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND state = 'active' AND query LIKE '%pg_sleep(3)%' AND pid <> pg_backend_pid()",
             case.db.query_value("SELECT current_database()")
         ),
@@ -108,7 +87,9 @@ fn cut_off(server: Server, again: bool) {
     });
     for id in &found {
         match server {
-            Server::Postgres => admin.execute(&format!("SELECT pg_terminate_backend({id})")),
+            Server::Postgres | Server::Pgbouncer => {
+                admin.execute(&format!("SELECT pg_terminate_backend({id})"))
+            }
             _ => admin.execute(&format!("KILL {id}")),
         }
     }
@@ -142,6 +123,12 @@ fn cut_off(server: Server, again: bool) {
 fn postgres_cuts_the_connection() {
     cut_off(Server::Postgres, true);
     cut_off(Server::Postgres, false);
+}
+
+#[test]
+fn pgbouncer_loses_the_servers_connection() {
+    cut_off(Server::Pgbouncer, true);
+    cut_off(Server::Pgbouncer, false);
 }
 
 #[test]

@@ -1,11 +1,20 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
 mod baseline;
+mod batch;
 pub mod case;
+mod concurrently;
+mod crowd;
+mod cuts;
 mod down;
+mod faults;
 mod guarantees;
 mod honesty;
 mod kills;
+mod model;
 mod no_transaction;
 mod queries;
+mod readers;
 mod rollout;
+mod server_kills;
+mod storm;

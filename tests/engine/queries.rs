@@ -1,9 +1,10 @@
 //! The config's own queries: one answer each, of the place they are asked for.
 
-use super::case::{Case, on_all_servers};
+use super::case::{Case, on_all_servers, on_postgres};
 use crate::harness::Server;
 
 on_all_servers!(several_statements_are_no_answer, each_tenant_answers_for_itself,);
+on_postgres!(a_closed_schema_does_not_answer_with_the_shared_one);
 
 fn several_statements_are_no_answer(server: Server) {
     let mut case = Case::new(server, 2);
@@ -51,9 +52,8 @@ fn each_tenant_answers_for_itself(server: Server) {
 }
 
 /// PostgreSQL leaves a schema that is closed to the role out of the search path without a word.
-#[test]
-fn a_closed_schema_does_not_answer_with_the_shared_one() {
-    let mut case = Case::new(Server::Postgres, 3);
+fn a_closed_schema_does_not_answer_with_the_shared_one(server: Server) {
+    let mut case = Case::new(server, 3);
     case.run().assert_code(0);
     case.config(
         "[[expect.tenant.assertions]]\nname = \"one row\"\nsql = \"SELECT count(*) FROM tenants\"\nequals = 3\n",

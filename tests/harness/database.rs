@@ -53,6 +53,11 @@ impl Database {
         session
     }
 
+    /// True where a server takes connections.
+    pub fn answers(url: &str) -> bool {
+        OwnedRuntime::new().wait(|| Connection::open(url)).is_ok()
+    }
+
     /// Runs one or more statements.
     pub fn execute(&self, sql: &str) {
         self.session().execute(sql);

@@ -15,19 +15,26 @@
 
 #![allow(dead_code, reason = "not every helper has a user at every commit")]
 
+mod cutter;
 mod database;
 mod desk;
 mod normalise;
+mod private;
 mod process;
 mod project;
 mod selftest;
 mod servers;
+mod small_disk;
+pub mod soak;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
+    cutter::{Cutter, Way},
     database::{Database, Session},
     desk::{Desk, TENANTS, findings},
+    private::PrivateServer,
     process::{Run, Running},
     project::{Project, collect_files},
     servers::{Server, TestDatabase},
+    small_disk::SmallDisk,
 };

@@ -31,6 +31,8 @@ pub struct Project {
     known: Known,
     timeout: Duration,
     runs: Cell<usize>,
+    /// A command that runs the program.
+    entrance: Vec<String>,
 }
 
 impl Project {
@@ -68,6 +70,7 @@ impl Project {
             known: Known::default(),
             timeout: Duration::from_secs(120),
             runs: Cell::new(0),
+            entrance: Vec::new(),
             root,
         };
         project.known.folder = Some(project.root.path().to_owned());
@@ -182,6 +185,11 @@ impl Project {
 
     // --- running the program ---
 
+    /// Has another command run it, which takes it and its arguments as its last ones.
+    pub fn through(&mut self, entrance: Vec<String>) {
+        self.entrance = entrance;
+    }
+
     /// Runs to the end.
     pub fn tenantgate(&self, arguments: &[&str]) -> Run {
         self.spawn(arguments).wait()
@@ -208,8 +216,11 @@ impl Project {
 
     /// The command, and the report that it will write.
     pub fn command(&self, arguments: &[&str]) -> (Command, Option<PathBuf>) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantgate"));
+        let entrance = self.entrance.iter().map(String::as_str);
+        let mut words = entrance.chain([env!("CARGO_BIN_EXE_tenantgate")]);
+        let mut command = Command::new(words.next().expect("there is the program at least"));
         command
+            .args(words)
             .args(arguments)
             .current_dir(&self.working_directory)
             .env_clear()

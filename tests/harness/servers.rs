@@ -33,11 +33,26 @@ impl Server {
 
     /// An empty database that is dropped with the value, and all its tenants with it.
     pub fn fresh_database(self) -> TestDatabase {
-        let name = unique_name();
         match self {
-            Server::Postgres | Server::Pgbouncer => fresh_postgres(self, name),
-            Server::Mariadb => fresh_mariadb(name),
-            Server::Sqlite => fresh_sqlite(name),
+            Server::Postgres => self.fresh_database_of(&required("TENANTGATE_TEST_POSTGRES")),
+            Server::Pgbouncer => {
+                let mut database = self.fresh_database_of(&required("TENANTGATE_TEST_POSTGRES"));
+                let pooler = with_path(&required("TENANTGATE_TEST_PGBOUNCER"), &database.name);
+                let password = database.password().unwrap();
+                database.url = with_user(&pooler, &database.name, &password);
+                database
+            }
+            Server::Mariadb => self.fresh_database_of(&required("TENANTGATE_TEST_MARIADB")),
+            Server::Sqlite => fresh_sqlite(unique_name()),
+        }
+    }
+
+    /// The same on another server, by its superuser's URL.
+    pub fn fresh_database_of(self, admin_url: &str) -> TestDatabase {
+        match self {
+            Server::Postgres | Server::Pgbouncer => fresh_postgres(self, admin_url, unique_name()),
+            Server::Mariadb => fresh_mariadb(admin_url, unique_name()),
+            Server::Sqlite => panic!("SQLite has no servers"),
         }
     }
 }
@@ -49,6 +64,8 @@ pub struct TestDatabase {
     url: String,
     shared: Database,
     admin: Database,
+    /// Where the database is dropped in the end; empty where it ends with its server, or its folder.
+    admin_url: String,
     /// SQLite: the folder of all files.
     folder: Option<TempDir>,
 }
@@ -78,6 +95,12 @@ impl TestDatabase {
     /// beginning of all databases' names on MariaDB.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// It ends with its server, which may be down by then.
+    pub fn undropped(mut self) -> Self {
+        self.admin_url.clear();
+        self
     }
 
     /// The same database as a superuser; for SQLite the same.
@@ -153,12 +176,10 @@ impl Deref for TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let name = &self.name;
-        let mut admin = match self.server {
-            Server::Postgres | Server::Pgbouncer => Database::at(required("TENANTGATE_TEST_POSTGRES")),
-            Server::Mariadb => Database::at(required("TENANTGATE_TEST_MARIADB")),
-            Server::Sqlite => return,
+        if self.admin_url.is_empty() {
+            return;
         }
-        .session();
+        let mut admin = Database::at(&self.admin_url).session();
         let statements = if self.server == Server::Mariadb {
             let ours = format!(
                 "SELECT schema_name FROM information_schema.schemata \
@@ -182,35 +203,30 @@ impl Drop for TestDatabase {
     }
 }
 
-fn fresh_postgres(server: Server, name: String) -> TestDatabase {
-    let admin_url = required("TENANTGATE_TEST_POSTGRES");
+fn fresh_postgres(server: Server, admin_url: &str, name: String) -> TestDatabase {
     let password = unique_password();
-    let mut admin = Database::at(&admin_url).session();
+    let mut admin = Database::at(admin_url).session();
     admin.execute(&format!("CREATE ROLE {name} LOGIN PASSWORD '{password}'"));
     admin.execute(&format!("CREATE DATABASE {name} OWNER {name}"));
 
-    let own = |url: &str| with_user(&with_path(url, &name), &name, &password);
-    let direct = own(&admin_url);
+    let direct = with_user(&with_path(admin_url, &name), &name, &password);
     TestDatabase {
         server,
-        url: match server {
-            Server::Pgbouncer => own(&required("TENANTGATE_TEST_PGBOUNCER")),
-            _ => direct.clone(),
-        },
+        url: direct.clone(),
         shared: Database::at(direct),
-        admin: Database::at(with_path(&admin_url, &name)),
+        admin: Database::at(with_path(admin_url, &name)),
+        admin_url: admin_url.to_owned(),
         name,
         folder: None,
     }
 }
 
-fn fresh_mariadb(name: String) -> TestDatabase {
-    let admin_url = required("TENANTGATE_TEST_MARIADB");
+fn fresh_mariadb(admin_url: &str, name: String) -> TestDatabase {
     let password = unique_password();
     let shared = format!("{name}_shared");
     // In a grant `_` is a wildcard.
     let pattern = format!("{name}_").replace('_', "\\_");
-    let mut admin = Database::at(&admin_url).session();
+    let mut admin = Database::at(admin_url).session();
     for sql in [
         format!("CREATE DATABASE `{shared}`"),
         format!("CREATE USER `{name}`@`%` IDENTIFIED BY '{password}'"),
@@ -219,12 +235,13 @@ fn fresh_mariadb(name: String) -> TestDatabase {
         admin.execute(&sql);
     }
 
-    let url = with_user(&with_path(&admin_url, &shared), &name, &password);
+    let url = with_user(&with_path(admin_url, &shared), &name, &password);
     TestDatabase {
         server: Server::Mariadb,
         url: url.clone(),
         shared: Database::at(url),
-        admin: Database::at(with_path(&admin_url, &shared)),
+        admin: Database::at(with_path(admin_url, &shared)),
+        admin_url: admin_url.to_owned(),
         name,
         folder: None,
     }
@@ -241,6 +258,7 @@ fn fresh_sqlite(name: String) -> TestDatabase {
         url: url.clone(),
         shared: Database::at(url.clone()),
         admin: Database::at(url),
+        admin_url: String::new(),
         name,
         folder: Some(folder),
     }
@@ -264,7 +282,7 @@ fn with_user(url: &str, user: &str, password: &str) -> String {
     url.into()
 }
 
-fn required(variable: &str) -> String {
+pub(super) fn required(variable: &str) -> String {
     env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set: start the tests with tests/run, which starts the servers")
     })
@@ -278,6 +296,6 @@ fn unique_name() -> String {
 }
 
 /// Random, so that a search for it in an output finds nothing but a leak.
-fn unique_password() -> String {
+pub(super) fn unique_password() -> String {
     format!("pw{:016x}", fastrand::u64(..))
 }

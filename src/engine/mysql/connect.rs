@@ -9,6 +9,7 @@ use sqlx::{ValueRef as _, mysql::MySql};
 
 use crate::database_url::{Address, DatabaseUrl, TlsMode};
 use crate::domain::Redactor;
+use crate::engine::error::READ_ONLY_HINT;
 use crate::engine::{EngineError, ErrorKind};
 
 use super::place::without_tail;
@@ -206,6 +207,16 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
     let mut found = EngineError::from_driver(error, redactor);
     if let Some(number) = number(error) {
         found.kind = kind(number);
+        // A file for which the disk has no room: the system's number for it, and the server's own.
+        let no_room = |it: &&str| found.message.contains(it);
+        if matches!(number, 3 | 1004 | 1005 | 1030) && ["rrno: 28 ", "rrno: 135 "].iter().any(no_room) {
+            found.kind = ErrorKind::Exhausted;
+        }
+        // 1290 is also for other options that forbid something.
+        let read_only = number == 1290 && found.message.contains("read-only") || number == 1836;
+        if read_only {
+            found.server_hint = Some(READ_ONLY_HINT.to_owned());
+        }
     }
     found
 }

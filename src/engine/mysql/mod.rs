@@ -7,6 +7,7 @@ mod inspect;
 mod ownership;
 mod place;
 mod probe;
+mod ranges;
 mod session;
 mod sql;
 mod structure;
@@ -27,7 +28,7 @@ use crate::domain::{
 use super::history::{self, RECORD};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RegistryRow, Session, Target, earliest, registry_row,
+    PATIENCE, RegistryRow, Session, Target, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -63,8 +64,11 @@ impl Mysql {
 
     async fn connect(&self, direct: bool) -> Result<MySqlConnection, EngineError> {
         let url = self.direct_url.as_ref().filter(|_| direct).unwrap_or(&self.url);
-        let timeout = url.connect_timeout.unwrap_or(self.options.connect_timeout);
-        connect::connect(url, timeout, &self.options.redactor).await
+        connect::connect(url, self.timeout(url), &self.options.redactor).await
+    }
+
+    fn timeout(&self, url: &DatabaseUrl) -> Duration {
+        url.connect_timeout.unwrap_or(self.options.connect_timeout)
     }
 
     /// Sends text over the control connection, where the shared database is the current one.
@@ -79,7 +83,11 @@ impl Mysql {
                 connection
             }
         };
-        let answers = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        let redactor = &self.options.redactor;
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let sent = connect::send(&mut connection, sql, redactor);
+        let answer = tokio::time::timeout(patience, sent).await;
+        let answers = answer.map_err(|_| EngineError::silence(patience, redactor))??;
         *control = Some(connection);
         Ok(answers)
     }
@@ -191,7 +199,7 @@ impl Engine for Mysql {
         let answer = self.read(&sql::probe_ledger(&self.ledger)).await?;
         let found = answer.rows.into_iter().next().unwrap_or_default();
         let count = |index: usize| found.get(index).cloned().flatten().unwrap_or_default();
-        if count(1) == "3" {
+        if count(1) == "4" {
             return Ok(());
         }
         let create = sql::create_ledger(&self.ledger, count(0) != "0");

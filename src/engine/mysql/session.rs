@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
 
 use crate::domain::{Direction, Migration};
-use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
+use crate::engine::{
+    EngineError, EngineOptions, ErrorKind, Load, RangeError, RangeStanding, Session, StepError, Target,
+};
 
 use super::connect::{self, Answer, Failed};
 use super::effect::{Effect, effect};
@@ -18,9 +20,9 @@ use super::words::{leaves_traces, sets_session};
 
 /// No such value: the sum is out of range, which is an error in every `sql_mode`.
 /// <https://dev.mysql.com/doc/refman/8.0/en/out-of-range-and-overflow.html>
-const LARGEST: &str = "9223372036854775807";
-const OUT_OF_RANGE: u16 = 1690;
-const DUPLICATE_ENTRY: u16 = 1062;
+pub(super) const LARGEST: &str = "9223372036854775807";
+pub(super) const OUT_OF_RANGE: u16 = 1690;
+pub(super) const DUPLICATE_ENTRY: u16 = 1062;
 
 pub(super) struct MysqlSession {
     connection: MySqlConnection,
@@ -115,7 +117,7 @@ impl MysqlSession {
         )
     }
 
-    fn advanced(&self, target: Target<'_>, migration: &Migration, done: usize) -> String {
+    pub(super) fn advanced(&self, target: Target<'_>, migration: &Migration, done: usize) -> String {
         let last = done >= migration.statements.len();
         let state = match migration.direction {
             Direction::Forward if last => "applied",
@@ -183,6 +185,23 @@ COMMIT",
         } else {
             failed.error
         }
+    }
+
+    pub(super) fn insert_running(&self, target: Target<'_>, migration: &Migration) -> String {
+        format!(
+            "
+INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, done, owner, run, applied_at)
+VALUES ({}, {}, {}, {}, {}, 'running', {}, {}, {}, UTC_TIMESTAMP(6))",
+            ident(&self.ledger),
+            literal(target.scope().as_str()),
+            literal(target.ledger_name()),
+            migration.version.0,
+            literal(&migration.name),
+            literal(&migration.checksum.0),
+            literal(&migration.done_checksum(0).0),
+            literal(&self.token),
+            literal(&self.options.run)
+        )
     }
 
     /// Records a DDL statement that took effect. Where that fails, the answer must not look like the
@@ -310,22 +329,8 @@ impl Session for MysqlSession {
             let _ = write!(text, "CREATE DATABASE IF NOT EXISTS {};", ident(&tenant.location));
         }
         // In a transaction, because an earlier migration may have switched `autocommit` off.
-        let _ = write!(
-            text,
-            "START TRANSACTION;
-INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, done, owner, run, applied_at)
-VALUES ({}, {}, {}, {}, {}, 'running', {}, {}, {}, UTC_TIMESTAMP(6));
-COMMIT",
-            ident(&self.ledger),
-            literal(target.scope().as_str()),
-            literal(target.ledger_name()),
-            migration.version.0,
-            literal(&migration.name),
-            literal(&migration.checksum.0),
-            literal(&migration.done_checksum(0).0),
-            literal(&self.token),
-            literal(&self.options.run)
-        );
+        let insert = self.insert_running(target, migration);
+        let _ = write!(text, "START TRANSACTION;{insert};COMMIT");
         match self.send_or_roll_back(text).await {
             Ok(_) => {
                 self.owned = Some(self.key(target, migration));
@@ -390,6 +395,29 @@ COMMIT",
         self.own(target, migration).await?;
         let update = self.advanced(target, migration, done);
         self.send_fenced(target, migration, &update).await
+    }
+
+    async fn open_ranges(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<RangeStanding, EngineError> {
+        self.open_batch(target, create, migration, begun).await
+    }
+
+    async fn next_range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &RangeStanding,
+    ) -> Result<RangeStanding, RangeError> {
+        self.range(target, migration, at).await
+    }
+
+    async fn load(&mut self) -> Result<Load, EngineError> {
+        self.server_load().await
     }
 }
 

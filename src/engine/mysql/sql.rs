@@ -74,7 +74,7 @@ pub(super) fn probe_ledger(database: &str) -> String {
     format!(
         "SELECT (SELECT count(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {name}),
 (SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {name}
-    AND TABLE_NAME IN ('environment', 'lease', 'ledger'))"
+    AND TABLE_NAME IN ('environment', 'lease', 'ledger', 'progress'))"
     )
 }
 
@@ -116,6 +116,17 @@ CREATE TABLE IF NOT EXISTS {d}.ledger (
     owner varchar(64) NOT NULL DEFAULT '',
     run varchar(1024) NOT NULL,
     applied_at datetime(6) NOT NULL,
+    PRIMARY KEY (scope, tenant, version)) {kind};
+CREATE TABLE IF NOT EXISTS {d}.progress (
+    scope varchar(16) NOT NULL,
+    tenant varchar(64) NOT NULL,
+    version bigint NOT NULL,
+    ranges bigint NOT NULL,
+    changed bigint NOT NULL,
+    about bigint NOT NULL,
+    last_key longtext NULL,
+    end_key longtext NULL,
+    updated_at datetime(6) NOT NULL,
     PRIMARY KEY (scope, tenant, version)) {kind}"
     )
 }

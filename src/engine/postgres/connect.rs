@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Either, Row as _};
 
 use crate::database_url::{Address, DatabaseUrl, TlsMode};
 use crate::domain::Redactor;
+use crate::engine::error::READ_ONLY_HINT;
 use crate::engine::{EngineError, ErrorKind};
 
 /// A row as text; NULL is `None`.
@@ -190,6 +191,8 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
         "42P01" | "42703" | "3F000" | "42883" => ErrorKind::Missing,
         "23505" if error.constraint() == Some("ledger_pkey") => ErrorKind::AlreadyApplied,
         code if code.starts_with("53") => ErrorKind::Exhausted,
+        // Idle in a transaction for too long, or in one that took too long.
+        "25P03" | "25P04" => ErrorKind::Disconnected,
         code if code.starts_with("57P") || code.starts_with("08") => ErrorKind::Disconnected,
         _ => ErrorKind::Statement,
     };
@@ -197,6 +200,9 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
         found.message = redactor.redact(&format!("{} ({detail})", error.message()));
     }
     found.server_hint = error.hint().map(|hint| redactor.redact(hint));
+    if error.code() == "25006" {
+        found.server_hint = Some(READ_ONLY_HINT.to_owned());
+    }
     found.position = match error.position() {
         Some(PgErrorPosition::Original(position)) => Some(position),
         _ => None,

@@ -1,7 +1,9 @@
 //! PostgreSQL: a schema per tenant, DDL in transactions, through a pooler too.
 
+mod concurrently;
 mod connect;
 mod inspect;
+mod ranges;
 mod revert;
 mod session;
 mod sql;
@@ -20,8 +22,8 @@ use crate::domain::{
 };
 
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RegistryRow, Session, Target, earliest, history,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
+    LeaseAnswer, NotMade, PATIENCE, RegistryRow, Session, Target, earliest, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -51,8 +53,11 @@ impl Postgres {
 
     async fn connect(&self, direct: bool) -> Result<PgConnection, EngineError> {
         let url = self.direct_url.as_ref().filter(|_| direct).unwrap_or(&self.url);
-        let timeout = url.connect_timeout.unwrap_or(self.options.connect_timeout);
-        connect::connect(url, timeout, &self.options.redactor).await
+        connect::connect(url, self.timeout(url), &self.options.redactor).await
+    }
+
+    fn timeout(&self, url: &DatabaseUrl) -> Duration {
+        url.connect_timeout.unwrap_or(self.options.connect_timeout)
     }
 
     /// Sends text over the control connection.
@@ -62,7 +67,11 @@ impl Postgres {
             Some(connection) => connection,
             None => self.connect(false).await?,
         };
-        let results = connect::send(&mut connection, sql, &self.options.redactor).await?;
+        let redactor = &self.options.redactor;
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let sent = connect::send(&mut connection, sql, redactor);
+        let answer = tokio::time::timeout(patience, sent).await;
+        let results = answer.map_err(|_| EngineError::silence(patience, redactor))??;
         *control = Some(connection);
         Ok(results)
     }
@@ -164,16 +173,20 @@ impl Engine for Postgres {
     async fn prepare(&self) -> Result<(), EngineError> {
         for attempt in 0.. {
             let exists = format!(
-                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL",
+                "SELECT to_regnamespace({0}) IS NOT NULL, to_regclass({1}) IS NOT NULL, to_regclass({2}) IS NOT NULL",
                 literal(&ident(&self.ledger)),
-                literal(&format!("{}.ledger", ident(&self.ledger)))
+                literal(&format!("{}.ledger", ident(&self.ledger))),
+                literal(&format!("{}.progress", ident(&self.ledger)))
             );
             let rows = self.read(&exists).await?;
             let is = |index: usize| rows.first().and_then(|row| row[index].as_deref()) == Some("t");
-            if is(1) {
-                return Ok(());
-            }
-            match self.send(sql::create_ledger(&self.ledger, is(0))).await {
+            let create = match (is(1), is(2)) {
+                (true, true) => return Ok(()),
+                // A ledger of an earlier version.
+                (true, false) => sql::create_progress(&self.ledger),
+                (false, _) => sql::create_ledger(&self.ledger, is(0)),
+            };
+            match self.send(create).await {
                 Ok(_) => return Ok(()),
                 // Another run makes the same at the same moment: look again.
                 Err(error) if error.kind == ErrorKind::Statement && attempt < 5 => {
@@ -318,6 +331,20 @@ AND nspname <> {} AND nspname <> {}",
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let results = self.send(inspect::statements(&schemas, tables)).await?;
         Ok(inspect::tables(&schemas, results))
+    }
+
+    async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
+        let rows = self.read(concurrently::INVALID).await?;
+        let index = |row: Vec<Option<String>>| {
+            let [location, table, name] = row.try_into().ok()?;
+            Some(InvalidIndex {
+                server: None,
+                location: location?,
+                table: table?,
+                name: name?,
+            })
+        };
+        Ok(rows.into_iter().filter_map(index).collect())
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -7,10 +7,14 @@ use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
 use crate::domain::{Direction, Migration};
+use crate::engine::ranges::ProgressSql;
 use crate::engine::rows::LedgerSql;
-use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
+use crate::engine::{
+    EngineError, EngineOptions, ErrorKind, Load, RangeError, RangeStanding, Session, StepError, Target,
+};
 use crate::migrations::{needs_no_transaction, words};
 
+use super::concurrently::Concurrent;
 use super::connect::{self, Failed, Row};
 use super::sql::{self, ident, literal};
 
@@ -25,19 +29,26 @@ pub(super) fn ledger_rows(ledger: &str, run: String) -> LedgerSql {
 }
 
 pub(super) struct PostgresSession {
-    connection: PgConnection,
+    pub(super) connection: PgConnection,
     pub(super) options: EngineOptions,
     pub(super) rows: LedgerSql,
-    reusable: bool,
+    pub(super) progress: ProgressSql,
+    pub(super) reusable: bool,
 }
 
 impl PostgresSession {
     pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: &str) -> Self {
         let rows = ledger_rows(ledger, options.run.clone());
+        let progress = ProgressSql {
+            table: format!("{}.progress", ident(ledger)),
+            literal,
+            now: "clock_timestamp()",
+        };
         Self {
             connection,
             options,
             rows,
+            progress,
             reusable: true,
         }
     }
@@ -63,7 +74,7 @@ impl PostgresSession {
         }
     }
 
-    fn create(&self, target: Target<'_>, create: bool) -> String {
+    pub(super) fn create(&self, target: Target<'_>, create: bool) -> String {
         match target {
             Target::Tenant(tenant) if create => {
                 format!("CREATE SCHEMA IF NOT EXISTS {};", ident(&tenant.location))
@@ -110,7 +121,7 @@ impl PostgresSession {
     }
 
     /// An error of the fence, which is the statement at this index of the text, means another run.
-    fn fence_error(&self, failed: Failed, index: usize) -> Failed {
+    pub(super) fn fence_error(&self, failed: Failed, index: usize) -> Failed {
         if failed.completed != index || failed.error.kind != ErrorKind::Statement {
             return failed;
         }
@@ -119,26 +130,6 @@ impl PostgresSession {
             error: EngineError::new(ErrorKind::AlreadyApplied, message, &self.options.redactor),
             ..failed
         }
-    }
-
-    /// One row of (exists, valid) for an index of the target's schema.
-    async fn index_state(&mut self, target: Target<'_>, name: &str) -> Result<Option<bool>, EngineError> {
-        let schema = match target {
-            Target::Shared => self.options.shared_schema.clone(),
-            Target::Tenant(tenant) => tenant.location.clone(),
-        };
-        let text = format!(
-            "SELECT x.indisvalid FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
-            literal(&schema),
-            literal(name)
-        );
-        let results = self.send(text).await?;
-        let row = results
-            .into_iter()
-            .next()
-            .and_then(|rows| rows.into_iter().next());
-        Ok(row.map(|row| row[0].as_deref() == Some("t")))
     }
 }
 
@@ -221,32 +212,29 @@ impl Session for PostgresSession {
             return Ok(false);
         };
         let read = format!(
-            "SELECT backend FROM {} WHERE {}",
+            "SELECT backend, in_doubt FROM {} WHERE {}",
             self.rows.table,
             self.rows.this_row(target, migration)
         );
         let results = self.send(read).await?;
-        let backend = results
-            .first()
-            .and_then(|rows| rows.first())
-            .and_then(|row| row[0].clone());
+        let row = results
+            .into_iter()
+            .next()
+            .and_then(|rows| rows.into_iter().next());
+        let [backend, in_doubt] = row.and_then(|row| row.try_into().ok()).unwrap_or_default();
         self.end_backend(&backend.unwrap_or_default()).await?;
-        let Some(action) = IndexAction::of(&statement.sql) else {
-            return Ok(false);
-        };
-        let state = self.index_state(target, action.name()).await?;
-        match (action, state) {
-            (IndexAction::Create(_), Some(true)) | (IndexAction::Drop(_), None) => Ok(true),
-            (IndexAction::Create(name), Some(false)) => {
-                // What a failed CREATE INDEX CONCURRENTLY leaves is dropped, as its manual page says.
-                let schema = self.path(target);
-                self.send(format!("SET search_path = {schema}")).await?;
-                self.send(format!("DROP INDEX CONCURRENTLY {}", ident(&name)))
-                    .await?;
-                Ok(false)
-            }
-            (IndexAction::Create(_), None) | (IndexAction::Drop(_), Some(_)) => Ok(false),
+        let action = Concurrent::of(&statement.sql);
+        // What the server refused has had no effect, whatever there is of the same name.
+        if let Some(action) = &action
+            && in_doubt.as_deref() == Some("t")
+            && self.is_done(target, action).await?
+        {
+            return Ok(true);
         }
+        if let Some(action) = &action {
+            self.clear(target, action).await?;
+        }
+        Ok(false)
     }
 
     async fn step(
@@ -298,6 +286,14 @@ impl Session for PostgresSession {
         if let Err(error) = self.send(before).await {
             return Err(failed(self.fence_error(error, 0)));
         }
+        if let Some(action) = Concurrent::of(&statement.sql) {
+            let cleared = self.clear(target, &action).await;
+            cleared.map_err(|error| StepError {
+                error,
+                migration: 0,
+                place,
+            })?;
+        }
         // Alone in its message: several statements in one would be a transaction.
         self.send(statement.sql.clone()).await.map_err(failed)?;
         self.send(advanced).await.map_err(failed)?;
@@ -312,6 +308,15 @@ impl Session for PostgresSession {
     ) -> Result<(), EngineError> {
         let set = "in_doubt = false, backend = ''";
         self.send(self.rows.update(target, migration, index, set)).await?;
+        // An invalid unique index still refuses the application's rows: it must not stay until the next run.
+        let statement = migration.statements.get(index);
+        if let Some(action) = statement.and_then(|it| Concurrent::of(&it.sql)) {
+            let limits = sql::session_limit(self.options.lock_timeout);
+            if self.send(limits).await.is_ok() {
+                // Where this fails, the next run does it.
+                let _ = self.clear(target, &action).await;
+            }
+        }
         Ok(())
     }
 
@@ -324,72 +329,35 @@ impl Session for PostgresSession {
         self.send(self.rows.advanced(target, migration, done)).await?;
         Ok(())
     }
+
+    async fn open_ranges(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<RangeStanding, EngineError> {
+        self.open_batch(target, create, migration, begun).await
+    }
+
+    async fn next_range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &RangeStanding,
+    ) -> Result<RangeStanding, RangeError> {
+        self.range(target, migration, at).await
+    }
+
+    async fn load(&mut self) -> Result<Load, EngineError> {
+        self.server_load().await
+    }
 }
 
 /// Takes back what a migration set for the session, or left in it: `SET`, `DO`, a function that calls
 /// `set_config`, a temporary table. Inside its transaction: a fresh connection would not do, because a pooler
 /// keeps the server's and hands it to the application.
 pub(super) const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
-
-/// What a statement does to one index, where it does so concurrently.
-#[derive(Debug, PartialEq, Eq)]
-enum IndexAction {
-    Create(String),
-    Drop(String),
-}
-
-impl IndexAction {
-    fn of(sql: &str) -> Option<Self> {
-        let words = words(sql, EngineKind::Postgres, 12);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match words[..] {
-            ["DROP", "INDEX", "CONCURRENTLY", "IF", "EXISTS", ref rest @ ..]
-            | ["DROP", "INDEX", "CONCURRENTLY", ref rest @ ..] => Some(Self::Drop(index_name(rest)?)),
-            [
-                "CREATE",
-                "INDEX",
-                "CONCURRENTLY",
-                "IF",
-                "NOT",
-                "EXISTS",
-                ref rest @ ..,
-            ]
-            | [
-                "CREATE",
-                "UNIQUE",
-                "INDEX",
-                "CONCURRENTLY",
-                "IF",
-                "NOT",
-                "EXISTS",
-                ref rest @ ..,
-            ]
-            | ["CREATE", "INDEX", "CONCURRENTLY", ref rest @ ..]
-            | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ref rest @ ..] => {
-                Some(Self::Create(index_name(rest)?))
-            }
-            _ => None,
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Create(name) | Self::Drop(name) => name,
-        }
-    }
-}
-
-/// The last part of `schema.name`, as the catalog has it: folded to lower case unless quoted.
-fn index_name(words: &[&str]) -> Option<String> {
-    let name = match words {
-        [_, ".", name, ..] | [name, ..] => *name,
-        [] => return None,
-    };
-    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(quoted) => Some(quoted.replace("\"\"", "\"")),
-        None => Some(name.to_lowercase()),
-    }
-}
 
 /// Where in the file: by the server's position, else by how many statements were carried out.
 pub(super) fn place(failed: &Failed, prefix: &str, migration: &Migration) -> Option<(usize, usize)> {
@@ -410,28 +378,4 @@ fn within(failed: &Failed, prefix: &str, line: usize, column: usize, sql: &str) 
     let breaks = before.matches('\n').count();
     let last = before.rsplit('\n').next().unwrap_or_default().chars().count();
     Some((line + breaks, if breaks == 0 { column + last } else { last + 1 }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_index_of_a_concurrent_statement_is_known() {
-        let create = |name: &str| Some(IndexAction::Create(name.to_owned()));
-        assert_eq!(
-            IndexAction::of("create index concurrently Foo on t (a)"),
-            create("foo")
-        );
-        assert_eq!(
-            IndexAction::of("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"My Idx\" ON t(a)"),
-            create("My Idx")
-        );
-        let dropped = Some(IndexAction::Drop("i".to_owned()));
-        assert_eq!(
-            IndexAction::of("drop index concurrently if exists public.i"),
-            dropped
-        );
-        assert_eq!(IndexAction::of("create index i on t (a)"), None);
-    }
 }

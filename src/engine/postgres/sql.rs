@@ -25,12 +25,25 @@ pub(super) fn array<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     format!("ARRAY[{}]::text[]", items.join(","))
 }
 
+/// How long the server waits for our next message: of a machine that was unplugged nothing tells it, and
+/// the next run would wait for a transaction that nobody ends.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// `SET LOCAL lock_timeout = …; …`: our own limits for the transaction.
 pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
     let statement = statement.map_or_else(String::new, |limit| {
         format!("SET LOCAL statement_timeout = {};", limit.as_millis().max(1))
     });
-    format!("SET LOCAL lock_timeout = {};{statement}", lock.as_millis().max(1))
+    format!(
+        "SET LOCAL idle_in_transaction_session_timeout = {};SET LOCAL lock_timeout = {};{statement}",
+        SILENCE.as_millis(),
+        lock.as_millis().max(1)
+    )
+}
+
+/// The same for what runs outside a transaction.
+pub(super) fn session_limit(lock: Duration) -> String {
+    format!("SET lock_timeout = {}", lock.as_millis().max(1))
 }
 
 /// Fails where a schema is gone or closed to this role: PostgreSQL skips such a schema in
@@ -82,7 +95,27 @@ CREATE TABLE {s}.ledger (
     backend text NOT NULL DEFAULT '',
     run text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (scope, tenant, version));"
+    PRIMARY KEY (scope, tenant, version));
+{progress}",
+        progress = create_progress(schema)
+    )
+}
+
+/// How far batches are that are half done.
+pub(super) fn create_progress(schema: &str) -> String {
+    format!(
+        "CREATE TABLE {}.progress (
+    scope text NOT NULL,
+    tenant text NOT NULL,
+    version bigint NOT NULL,
+    ranges bigint NOT NULL,
+    changed bigint NOT NULL,
+    about bigint NOT NULL,
+    last_key text,
+    end_key text,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (scope, tenant, version));",
+        ident(schema)
     )
 }
 

@@ -3,6 +3,7 @@
 mod connect;
 mod files;
 mod inspect;
+mod ranges;
 mod session;
 mod sql;
 mod structure;

@@ -8,7 +8,9 @@ use sqlx::sqlite::SqliteConnection;
 use crate::database_url::EngineKind;
 use crate::domain::{Direction, Migration, Statement};
 use crate::engine::rows::LedgerSql;
-use crate::engine::{EngineError, EngineOptions, ErrorKind, Session, StepError, Target};
+use crate::engine::{
+    EngineError, EngineOptions, ErrorKind, RangeError, RangeStanding, Session, StepError, Target,
+};
 use crate::migrations::words;
 
 use super::connect::{self, Access, Row};
@@ -27,8 +29,8 @@ pub(super) fn ledger_rows(run: String) -> LedgerSql {
 /// Opens each tenant's file for the time of its migrations, so nothing is carried over to the next.
 pub(super) struct SqliteSession {
     shared: PathBuf,
-    options: EngineOptions,
-    rows: LedgerSql,
+    pub(super) options: EngineOptions,
+    pub(super) rows: LedgerSql,
 }
 
 impl SqliteSession {
@@ -48,7 +50,11 @@ impl SqliteSession {
         }
     }
 
-    async fn open(&self, target: Target<'_>, create: bool) -> Result<SqliteConnection, EngineError> {
+    pub(super) async fn open(
+        &self,
+        target: Target<'_>,
+        create: bool,
+    ) -> Result<SqliteConnection, EngineError> {
         let access = if create { Access::Create } else { Access::Write };
         connect::open(
             &self.path(target),
@@ -59,7 +65,11 @@ impl SqliteSession {
         .await
     }
 
-    async fn send(&self, connection: &mut SqliteConnection, sql: String) -> Result<Vec<Row>, EngineError> {
+    pub(super) async fn send(
+        &self,
+        connection: &mut SqliteConnection,
+        sql: String,
+    ) -> Result<Vec<Row>, EngineError> {
         connect::send(connection, sql, &self.options.redactor).await
     }
 
@@ -321,6 +331,25 @@ impl Session for SqliteSession {
         let mut connection = self.open(target, false).await?;
         let text = self.rows.advanced(target, migration, done);
         self.send(&mut connection, text).await.map(|_| ())
+    }
+
+    async fn open_ranges(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<RangeStanding, EngineError> {
+        self.open_batch(target, create, migration, begun).await
+    }
+
+    async fn next_range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &RangeStanding,
+    ) -> Result<RangeStanding, RangeError> {
+        self.range(target, migration, at).await
     }
 }
 

@@ -31,6 +31,21 @@ pub(super) const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS tenantgate_le
     applied_at INTEGER NOT NULL,
     PRIMARY KEY (scope, tenant, version)) WITHOUT ROWID;";
 
+pub(super) const PROGRESS: &str = "tenantgate_progress";
+
+/// How far batches are that are half done. In each file that has had one.
+pub(super) const CREATE_PROGRESS: &str = "CREATE TABLE IF NOT EXISTS tenantgate_progress (
+    scope TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    ranges INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    about INTEGER NOT NULL,
+    last_key TEXT,
+    end_key TEXT,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (scope, tenant, version)) WITHOUT ROWID;";
+
 /// In the shared file only.
 pub(super) const CREATE_SHARED: &str = "CREATE TABLE IF NOT EXISTS tenantgate_environment (
     singleton INTEGER PRIMARY KEY CHECK (singleton = 1),

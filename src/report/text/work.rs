@@ -94,6 +94,9 @@ fn planned(page: &mut Page, report: &Report, plan: &PlanSummary) {
             }
         }
     }
+    for sentence in plans::ranges(plan) {
+        page.line(2, 2, &[(PLAIN, &clean::line(&sentence))]);
+    }
     for (label, sql) in &plan.sql {
         page.blank();
         page.verbatim(0, BOLD, &format!("-- {}", clean::line(label)));

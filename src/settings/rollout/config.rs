@@ -33,6 +33,13 @@ pub(in crate::settings) struct RolloutConfig {
     pub(super) lock_retries: usize,
     /// Tries beyond the first after a connection was lost or not to be had.
     pub(super) connection_retries: usize,
+    /// The pause between two ranges of a batch, besides those that it makes by itself when ranges get slow.
+    pub(super) batch_pause: DurationText,
+    /// A batch waits while more sessions than this are at work on the server. Default: no such limit.
+    pub(super) max_active_sessions: Option<u64>,
+    /// A batch waits while a replica is further behind, as far as the server shows it to this role
+    /// (PostgreSQL). Default: no such limit.
+    pub(super) max_replica_lag: Option<DurationText>,
     /// How long one statement may run. Default: the server's own limit.
     pub(super) statement_timeout: Option<DurationText>,
     /// After this much of a run nothing new is begun, and half a minute later what is still in hand is
@@ -117,6 +124,9 @@ impl Default for RolloutConfig {
             lock_timeout: DurationText("2s".to_owned()),
             lock_retries: 5,
             connection_retries: 5,
+            batch_pause: DurationText("0s".to_owned()),
+            max_active_sessions: None,
+            max_replica_lag: None,
             statement_timeout: None,
             deadline: None,
             warn_after: None,

@@ -36,6 +36,12 @@ pub struct Rollout {
     pub lock_retries: usize,
     /// Tries beyond the first after a connection was lost or not to be had.
     pub connection_retries: usize,
+    /// Between two ranges of a batch.
+    pub batch_pause: Duration,
+    /// Ranges wait while more sessions than this are at work.
+    pub max_active_sessions: Option<u64>,
+    /// Ranges wait while a replica is further behind (PostgreSQL).
+    pub max_replica_lag: Option<Duration>,
     /// How long one statement may run; absent: the server's own limit.
     pub statement_timeout: Option<Duration>,
     /// When nothing new is begun, from the run's begin.
@@ -143,6 +149,9 @@ pub(super) fn resolve_rollout(
         lock_timeout: always("lock_timeout", &config.lock_timeout)?,
         lock_retries: config.lock_retries,
         connection_retries: config.connection_retries,
+        batch_pause: always("batch_pause", &config.batch_pause)?,
+        max_active_sessions: config.max_active_sessions,
+        max_replica_lag: given("max_replica_lag", &config.max_replica_lag)?,
         statement_timeout: given("statement_timeout", &config.statement_timeout)?,
         deadline: given("deadline", &config.deadline)?,
         warn_after: given("warn_after", &config.warn_after)?,

@@ -43,7 +43,7 @@ fn an_unknown_key() {
     "#);
     assert_snapshot!(least_with("database_url", "dburl").error(), @r#"
     tenantgate.toml:3:1: unknown key `dburl` in [environments.dev]
-      hint: known here: `github_environment`, `database_url`, `direct_url`, `after`, `soak`, `max_age`, `public_keys`, `env_file`
+      hint: known here: `github_environment`, `database_url`, `direct_url`, `after`, `soak`, `max_age`, `public_keys`, `env_file`, `servers`
     "#);
     assert_snapshot!(least_and("[rollouts]\n").error(), @r#"
     tenantgate.toml:9:2: unknown key `rollouts` at the top of the file

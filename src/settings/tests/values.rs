@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::ServerName;
 
 fn value(settings: &Settings, environment: &str, name: &str) -> Option<String> {
     let environments = &settings.environments;
@@ -301,4 +302,30 @@ fn the_schema_describes_every_key() {
         "auto"
     );
     assert_eq!(schema["required"], serde_json::json!(["name", "tenancy"]));
+}
+
+#[test]
+fn servers_have_secrets_and_a_concurrency_of_their_own() {
+    let servers = "[environments.dev.servers.eu]\ndatabase_url = \"{ENV}_EU\"\ndirect_url = \"EU_DIRECT\"\n\
+                   concurrency = 2\n[environments.dev.servers.us-2]\ndatabase_url = \"US\"\n";
+    let settings = least_and(servers).settings();
+    let urls: Vec<&str> = settings.environment.url_names().map(|it| it.as_str()).collect();
+    assert_eq!(urls[1..], ["DEV_EU", "EU_DIRECT", "US"]);
+    let secrets = settings.secret_names(&settings.environment);
+    assert!(urls.iter().all(|url| secrets.contains(*url)));
+
+    let rollout = &settings.rollout;
+    let servers: Vec<&ServerName> = settings.environment.servers.keys().collect();
+    let (eu, us) = (Some(servers[0]), Some(servers[1]));
+    let of = |server, turn| rollout.concurrency_on(server, turn);
+    let usual = rollout.concurrency;
+    assert_eq!(of(eu, usual), Concurrency::Fixed(2));
+    assert_eq!((of(us, usual), of(None, usual)), (usual, usual));
+    let (one, many) = (Concurrency::Fixed(1), Concurrency::Fixed(50));
+    assert_eq!(
+        (of(eu, one), of(eu, many)),
+        (one, Concurrency::Fixed(2)),
+        "a wave may lower it"
+    );
+    assert_eq!(of(us, many), many);
 }

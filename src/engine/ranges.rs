@@ -1,0 +1,200 @@
+//! The ranges of a batch as SQL: what is recorded when is the same for all engines.
+//!
+//! A row of `progress` lives as long as its migration is half done. Its counter is the fence: a range is
+//! carried out only where the counter still is what it was when the range was chosen, in one transaction
+//! with the statement, so that no range runs twice whoever dies or wakes up when.
+
+use crate::domain::{Batch, Migration};
+
+use super::{EngineError, Target};
+
+/// Where a batch stands at one target.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Ranges that are done.
+    pub ranges: u64,
+    /// Rows that the statement changed.
+    pub rows: u64,
+    /// About so many rows the table had when it began.
+    pub about: u64,
+    /// The upper end of the last range; absent: none is done.
+    pub last: Option<String>,
+    /// The largest key when it began; absent: there were no rows.
+    pub end: Option<String>,
+    /// The ledger says applied.
+    pub applied: bool,
+}
+
+/// A range that failed: which.
+#[derive(Debug)]
+pub struct RangeError {
+    pub error: EngineError,
+    /// `id > 5 AND id <= 10`, where one was chosen.
+    pub range: Option<String>,
+}
+
+/// How busy a server is, as far as this role may see.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Load {
+    /// Sessions at work, without those of this program where they can be told apart.
+    pub active: Option<u64>,
+    /// Of the replica that is furthest behind.
+    pub replica_lag: Option<std::time::Duration>,
+}
+
+/// How one engine says it.
+#[derive(Debug, Clone)]
+pub(super) struct ProgressSql {
+    /// The table, quoted and qualified.
+    pub(super) table: String,
+    pub(super) literal: fn(&str) -> String,
+    /// The present moment by the server's clock.
+    pub(super) now: &'static str,
+}
+
+impl ProgressSql {
+    pub(super) fn this_row(&self, target: Target<'_>, migration: &Migration) -> String {
+        let quote = self.literal;
+        format!(
+            "scope = {} AND tenant = {} AND version = {}",
+            quote(target.scope().as_str()),
+            quote(target.ledger_name()),
+            migration.version.0
+        )
+    }
+
+    /// A row of [`Standing`]'s columns, without the last.
+    pub(super) fn read(&self, target: Target<'_>, migration: &Migration) -> String {
+        format!(
+            "SELECT ranges, changed, about, last_key, end_key FROM {} WHERE {}",
+            self.table,
+            self.this_row(target, migration)
+        )
+    }
+
+    /// Two statements: what an earlier life of the migration left does not count.
+    pub(super) fn insert(&self, target: Target<'_>, migration: &Migration, at: &Standing) -> String {
+        let quote = self.literal;
+        let end = at.end.as_deref().map_or_else(|| "NULL".to_owned(), quote);
+        format!(
+            "{};INSERT INTO {} (scope, tenant, version, ranges, changed, about, last_key, end_key, updated_at)
+VALUES ({}, {}, {}, 0, 0, {}, NULL, {end}, {});",
+            self.delete(target, migration),
+            self.table,
+            quote(target.scope().as_str()),
+            quote(target.ledger_name()),
+            migration.version.0,
+            at.about,
+            self.now
+        )
+    }
+
+    /// `FROM … WHERE …`: the row, where it still stands as it was read.
+    pub(super) fn unmoved(&self, target: Target<'_>, migration: &Migration, at: &Standing) -> String {
+        format!(
+            "FROM {} WHERE {} AND ranges = {}",
+            self.table,
+            self.this_row(target, migration),
+            at.ranges
+        )
+    }
+
+    /// `changed` is a number, or what gives the rows of the statement before.
+    pub(super) fn advance(
+        &self,
+        target: Target<'_>,
+        migration: &Migration,
+        last: &str,
+        changed: &str,
+    ) -> String {
+        format!(
+            "UPDATE {} SET ranges = ranges + 1, changed = changed + {changed}, last_key = {}, updated_at = {} WHERE {}",
+            self.table,
+            (self.literal)(last),
+            self.now,
+            self.this_row(target, migration)
+        )
+    }
+
+    pub(super) fn delete(&self, target: Target<'_>, migration: &Migration) -> String {
+        format!(
+            "DELETE FROM {} WHERE {}",
+            self.table,
+            self.this_row(target, migration)
+        )
+    }
+}
+
+/// Reads what [`ProgressSql::read`] gave.
+pub(super) fn standing(row: &[Option<String>]) -> Option<Standing> {
+    let number = |index: usize| row.get(index)?.as_deref()?.parse().ok();
+    Some(Standing {
+        ranges: number(0)?,
+        rows: number(1)?,
+        about: number(2)?,
+        last: row.get(3)?.clone(),
+        end: row.get(4)?.clone(),
+        applied: false,
+    })
+}
+
+/// The keys of one batch, asked for in SQL that all engines share; `literal` writes a key's value as the
+/// engine compares it exactly, `text` is what reads it.
+pub(super) struct Keys<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) literal: &'a (dyn Fn(&str) -> String + Sync),
+    pub(super) text: &'a (dyn Fn(&str) -> String + Sync),
+}
+
+impl Keys<'_> {
+    /// A row where some row has no key.
+    pub(super) fn missing(&self) -> String {
+        let Batch { table, column, .. } = self.batch;
+        format!("SELECT 1 FROM {table} WHERE {column} IS NULL LIMIT 1")
+    }
+
+    /// The largest key; no row: there are none.
+    pub(super) fn end(&self) -> String {
+        let Batch { table, column, .. } = self.batch;
+        let text = (self.text)(column);
+        format!("SELECT {text} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} DESC LIMIT 1")
+    }
+
+    /// The upper end of the next range; no row: what is left fits into one.
+    pub(super) fn upper(&self, at: &Standing) -> String {
+        let Batch {
+            table, column, size, ..
+        } = self.batch;
+        let text = (self.text)(column);
+        let range = self.range(column, at.last.as_deref(), at.end.as_deref().unwrap_or_default());
+        format!(
+            "SELECT {text} FROM {table} WHERE {range} ORDER BY {column} LIMIT 1 OFFSET {}",
+            size - 1
+        )
+    }
+
+    /// `id > 5 AND id <= 10`
+    pub(super) fn range(&self, key: &str, last: Option<&str>, upper: &str) -> String {
+        let upper = format!("{key} <= {}", (self.literal)(upper));
+        match last {
+            None => upper,
+            Some(last) => format!("{key} > {} AND {upper}", (self.literal)(last)),
+        }
+    }
+
+    /// The range in the statement's own words.
+    pub(super) fn condition(&self, at: &Standing, upper: &str) -> String {
+        self.range(&self.batch.key, at.last.as_deref(), upper)
+    }
+}
+
+/// Rows without a key would never be met.
+pub(super) fn keyless(batch: &Batch) -> (String, String) {
+    (
+        format!(
+            "`{}` has rows whose `{}` is NULL: no range would ever reach them",
+            batch.table, batch.column
+        ),
+        "take a key that is never NULL, such as the primary key, or give those rows one first".to_owned(),
+    )
+}

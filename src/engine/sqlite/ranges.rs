@@ -1,0 +1,201 @@
+//! A batch of one file: a transaction for each range.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::domain::{Batch, Migration};
+use crate::engine::ranges::{Keys, ProgressSql, RangeError, Standing, keyless, standing};
+use crate::engine::{EngineError, ErrorKind, Target};
+
+use super::connect::{Row, first};
+use super::session::SqliteSession;
+use super::sql::{self, literal};
+
+fn keys(batch: &Batch) -> Keys<'_> {
+    Keys {
+        batch,
+        // As `quote()` wrote it: a number compares as a number whatever the column's affinity.
+        literal: &str::to_owned,
+        text: &|column| format!("quote({column})"),
+    }
+}
+
+fn progress() -> ProgressSql {
+    ProgressSql {
+        table: sql::PROGRESS.to_owned(),
+        literal,
+        now: sql::NOW,
+    }
+}
+
+impl SqliteSession {
+    fn refused(&self, kind: ErrorKind, message: &str) -> EngineError {
+        EngineError::new(kind, message, &self.options.redactor)
+    }
+
+    fn batch<'m>(&self, migration: &'m Migration) -> Result<&'m Batch, EngineError> {
+        let none = || self.refused(ErrorKind::Statement, "a bug of tenantgate: this is no batch");
+        migration.batch.as_ref().ok_or_else(none)
+    }
+
+    fn moved(&self) -> EngineError {
+        let message = "another run has carried this migration on in the meantime";
+        self.refused(ErrorKind::AlreadyApplied, message)
+    }
+
+    /// Foreign keys hold while ranges run, as they do for the application: checking a whole file after
+    /// each range would be dear.
+    async fn open_batch_file(
+        &self,
+        target: Target<'_>,
+        create: bool,
+    ) -> Result<SqliteConnection, EngineError> {
+        let mut connection = self.open(target, create).await?;
+        let prepare = format!("PRAGMA foreign_keys = ON;{}", sql::CREATE_PROGRESS);
+        self.send(&mut connection, prepare).await?;
+        Ok(connection)
+    }
+
+    async fn or_roll_back(
+        &self,
+        connection: &mut SqliteConnection,
+        sql: String,
+    ) -> Result<Vec<Row>, EngineError> {
+        let sent = self.send(connection, sql).await;
+        if sent.is_err() {
+            let _ = self.send(connection, "ROLLBACK".to_owned()).await;
+        }
+        sent
+    }
+
+    pub(super) async fn open_batch(
+        &mut self,
+        target: Target<'_>,
+        create: bool,
+        migration: &Migration,
+        begun: bool,
+    ) -> Result<Standing, EngineError> {
+        let batch = self.batch(migration)?;
+        let mut connection = self.open_batch_file(target, create).await?;
+        let open = format!("BEGIN IMMEDIATE;{}", sql::CREATE_LEDGER);
+        self.send(&mut connection, open).await?;
+        let opened = self
+            .open_within(&mut connection, target, migration, batch, begun)
+            .await;
+        let end = if opened.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.send(&mut connection, end.to_owned()).await;
+        let at = opened?;
+        ended?;
+        Ok(at)
+    }
+
+    /// In its transaction, which keeps every other writer out.
+    async fn open_within(
+        &self,
+        connection: &mut SqliteConnection,
+        target: Target<'_>,
+        migration: &Migration,
+        batch: &Batch,
+        begun: bool,
+    ) -> Result<Standing, EngineError> {
+        let row = if begun {
+            let read = format!(
+                "SELECT done FROM {} WHERE {} AND state = 'running'",
+                self.rows.table,
+                self.rows.this_row(target, migration)
+            );
+            let rows = self.send(connection, read).await?;
+            let done = first(&rows).ok_or_else(|| self.moved())?;
+            if done == migration.done_checksum(0).0 {
+                let rows = self.send(connection, progress().read(target, migration)).await?;
+                let values = rows.into_iter().next().unwrap_or_default();
+                let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
+                let message = "a part of its ranges ran, and the record of which is gone";
+                return standing(&values).ok_or_else(|| self.refused(ErrorKind::Statement, message));
+            }
+            format!("{};", self.rows.update(target, migration, 0, "in_doubt = false"))
+        } else {
+            self.rows.insert(target, &[migration], "running")
+        };
+        let keys = keys(batch);
+        if !self.send(connection, keys.missing()).await?.is_empty() {
+            let (message, hint) = keyless(batch);
+            let mut error = self.refused(ErrorKind::Statement, &message);
+            error.server_hint = Some(hint);
+            return Err(error);
+        }
+        let end = first(&self.send(connection, keys.end()).await?);
+        let count = format!("SELECT count(*) FROM {}", batch.table);
+        let about = first(&self.send(connection, count).await?);
+        let at = Standing {
+            end,
+            about: about.and_then(|text| text.parse().ok()).unwrap_or(0),
+            ..Standing::default()
+        };
+        let text = format!("{row}{}", progress().insert(target, migration, &at));
+        self.send(connection, text).await?;
+        Ok(at)
+    }
+
+    pub(super) async fn range(
+        &mut self,
+        target: Target<'_>,
+        migration: &Migration,
+        at: &Standing,
+    ) -> Result<Standing, RangeError> {
+        let nowhere = |error: EngineError| RangeError { error, range: None };
+        let batch = self.batch(migration).map_err(nowhere)?;
+        let mut connection = self.open_batch_file(target, false).await.map_err(nowhere)?;
+        let connection = &mut connection;
+        let fence = format!(
+            "BEGIN IMMEDIATE;SELECT 1 {}",
+            progress().unmoved(target, migration, at)
+        );
+        if self.send(connection, fence).await.map_err(nowhere)?.is_empty() {
+            return Err(nowhere(self.moved()));
+        }
+        let finish = format!(
+            ";{};{}",
+            progress().delete(target, migration),
+            self.rows.advanced(target, migration, 1)
+        );
+        let Some(end) = &at.end else {
+            let sent = self.or_roll_back(connection, format!("{finish};COMMIT")).await;
+            sent.map_err(nowhere)?;
+            return Ok(Standing {
+                applied: true,
+                ..at.clone()
+            });
+        };
+        let keys = keys(batch);
+        let upper = self.or_roll_back(connection, keys.upper(at)).await;
+        let upper = first(&upper.map_err(nowhere)?).unwrap_or_else(|| end.clone());
+        let condition = keys.condition(at, &upper);
+        let applied = upper == *end;
+        let text = format!(
+            "{};{};{};{}COMMIT",
+            batch.within(&condition),
+            progress().advance(target, migration, &upper, "changes()"),
+            // Read before the row is gone.
+            progress().read(target, migration),
+            if applied {
+                format!("{finish};")
+            } else {
+                String::new()
+            }
+        );
+        let sent = self.or_roll_back(connection, text).await;
+        let rows = sent.map_err(|error| RangeError {
+            error,
+            range: Some(condition),
+        })?;
+        let values = rows.into_iter().next_back().unwrap_or_default();
+        let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
+        Ok(Standing {
+            ranges: at.ranges + 1,
+            rows: standing(&values).map_or(at.rows, |it| it.rows),
+            last: Some(upper),
+            applied,
+            ..at.clone()
+        })
+    }
+}
