@@ -175,6 +175,48 @@ pub enum Command {
         #[command(subcommand)]
         merge: Option<ReportCommand>,
     },
+    /// Takes applied migrations back by their down files, newest first: `0042_add_priority.down.sql` takes
+    /// `0042_add_priority.sql` back.
+    ///
+    /// Nothing is touched where a down file is missing, an applied file was edited, or something is half
+    /// done. The environment does not count as passed any more, until `run` passes again.
+    Rollback {
+        /// Everything above this version is taken back; 0 means everything.
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+        to: u64,
+        /// `shared` takes the shared schema back instead of tenants; refused while tenants have migrations
+        /// that came after it.
+        #[arg(long, value_enum)]
+        scope: Option<ScopeArg>,
+        /// Only this tenant; may be given several times.
+        #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+        tenant: Vec<String>,
+        /// Only say what would be taken back.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Adopts an existing database: marks migrations as applied where the structure is what they make.
+    ///
+    /// What they make is learnt by running them where it leaves no trace. Tenants that differ are refused by
+    /// name, with what differs; the others are marked all the same. None of the migrations is run on them.
+    #[command(disable_version_flag = true)]
+    Baseline {
+        /// The newest version that the database already has.
+        #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+        version: u64,
+        /// `shared` adopts the shared schema instead of tenants. It comes first.
+        #[arg(long, value_enum)]
+        scope: Option<ScopeArg>,
+        /// Only this tenant; may be given several times.
+        #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+        tenant: Vec<String>,
+        /// Marks nobody where one tenant is refused.
+        #[arg(long)]
+        all_or_nothing: bool,
+        /// Only say what would be marked.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Says on purpose that a restored copy of another environment's database is this environment's.
     Relabel {
         /// Only say what would change.

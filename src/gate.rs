@@ -42,6 +42,7 @@ mod tests {
             server: None,
             state,
             applied: vec![],
+            undone: Vec::new(),
             head: None,
             duration_ms: 0,
             retries: 0,

@@ -76,7 +76,8 @@ impl Progress for Teller {
                 self.say(&state, &format!("shared schema: {pending} pending"));
             }
             Event::Retry { .. } | Event::Shared { .. } => {}
-            Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind),
+            Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind, "to migrate"),
+            Event::Back { total } => self.begin(&mut state, *total, *total, "to take back"),
             Event::Begun(tenant) => {
                 locked(&state.at_work).hands.insert((*tenant).clone(), Hand::now());
             }
@@ -118,7 +119,7 @@ impl Teller {
         }
     }
 
-    fn begin(&self, state: &mut State, total: usize, behind: usize) {
+    fn begin(&self, state: &mut State, total: usize, behind: usize, what: &str) {
         state.told = Instant::now();
         *locked(&state.at_work) = AtWork {
             total: behind,
@@ -131,7 +132,7 @@ impl Teller {
             Form::Lines => {
                 self.say(
                     state,
-                    &format!("::group::{}, {behind} to migrate", count(total, "tenant")),
+                    &format!("::group::{}, {behind} {what}", count(total, "tenant")),
                 );
             }
             Form::Bar => state.bar = Some(bar(behind, &state.at_work)),

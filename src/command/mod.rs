@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command, EXIT_STATUS, Global, OverrideArg, SchemaOf};
-use crate::domain::TenantName;
+use crate::domain::{TenantName, Version};
 use crate::exit::Exit;
 use crate::report::schema::report_schema;
 use crate::run::{self, Request};
@@ -91,6 +91,8 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         shard: None,
         show_sql: false,
         all_environments: false,
+        version: None,
+        all_or_nothing: false,
         overriding: None,
     };
     let request = match &cli.command {
@@ -129,11 +131,34 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             dry_run: *dry_run,
             overriding: reason(overriding)?,
             scope: scope.map(Into::into),
-            only: tenant
-                .iter()
-                .map(|name| tenant_name(name))
-                .collect::<Result<_, _>>()?,
+            only: tenant_names(tenant)?,
             ..request(run::Command::Migrate)
+        },
+        Command::Rollback {
+            to,
+            scope,
+            tenant,
+            dry_run,
+        } => Request {
+            version: Some(Version(*to)),
+            scope: scope.map(Into::into),
+            only: tenant_names(tenant)?,
+            dry_run: *dry_run,
+            ..request(run::Command::Rollback)
+        },
+        Command::Baseline {
+            version,
+            scope,
+            tenant,
+            all_or_nothing,
+            dry_run,
+        } => Request {
+            version: Some(Version(*version)),
+            scope: scope.map(Into::into),
+            only: tenant_names(tenant)?,
+            all_or_nothing: *all_or_nothing,
+            dry_run: *dry_run,
+            ..request(run::Command::Baseline)
         },
         Command::Check { all_environments } => Request {
             all_environments: *all_environments,
@@ -149,6 +174,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
     }
     let invocation = Invocation::from_environment(&process);
     gate::gate(&request, &settings, &invocation, &cli.global)
+}
+
+fn tenant_names(names: &[String]) -> Result<Vec<TenantName>, Wrong> {
+    names.iter().map(|name| tenant_name(name)).collect()
 }
 
 fn tenant_name(text: &str) -> Result<TenantName, Wrong> {

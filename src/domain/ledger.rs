@@ -19,6 +19,12 @@ pub enum EntryState {
         /// refused by the server, so it has had no effect.
         in_doubt: bool,
     },
+    /// Its down file is carried out statement by statement, and not finished.
+    Reverting {
+        statement: usize,
+        done: Checksum,
+        in_doubt: bool,
+    },
 }
 
 /// One migration's row for one tenant.
@@ -26,6 +32,7 @@ pub enum EntryState {
 pub struct Entry {
     pub version: Version,
     pub name: String,
+    /// Of the migration's file; of its down file while that is carried out.
     pub checksum: Checksum,
     pub state: EntryState,
 }

@@ -84,12 +84,31 @@ pub struct Statement {
     pub column: usize,
 }
 
-/// One file of the migration set.
+/// Which way a file leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    #[default]
+    Forward,
+    /// It takes a migration back.
+    Back,
+}
+
+impl Direction {
+    /// The ledger's word for a file that is carried out statement by statement.
+    pub fn underway(self) -> &'static str {
+        match self {
+            Self::Forward => "running",
+            Self::Back => "reverting",
+        }
+    }
+}
+
+/// One file of the migration set, or the one that takes it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     pub scope: Scope,
     pub version: Version,
-    /// What stands between the version and `.sql`.
+    /// What stands between the version and `.sql`, or `.down.sql`.
     pub name: String,
     /// As shown to people: relative to the working directory where it is below it.
     pub file: String,
@@ -99,6 +118,10 @@ pub struct Migration {
     pub checksum: Checksum,
     /// False with `-- tenantgate: no-transaction` in the first line.
     pub transactional: bool,
+    pub direction: Direction,
+    /// `<version>_<name>.down.sql`, where there is one: no part of the set's digest, and of its own scope,
+    /// version and name.
+    pub down: Option<Box<Migration>>,
     /// Present with `-- tenantgate: batch …` in the first line: its one statement runs over ranges.
     pub batch: Option<Batch>,
 }
@@ -106,7 +129,11 @@ pub struct Migration {
 impl Migration {
     /// `tenant/0042_add_priority.sql`: how findings name a migration.
     pub fn label(&self) -> String {
-        format!("{}/{}_{}.sql", self.scope, self.version, self.name)
+        let down = match self.direction {
+            Direction::Forward => "",
+            Direction::Back => ".down",
+        };
+        format!("{}/{}_{}{down}.sql", self.scope, self.version, self.name)
     }
 
     /// Over the first `count` statements: what a half-done migration must still begin with. A batch is

@@ -15,6 +15,10 @@ pub enum OutcomeState {
     Skipped,
     /// The rollout stopped before its turn.
     NotReached,
+    /// Migrations were taken back by their down files.
+    RolledBack,
+    /// Its structure is what the migrations make, so they were marked as applied; none ran.
+    Baselined,
 }
 
 /// What became of one tenant, or of the shared schema where `tenant` is absent.
@@ -28,6 +32,9 @@ pub struct Outcome {
     pub state: OutcomeState,
     /// Versions applied by this run.
     pub applied: Vec<Version>,
+    /// Versions that this run took back, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Version>,
     /// Where it stands now: its newest applied version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Version>,

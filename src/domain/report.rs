@@ -42,6 +42,10 @@ pub struct TenantCounts {
     pub failed: usize,
     pub skipped: usize,
     pub not_reached: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rolled_back: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub baselined: usize,
     /// Behind, and left as they are because the registry calls them suspended and the config says so.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub suspended: usize,
@@ -117,6 +121,9 @@ pub struct Standing {
     /// Its newest migration is half done outside a transaction.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
+    /// It is half way back: a rollback was not finished.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverting: bool,
     /// False where the registry calls it suspended.
     pub active: bool,
     /// False where its schema, database or file does not exist yet.

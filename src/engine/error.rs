@@ -95,6 +95,11 @@ impl EngineError {
         }
     }
 
+    /// What no server was asked about.
+    pub(crate) fn without_server(message: &str, redactor: &Redactor) -> Self {
+        Self::new(ErrorKind::Statement, message, redactor)
+    }
+
     /// The server says nothing.
     pub(super) fn silence(patience: Duration, redactor: &Redactor) -> Self {
         Self::new(

@@ -29,6 +29,11 @@ fn parse_row(row: &str) -> Option<Entry> {
             done: Checksum(done.to_owned()),
             in_doubt: matches!(in_doubt, "1" | "t" | "true"),
         },
+        "reverting" => EntryState::Reverting {
+            statement: statement.parse().ok()?,
+            done: Checksum(done.to_owned()),
+            in_doubt: matches!(in_doubt, "1" | "t" | "true"),
+        },
         _ => return None,
     };
     Some(Entry {

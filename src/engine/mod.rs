@@ -14,7 +14,9 @@ pub mod queries;
 mod ranges;
 mod rows;
 mod sqlite;
+mod structure;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ use async_trait::async_trait;
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
     Batch, EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName,
-    Shard, Speed, Tenant,
+    Shard, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
@@ -164,6 +166,31 @@ pub struct StepError {
     pub place: Option<(usize, usize)>,
 }
 
+/// Why it is not known what migrations make.
+#[derive(Debug)]
+pub struct NotMade {
+    pub error: EngineError,
+    /// Index into all that were given, shared ones first.
+    pub migration: Option<usize>,
+}
+
+impl NotMade {
+    /// The same among all, where only those behind the first were tried.
+    fn behind(mut self, first: usize) -> Self {
+        self.migration = self.migration.map(|index| index + first);
+        self
+    }
+}
+
+impl From<EngineError> for NotMade {
+    fn from(error: EngineError) -> Self {
+        Self {
+            error,
+            migration: None,
+        }
+    }
+}
+
 /// One environment's database, and the tenants' other servers where there are any.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -234,6 +261,15 @@ pub trait Engine: Send + Sync {
     /// How fast those before were, the newest first.
     async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError>;
 
+    /// Takes names out of that again, before a tenant is left without any migration.
+    async fn forget(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// When each migration was first applied, in microseconds of the server's clock; of tenants by any of them.
+    async fn first_applied(&self, tenants: &[Tenant])
+    -> Result<BTreeMap<(Scope, Version), i64>, EngineError>;
+
     /// The rows of one query; [`queries::registry`] makes sure that it is one.
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;
 
@@ -264,6 +300,17 @@ pub trait Engine: Send + Sync {
     /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
 
+    /// What each target is made of, in their order. Nothing is written.
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError>;
+
+    /// What migrations of one scope make of nothing, learnt where it leaves no trace. `shared` are those
+    /// that tenants build on, where the engine lets them.
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
+
+    /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
+    /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError>;
+
     /// A connection to one server for migrations. `direct`: past a pooler, for what needs session state.
     async fn session(
         &self,
@@ -287,7 +334,11 @@ pub trait Session: Send {
         migrations: &[&Migration],
     ) -> Result<(), StepError>;
 
-    /// Opens a migration's ledger row, to be carried out statement by statement.
+    /// Takes migrations back by their down files, in this order, and their ledger rows with them, all in
+    /// one transaction. On an error nothing has happened.
+    async fn revert(&mut self, target: Target<'_>, migrations: &[&Migration]) -> Result<(), StepError>;
+
+    /// Opens a migration's ledger row, or turns it for a down file, to be carried out statement by statement.
     async fn begin(
         &mut self,
         target: Target<'_>,
@@ -305,7 +356,8 @@ pub trait Session: Send {
     ) -> Result<bool, EngineError>;
 
     /// Carries out one statement and records in the ledger that it is done, together where the
-    /// engine can, else before and after. The last statement makes the migration applied.
+    /// engine can, else before and after. The last statement makes the migration applied, or takes the row
+    /// away.
     async fn step(
         &mut self,
         target: Target<'_>,
@@ -394,6 +446,23 @@ fn speed(row: &[Option<String>]) -> Option<Speed> {
         migrations: number(0)?,
         took: Duration::from_millis(number(1)?),
     })
+}
+
+/// Reads rows of (scope, version, microseconds), and keeps the earliest.
+fn earliest(
+    found: &mut BTreeMap<(Scope, Version), i64>,
+    rows: impl IntoIterator<Item = Vec<Option<String>>>,
+) {
+    for row in rows {
+        let [Some(scope), Some(version), Some(at)] = &row[..] else {
+            continue;
+        };
+        let scope = Scope::ALL.into_iter().find(|it| it.as_str() == scope);
+        if let (Some(scope), Ok(version), Ok(at)) = (scope, version.parse(), at.parse::<i64>()) {
+            let first = found.entry((scope, Version(version))).or_insert(at);
+            *first = at.min(*first);
+        }
+    }
 }
 
 /// Reads one registry row from its columns by name; none: there is no column `tenant`.

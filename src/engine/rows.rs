@@ -1,6 +1,6 @@
 //! The ledger's rows as SQL: what is written when is the same for all engines.
 
-use crate::domain::Migration;
+use crate::domain::{Direction, Migration};
 
 use super::Target;
 
@@ -41,12 +41,20 @@ impl LedgerSql {
         )
     }
 
-    /// The first `done` statements are done; with the last one the migration is applied.
+    /// The first `done` statements are done; with the last one the migration is applied, or
+    /// the row of one that goes back is gone.
     pub(super) fn advanced(&self, target: Target<'_>, migration: &Migration, done: usize) -> String {
-        let state = if done >= migration.statements.len() {
-            "applied"
-        } else {
-            "running"
+        let last = done >= migration.statements.len();
+        let state = match migration.direction {
+            Direction::Forward if last => "applied",
+            Direction::Back if last => {
+                return format!(
+                    "DELETE FROM {} WHERE {} AND state = 'reverting'",
+                    self.table,
+                    self.this_row(target, migration)
+                );
+            }
+            direction => direction.underway(),
         };
         let set = format!(
             "state = '{state}', in_doubt = false, backend = '', applied_at = {}",
@@ -59,9 +67,10 @@ impl LedgerSql {
     /// over while this one was asleep.
     pub(super) fn at_statement(&self, target: Target<'_>, migration: &Migration, index: usize) -> String {
         format!(
-            "SELECT 1 FROM {} WHERE {} AND state = 'running' AND statement = {index}",
+            "SELECT 1 FROM {} WHERE {} AND state = '{}' AND statement = {index}",
             self.table,
-            self.this_row(target, migration)
+            self.this_row(target, migration),
+            migration.direction.underway()
         )
     }
 
@@ -70,12 +79,41 @@ impl LedgerSql {
     pub(super) fn update(&self, target: Target<'_>, migration: &Migration, done: usize, set: &str) -> String {
         let quote = self.literal;
         format!(
-            "UPDATE {} SET {set}, statement = {done}, done = {}, checksum = {}, run = {} WHERE {} AND state = 'running' AND statement <= {done}",
+            "UPDATE {} SET {set}, statement = {done}, done = {}, checksum = {}, run = {} WHERE {} AND state = '{}' AND statement <= {done}",
             self.table,
             quote(&migration.done_checksum(done).0),
             quote(&migration.checksum.0),
             quote(&self.run),
-            self.this_row(target, migration)
+            self.this_row(target, migration),
+            migration.direction.underway()
+        )
+    }
+
+    /// Takes the rows of migrations away, and gives a row for each that was still there as it was read:
+    /// fewer mean that another run was faster.
+    pub(super) fn delete(&self, target: Target<'_>, migrations: &[&Migration]) -> String {
+        let row = |migration: &&Migration| {
+            let checksum = (self.literal)(&migration.checksum.0);
+            format!("({} AND checksum = {checksum})", self.this_row(target, migration))
+        };
+        let rows: Vec<String> = migrations.iter().map(row).collect();
+        format!(
+            "DELETE FROM {} WHERE state = 'applied' AND ({}) RETURNING version;",
+            self.table,
+            rows.join(" OR ")
+        )
+    }
+
+    /// Opens the way back of an applied migration, statement by statement; a row where it was still applied.
+    pub(super) fn turn(&self, target: Target<'_>, down: &Migration) -> String {
+        let quote = self.literal;
+        format!(
+            "UPDATE {} SET state = 'reverting', statement = 0, done = {}, checksum = {}, in_doubt = false, backend = '', run = {} WHERE {} AND state = 'applied' RETURNING version;",
+            self.table,
+            quote(&down.done_checksum(0).0),
+            quote(&down.checksum.0),
+            quote(&self.run),
+            self.this_row(target, down)
         )
     }
 

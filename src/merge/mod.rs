@@ -273,6 +273,8 @@ fn sum(counts: &[&TenantCounts]) -> TenantCounts {
         skipped: of(|it| it.skipped),
         not_reached: of(|it| it.not_reached),
         suspended: of(|it| it.suspended),
+        rolled_back: of(|it| it.rolled_back),
+        baselined: of(|it| it.baselined),
     }
 }
 

@@ -64,6 +64,7 @@ fn outcome(tenant: &str, state: OutcomeState, retries: u32) -> Outcome {
         applied: Vec::new(),
         head: None,
         duration_ms: 5,
+        undone: Vec::new(),
         retries,
         rows: None,
         server: None,

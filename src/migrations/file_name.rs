@@ -10,7 +10,10 @@ pub(super) enum FileName {
         name: String,
     },
     /// `<version>_<name>.down.sql`: the way back, never part of the set.
-    Down,
+    Down {
+        version: Version,
+        name: String,
+    },
     /// Not SQL: a README, a `.gitkeep`.
     Other,
     /// SQL whose name says no version: it would be skipped in silence, so it is a finding.
@@ -24,9 +27,17 @@ pub(super) fn parse(file_name: &str) -> FileName {
     if !extension.eq_ignore_ascii_case("sql") || stem.is_empty() || file_name.starts_with('.') {
         return FileName::Other;
     }
-    if stem.to_ascii_lowercase().ends_with(".down") {
-        return FileName::Down;
+    let back = stem.len() - ".down".len().min(stem.len());
+    if stem.is_char_boundary(back) && stem[back..].eq_ignore_ascii_case(".down") {
+        return match migration(&stem[..back]) {
+            FileName::Migration { version, name } => FileName::Down { version, name },
+            other => other,
+        };
     }
+    migration(stem)
+}
+
+fn migration(stem: &str) -> FileName {
     let Some((digits, name)) = stem.split_once('_') else {
         return FileName::Bad("there is no `_` between the version and the name");
     };
@@ -100,6 +111,19 @@ mod tests {
         for text in ["README.md", ".gitkeep", "notes", ".0001_a.sql"] {
             assert_eq!(parse(text), FileName::Other, "{text}");
         }
-        assert_eq!(parse("0001_a.down.sql"), FileName::Down);
+    }
+
+    #[test]
+    fn the_way_back_has_a_name_of_its_own() {
+        for text in ["0001_a.down.sql", "1_a.DOWN.sql"] {
+            let down = FileName::Down {
+                version: Version(1),
+                name: "a".into(),
+            };
+            assert_eq!(parse(text), down, "{text}");
+        }
+        for text in ["a.down.sql", ".down.sql", "down.sql", "1_.down.sql"] {
+            assert!(!matches!(parse(text), FileName::Down { .. }), "{text}");
+        }
     }
 }

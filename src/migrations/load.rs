@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::database_url::EngineKind;
 use crate::domain::{
-    Check, CheckDefinition, Checksum, Finding, Migration, MigrationSet, Scope, Version, shown_path,
+    Check, CheckDefinition, Checksum, Direction, Finding, Migration, MigrationSet, Scope, Version, shown_path,
 };
 
 use super::batch;
 use super::file_name::{self, FileName};
 use super::{
-    BATCH, CHECKS, DIRECTIVE, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint, statements,
+    BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint,
+    statements,
 };
 
 /// A folder that the config names and that cannot be read: a wrong configuration.
@@ -84,6 +85,7 @@ fn load_folder(
     }
     paths.sort();
     let mut migrations = Vec::new();
+    let mut downs = Vec::new();
     for path in paths {
         let shown = shown_path(&path);
         if path.is_dir() {
@@ -92,7 +94,7 @@ fn load_folder(
         }
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         match file_name::parse(&file_name) {
-            FileName::Other | FileName::Down => {}
+            FileName::Other => {}
             FileName::Bad(why) => found.add(
                 NAME,
                 Finding::error(format!("this file would never run: {why}"))
@@ -101,15 +103,46 @@ fn load_folder(
             ),
             FileName::Migration { version, name } => {
                 let bytes = std::fs::read(&path).map_err(failed)?;
-                if let Some(migration) = read(scope, version, name, shown, bytes, kind, found) {
-                    migrations.push(migration);
-                }
+                let named = (scope, version, name, Direction::Forward);
+                migrations.extend(read(named, shown, bytes, kind, found));
+            }
+            FileName::Down { version, name } => {
+                let bytes = std::fs::read(&path).map_err(failed)?;
+                let named = (scope, version, name, Direction::Back);
+                downs.extend(read(named, shown, bytes, kind, found));
             }
         }
     }
     migrations.sort_by_key(|migration| migration.version);
     order_findings(&migrations, found);
+    for down in downs {
+        give_way_back(&mut migrations, down, found);
+    }
     Ok(migrations)
+}
+
+/// Puts a down file to its migration.
+fn give_way_back(migrations: &mut [Migration], down: Migration, found: &mut Findings) {
+    let of_version = migrations.iter_mut().find(|it| it.version == down.version);
+    let why = match of_version {
+        None => format!("there is no migration {} that it could take back", down.version),
+        Some(migration) if migration.name != down.name => {
+            format!("the migration of its version is called {}", migration.label())
+        }
+        Some(migration) => match &migration.down {
+            None => {
+                migration.down = Some(Box::new(down));
+                return;
+            }
+            Some(other) => format!("{} takes back the same migration", other.file),
+        },
+    };
+    found.add(
+        DOWN,
+        Finding::error(format!("this down file would never run: {why}"))
+            .hint("name it as its migration is, with `.down.sql` in place of `.sql`, or delete it")
+            .file(down.file),
+    );
 }
 
 fn nested_sql(folder: &Path, shown: &str, found: &mut Findings) {
@@ -130,9 +163,7 @@ fn nested_sql(folder: &Path, shown: &str, found: &mut Findings) {
 }
 
 fn read(
-    scope: Scope,
-    version: Version,
-    name: String,
+    (scope, version, name, direction): (Scope, Version, String, Direction),
     file: String,
     bytes: Vec<u8>,
     kind: Option<EngineKind>,
@@ -177,6 +208,8 @@ fn read(
         statements: Vec::new(),
         transactional: mode != Mode::NoTransaction,
         batch: None,
+        direction,
+        down: None,
     };
     // Blank files are found without knowing the engine.
     let any = kind.unwrap_or(EngineKind::Postgres);
@@ -204,7 +237,15 @@ fn read(
         for finding in lint::transaction_findings(&migration, kind) {
             found.add(TRANSACTION, finding);
         }
-        if let Mode::Batch(directive) = mode {
+        if let (Mode::Batch(_), Direction::Back) = (&mode, direction) {
+            found.add(
+                DIRECTIVE,
+                Finding::error("a down file is no batch: what it takes back goes in one piece")
+                    .hint("take the first line out, or write the way back as a migration of its own")
+                    .file(&migration.file)
+                    .at(1, 1),
+            );
+        } else if let Mode::Batch(directive) = mode {
             cut_batch(&directive, &mut migration, kind, found);
         }
     }

@@ -6,6 +6,7 @@ mod lint;
 mod load;
 mod placed;
 mod plan;
+mod rollback;
 mod statements;
 
 use crate::domain::CheckDefinition;
@@ -14,8 +15,9 @@ pub(crate) use file_name::is_migration;
 pub(crate) use lint::needs_no_transaction;
 pub use load::{FolderError, Loaded, load};
 pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};
-pub(crate) use statements::words;
+pub use rollback::{Rollback, TenantUndo, Undo, missing_downs, rollback, undo};
 pub use statements::{Unsplittable, split};
+pub(crate) use statements::{without_concurrently, words};
 
 pub const NAME: CheckDefinition = CheckDefinition {
     id: "migrations.name",
@@ -41,6 +43,10 @@ pub const DIRECTIVE: CheckDefinition = CheckDefinition {
     id: "migrations.directive",
     title: "every tenantgate comment is understood",
 };
+pub const DOWN: CheckDefinition = CheckDefinition {
+    id: "migrations.down",
+    title: "every down file belongs to a migration",
+};
 pub const TRANSACTION: CheckDefinition = CheckDefinition {
     id: "migrations.transaction",
     title: "every migration fits the transaction it runs in",
@@ -62,6 +68,7 @@ pub const CHECKS: &[CheckDefinition] = &[
     ENCODING,
     GAP,
     DIRECTIVE,
+    DOWN,
     SYNTAX,
     TRANSACTION,
     BATCH,
@@ -84,5 +91,27 @@ pub const DIRECT_URL: CheckDefinition = CheckDefinition {
     title: "no-transaction migrations have a connection of their own",
 };
 
+pub const REVERTING: CheckDefinition = CheckDefinition {
+    id: "ledger.reverting",
+    title: "nothing is half way back",
+};
+
 /// Asked of the files against the ledger.
-pub const LEDGER_CHECKS: &[CheckDefinition] = &[CHANGED, VANISHED, OUT_OF_ORDER, DIRECT_URL];
+pub const LEDGER_CHECKS: &[CheckDefinition] = &[CHANGED, VANISHED, OUT_OF_ORDER, REVERTING, DIRECT_URL];
+
+pub const ROLLBACK_DOWN: CheckDefinition = CheckDefinition {
+    id: "rollback.down",
+    title: "all that would be taken back has a down file",
+};
+pub const ROLLBACK_WHOLE: CheckDefinition = CheckDefinition {
+    id: "rollback.whole",
+    title: "nothing that would be taken back is half done",
+};
+
+pub const ROLLBACK_SHARED: CheckDefinition = CheckDefinition {
+    id: "rollback.shared",
+    title: "no tenant has what came after the shared migrations that would be taken back",
+};
+
+/// Asked before a rollback touches anything, besides [`CHANGED`] and [`VANISHED`].
+pub const ROLLBACK_CHECKS: &[CheckDefinition] = &[ROLLBACK_DOWN, ROLLBACK_WHOLE, ROLLBACK_SHARED];

@@ -9,7 +9,7 @@ use crate::domain::{
     Version,
 };
 
-use super::{CHANGED, OUT_OF_ORDER, VANISHED};
+use super::{CHANGED, OUT_OF_ORDER, REVERTING, VANISHED};
 
 /// Where a half-done migration goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Pending {
     pub migrations: Vec<usize>,
     /// Where the first of them goes on.
     pub resume: Option<Resume>,
+    /// This one is half way back, so nothing may be applied before that is finished.
+    pub reverting: Option<Version>,
     /// Newest applied version.
     pub head: Option<Version>,
     pub applied: usize,
@@ -113,6 +115,10 @@ pub fn pending_after(migrations: &[Migration], history: &History) -> Pending {
                 });
                 pending.migrations.push(index);
             }
+            Some(EntryState::Reverting { .. }) => {
+                pending.reverting = Some(migration.version);
+                pending.migrations.push(index);
+            }
             None => pending.migrations.push(index),
         }
     }
@@ -130,6 +136,7 @@ struct Problems {
     changed: BTreeMap<(Scope, Version), Problem>,
     vanished: BTreeMap<(Scope, Version), Problem>,
     out_of_order: BTreeMap<(Scope, Version), Problem>,
+    reverting: BTreeMap<(Scope, Version), Problem>,
 }
 
 struct Problem {
@@ -142,6 +149,15 @@ impl Problems {
         let files: HashMap<Version, &Migration> = migrations.iter().map(|it| (it.version, it)).collect();
         for entry in history {
             let key = (scope, entry.version);
+            if let EntryState::Reverting { statement, .. } = &entry.state {
+                add(
+                    &mut self.reverting,
+                    key,
+                    half_way_back(scope, entry.version, *statement, migrations),
+                    tenants,
+                );
+                continue;
+            }
             let Some(migration) = files.get(&entry.version) else {
                 let label = format!("{scope}/{}_{}.sql", entry.version, entry.name);
                 let finding = Finding::error(format!(
@@ -156,6 +172,8 @@ impl Problems {
             }
             let label = migration.label();
             let finding = match &entry.state {
+                // Said above.
+                EntryState::Reverting { .. } => continue,
                 EntryState::Applied => Finding::error(format!("{label} was edited after it was applied"))
                     .hint("restore the file and put the change into a new migration"),
                 EntryState::Running {
@@ -228,8 +246,25 @@ impl Problems {
             Check::answered(&CHANGED, findings(self.changed)),
             Check::answered(&VANISHED, findings(self.vanished)),
             Check::answered(&OUT_OF_ORDER, findings(self.out_of_order)),
+            Check::answered(&REVERTING, findings(self.reverting)),
         ]
     }
+}
+
+fn half_way_back(scope: Scope, version: Version, done: usize, migrations: &[Migration]) -> Finding {
+    let before = migrations.iter().map(|it| it.version).filter(|it| *it < version);
+    let to = before.max().unwrap_or(Version(0));
+    let of_shared = match scope {
+        Scope::Shared => " --scope shared",
+        Scope::Tenant => "",
+    };
+    Finding::error(format!(
+        "{scope} migration {version} is half way back: {} of its down file done",
+        count(done, "statement")
+    ))
+    .hint(format!(
+        "run `tenantgate rollback --to {to}{of_shared}` again: it goes on from there"
+    ))
 }
 
 fn add(
@@ -276,6 +311,8 @@ mod tests {
             sql: sql.to_owned(),
             statements,
             transactional: true,
+            direction: crate::domain::Direction::Forward,
+            down: None,
             batch: None,
         }
     }

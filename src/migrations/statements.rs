@@ -51,6 +51,19 @@ pub(crate) fn words(sql: &str, kind: EngineKind, limit: usize) -> Vec<String> {
         .collect()
 }
 
+/// PostgreSQL's statement about the same index, or partition, inside a transaction.
+pub(crate) fn without_concurrently(sql: &str) -> String {
+    let Ok(tokens) = Tokenizer::new(dialect(EngineKind::Postgres), sql).tokenize() else {
+        return sql.to_owned();
+    };
+    let is_it = |token: &Token| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("CONCURRENTLY"));
+    tokens
+        .iter()
+        .filter(|token| !is_it(token))
+        .map(ToString::to_string)
+        .collect()
+}
+
 pub(super) fn dialect(kind: EngineKind) -> &'static dyn Dialect {
     match kind {
         EngineKind::Postgres => &PostgreSqlDialect {},

@@ -13,7 +13,7 @@ use crate::domain::{Check, Digest, EnvironmentName, Finding, MigrationSet, Promo
 
 use super::differences::{describe, is_part_of};
 use super::rejection::shown;
-use super::{EVIDENCE, MAX_AGE, Record, Records, Rejected, Rejection, SOAK, Signed, State};
+use super::{EVIDENCE, MAX_AGE, Record, Records, Rejected, Rejection, RolledBack, SOAK, Signed, State};
 
 /// What is demanded of the predecessor.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
     let same: Vec<&Record> = ours
         .iter()
         .copied()
-        .filter(|it| it.evidence.digest == digest)
+        .filter(|it| it.evidence.digest == digest || takes_back(it, set))
         .collect();
 
     let mut findings: Vec<Finding> = future
@@ -117,6 +117,12 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
     Promotion { checks, summary }
 }
 
+/// A rollback with another set of files on disk takes this one's migrations back all the same.
+fn takes_back(record: &Record, set: &MigrationSet) -> bool {
+    let rolled_back = record.evidence.predicate.rolled_back.as_ref();
+    rolled_back.is_some_and(|it| it.concerns(set))
+}
+
 fn finished(record: &Record) -> Timestamp {
     record.evidence.predicate.finished_at
 }
@@ -173,6 +179,10 @@ fn word(demands: &Demands<'_>, record: &Record) -> Word {
     let predicate = &record.evidence.predicate;
     let at = minute(predicate.finished_at);
     let again = format!("run `tenantgate run --environment {after}` with exactly these migrations first");
+    if let Some(RolledBack { scope, to }) = &predicate.rolled_back {
+        let message = format!("{after} was rolled back to {scope} migration {to} at {at}");
+        return Word::Refusal(Finding::error(message).hint(again));
+    }
     if predicate.verdict == Verdict::Blocked {
         let message = format!("{after} was blocked with this change in its last run, at {at}");
         return Word::Refusal(

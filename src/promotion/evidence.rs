@@ -55,6 +55,24 @@ pub struct Predicate {
     /// Present where the run set the promotion rules aside.
     #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Override>,
+    /// Present where this is no run but a rollback: it shuts what passed with anything that it took back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
+}
+
+/// How far an environment, or a part of its tenants, was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledBack {
+    pub scope: Scope,
+    /// Everything above it.
+    pub to: Version,
+}
+
+impl RolledBack {
+    /// Something of the set was taken back.
+    pub fn concerns(&self, set: &MigrationSet) -> bool {
+        set.of(self.scope).iter().any(|it| it.version > self.to)
+    }
 }
 
 impl Predicate {

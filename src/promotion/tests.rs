@@ -20,6 +20,8 @@ fn migration(version: u64, sql: &str) -> Migration {
         statements: vec![],
         checksum: Checksum::of(sql),
         transactional: true,
+        direction: crate::domain::Direction::Forward,
+        down: None,
         batch: None,
     }
 }
@@ -61,6 +63,7 @@ fn evidence(set: &MigrationSet, verdict: Verdict, hour: i64) -> Evidence {
         run_attempt: None,
         actor: None,
         overridden: None,
+        rolled_back: None,
     };
     Evidence {
         digest: set.digest(),
@@ -489,3 +492,5 @@ fn a_note_says_that_a_signature_is_not_checked() {
         "{found:?}"
     );
 }
+
+mod rollback;

@@ -73,7 +73,8 @@ impl<'a> Publisher<'a> {
         };
         let actions = invocation.actions.as_ref().filter(|_| invocation.in_actions);
         let wanted = match request.command {
-            Command::Status | Command::Relabel => nothing,
+            // A person's own doing, and no word about a change.
+            Command::Status | Command::Relabel | Command::Rollback | Command::Baseline => nothing,
             // One light for many jobs would show the last one's colour.
             _ if request.shard.is_some() => nothing,
             // It says nothing about a change.

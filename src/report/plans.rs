@@ -26,8 +26,9 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
     let mut parts = Vec::new();
     let mut unit = "migration";
     if !plan.shared.is_empty() {
+        let needs = verb(report, 1);
         parts.push(format!(
-            "the shared schema needs {}",
+            "the shared schema {needs} {}",
             counted(plan.shared.len(), unit)
         ));
         unit = "";
@@ -45,7 +46,7 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
                     true => counted(tenants, "tenant"),
                     false => words::thousands(tenants),
                 };
-                let verb = if tenants == 1 { "needs" } else { "need" };
+                let verb = verb(report, tenants);
                 needs.push(format!("{who} {verb} {}", number(pending.len(), unit)));
                 unit = "";
             }
@@ -62,6 +63,15 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
     parts.extend(suspended(report));
     parts.extend(order(plan));
     Some(parts.join("; "))
+}
+
+fn verb(report: &Report, number: usize) -> &'static str {
+    match report.command.as_str() {
+        "rollback" => "would go back by",
+        "baseline" => "would be marked with",
+        _ if number == 1 => "needs",
+        _ => "need",
+    }
 }
 
 /// `in this order: canary (1), europe (12), the rest (987)`
@@ -114,6 +124,9 @@ pub(super) fn ranges(plan: &PlanSummary) -> Vec<String> {
 const UNKNOWN_TENANTS: &str = "tenants are not known yet: the registry is made by shared migrations";
 
 fn up_to_date(report: &Report, pending: usize) -> Option<String> {
+    if matches!(report.command.as_str(), "rollback" | "baseline") {
+        return None;
+    }
     let tenants = report.tenants.as_ref()?;
     match tenants.discovered.checked_sub(pending + tenants.suspended)? {
         0 => None,

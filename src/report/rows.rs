@@ -22,9 +22,10 @@ pub(super) fn outcomes(report: &Report) -> Table {
     let rank = |state| match state {
         OutcomeState::Failed => 0,
         OutcomeState::NotReached => 1,
-        OutcomeState::Migrated => 2,
-        OutcomeState::Skipped => 3,
-        OutcomeState::UpToDate => 4,
+        OutcomeState::RolledBack => 2,
+        OutcomeState::Migrated | OutcomeState::Baselined => 3,
+        OutcomeState::Skipped => 4,
+        OutcomeState::UpToDate => 5,
     };
     let planned_only = report.dry_run && report.plan.is_some();
     let hidden = |state| state == OutcomeState::UpToDate || (planned_only && state == OutcomeState::Skipped);
@@ -42,7 +43,15 @@ pub(super) fn outcomes(report: &Report) -> Table {
 
 fn outcome_row(outcome: &Outcome) -> Row {
     let state = words::outcome_state(outcome.state);
-    let tried = matches!(outcome.state, OutcomeState::Migrated | OutcomeState::Failed);
+    let tried = matches!(
+        outcome.state,
+        OutcomeState::Migrated | OutcomeState::Failed | OutcomeState::RolledBack
+    );
+    let ran = match (outcome.applied.as_slice(), outcome.undone.as_slice()) {
+        (applied, []) => words::versions(applied),
+        ([], undone) => format!("{} back", words::versions(undone)),
+        (applied, undone) => format!("{}, {} back", words::versions(applied), words::versions(undone)),
+    };
     let mut shown = match outcome.retries {
         0 => state.to_owned(),
         1 => format!("{state}, 1 retry"),
@@ -59,7 +68,7 @@ fn outcome_row(outcome: &Outcome) -> Row {
         cells: [
             words::tenant(outcome.tenant.as_ref(), outcome.server.as_ref()),
             shown,
-            dashed(words::versions(&outcome.applied)),
+            dashed(ran),
             dashed(outcome.head.map(|head| head.to_string()).unwrap_or_default()),
             dashed(if tried {
                 words::duration(outcome.duration_ms)
@@ -90,6 +99,7 @@ pub(super) fn standings(standings: &[Standing]) -> Table {
 /// Where a tenant stands, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stand {
+    Reverting,
     Unfinished,
     Missing,
     Behind,
@@ -97,10 +107,17 @@ pub(super) enum Stand {
 }
 
 impl Stand {
-    pub(super) const ALL: [Stand; 4] = [Stand::Unfinished, Stand::Missing, Stand::Behind, Stand::UpToDate];
+    pub(super) const ALL: [Stand; 5] = [
+        Stand::Reverting,
+        Stand::Unfinished,
+        Stand::Missing,
+        Stand::Behind,
+        Stand::UpToDate,
+    ];
 
     pub(super) fn of(standing: &Standing) -> Self {
         match standing {
+            Standing { reverting: true, .. } => Stand::Reverting,
             Standing { unfinished: true, .. } => Stand::Unfinished,
             Standing { exists: false, .. } => Stand::Missing,
             Standing { pending: 0, .. } => Stand::UpToDate,
@@ -110,6 +127,7 @@ impl Stand {
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
+            Stand::Reverting => "half way back",
             Stand::Unfinished => "unfinished",
             Stand::Missing => "missing",
             Stand::Behind => "behind",
@@ -123,7 +141,7 @@ fn standing_row(standing: &Standing) -> Row {
     let suspended = if standing.active { "" } else { ", suspended" };
     Row {
         mark: match stand {
-            Stand::Unfinished => Mark::Failed,
+            Stand::Reverting | Stand::Unfinished => Mark::Failed,
             Stand::Missing | Stand::Behind => Mark::Warned,
             Stand::UpToDate => Mark::Passed,
         },

@@ -110,6 +110,7 @@ pub(super) fn outcome(name: Option<&str>, state: OutcomeState, applied: std::ops
         state,
         head: applied.clone().last().map(Version),
         applied: applied.map(Version).collect(),
+        undone: Vec::new(),
         duration_ms: 180,
         retries: 0,
         rows: None,
@@ -351,6 +352,7 @@ pub(super) fn status() -> Report {
         applied: usize::try_from(head).expect("a small number"),
         pending,
         unfinished: false,
+        reverting: false,
         active: true,
         exists: true,
     };

@@ -102,13 +102,16 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         failed,
         skipped,
         not_reached,
+        rolled_back,
+        baselined,
         suspended,
     } = *tenants;
-    let sum = up_to_date + migrated + failed + skipped + not_reached + suspended;
+    let changed = migrated + rolled_back + baselined;
+    let sum = up_to_date + changed + failed + skipped + not_reached + suspended;
     let planned = plans::shown(report)
         .and_then(|plan| plans::sentence(report, plan))
         .is_some();
-    if nothing_to_do(report).is_some() || (migrated + failed + not_reached == 0 && planned) {
+    if nothing_to_do(report).is_some() || (changed + failed + not_reached == 0 && planned) {
         return None;
     }
     let unknown = if sum == 0 {
@@ -120,6 +123,8 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         (failed, "failed"),
         (not_reached, "not reached"),
         (migrated, "migrated"),
+        (rolled_back, "rolled back"),
+        (baselined, "baselined"),
         (up_to_date, "up to date"),
         (skipped, "skipped"),
         (suspended, "suspended and left as they are"),

@@ -44,7 +44,8 @@ impl Mark {
 
     pub(super) fn of_outcome(state: OutcomeState) -> Self {
         match state {
-            OutcomeState::UpToDate | OutcomeState::Migrated => Mark::Passed,
+            OutcomeState::UpToDate | OutcomeState::Migrated | OutcomeState::Baselined => Mark::Passed,
+            OutcomeState::RolledBack => Mark::Warned,
             OutcomeState::Failed => Mark::Failed,
             OutcomeState::Skipped | OutcomeState::NotReached => Mark::Skipped,
         }
@@ -58,6 +59,8 @@ pub(super) fn outcome_state(state: OutcomeState) -> &'static str {
         OutcomeState::Failed => "failed",
         OutcomeState::Skipped => "skipped",
         OutcomeState::NotReached => "not reached",
+        OutcomeState::RolledBack => "rolled back",
+        OutcomeState::Baselined => "baselined",
     }
 }
 

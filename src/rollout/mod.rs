@@ -6,6 +6,7 @@ mod patience;
 mod progress;
 mod queue;
 mod ranges;
+mod revert;
 mod stop;
 mod target;
 mod trend;
@@ -17,6 +18,7 @@ use crate::domain::CheckDefinition;
 pub use crew::{Halt, Inspector, Job, RolledOut, TenantResult, roll_out};
 pub use lease::{LeaseError, with_lease};
 pub use progress::{Event, Progress};
+pub use revert::{Revert, revert};
 pub use stop::{Stop, StopReason};
 pub use target::{Failure, Migrated, migrate};
 pub use trend::{COMPARED, trend};
@@ -47,5 +49,9 @@ pub const TREND: CheckDefinition = CheckDefinition {
     id: "rollout.trend",
     title: "the rollout was about as fast as those before",
 };
+pub const UNDONE: CheckDefinition = CheckDefinition {
+    id: "rollback.undone",
+    title: "all that was to be taken back is taken back",
+};
 
-pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, CANARY, TENANTS, TREND, DURATION];
+pub const CHECKS: &[CheckDefinition] = &[LEASE, SHARED, CANARY, TENANTS, TREND, DURATION, UNDONE];

@@ -18,6 +18,10 @@ pub enum Event<'a> {
         total: usize,
         behind: usize,
     },
+    /// Migrations are taken back instead.
+    Back {
+        total: usize,
+    },
     /// Somebody is at this tenant now.
     Begun(&'a TenantName),
     /// It could not be begun after all, and will be later.

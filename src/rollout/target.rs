@@ -42,7 +42,7 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    async fn get(
+    pub(super) async fn get(
         &mut self,
         engine: &dyn Engine,
         server: Option<&ServerName>,
@@ -251,7 +251,7 @@ impl Work<'_> {
 
     /// Carries out a migration that cannot be rolled back whole: the ledger keeps up statement by
     /// statement, so that a rerun goes on where this one stopped.
-    async fn by_statement<'m>(
+    pub(super) async fn by_statement<'m>(
         &self,
         session: &mut Box<dyn Session>,
         create: bool,
@@ -325,7 +325,7 @@ impl Work<'_> {
     }
 
     /// Where the target stands now.
-    fn state(&self, failed: &Failed<'_>, history: Option<&History>) -> String {
+    pub(super) fn state(&self, failed: &Failed<'_>, history: Option<&History>) -> String {
         let who = match self.target {
             Target::Shared => "the shared schema".to_owned(),
             Target::Tenant(tenant) => tenant.name.to_string(),
@@ -334,10 +334,11 @@ impl Work<'_> {
             return format!("where {who} stands could not be read, the next run will");
         };
         let half_done = history.iter().find_map(|entry| match &entry.state {
-            EntryState::Running { statement, .. } => Some((entry.version, *statement)),
+            EntryState::Running { statement, .. } => Some((entry.version, *statement, "through")),
+            EntryState::Reverting { statement, .. } => Some((entry.version, *statement, "back from")),
             EntryState::Applied => None,
         });
-        if let Some((version, done)) = half_done {
+        if let Some((version, done, way)) = half_done {
             let migration = failed.migration.filter(|it| it.version == version);
             let ranges = migration.filter(|it| it.batch.is_some());
             if let (Some(reached), Some(_)) = (self.reached.words(), ranges) {
@@ -347,7 +348,7 @@ impl Work<'_> {
             }
             let of = migration.map_or_else(String::new, |it| format!(" of {}", it.statements.len()));
             return format!(
-                "{who} is half way through {version}: {}{of} done, the next run goes on with statement {}",
+                "{who} is half way {way} {version}: {}{of} done, the next run goes on with statement {}",
                 count(done, "statement"),
                 done + 1
             );
@@ -368,7 +369,7 @@ pub(super) struct Failed<'m> {
 }
 
 impl<'m> Failed<'m> {
-    fn of(error: EngineError, migration: Option<&'m Migration>) -> Self {
+    pub(super) fn of(error: EngineError, migration: Option<&'m Migration>) -> Self {
         Self {
             error,
             migration,

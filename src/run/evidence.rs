@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use crate::domain::{Check, Finding, Report, Verdict};
 use crate::github::{Client, DeploymentStore};
 use crate::promotion::{
-    self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration, StoreError,
+    self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration, RolledBack, StoreError,
 };
 use crate::settings::Store;
 
@@ -86,16 +86,30 @@ impl Gate<'_> {
     /// the run is blocked, because what comes after it could not know; where GitHub does not, the next
     /// environment stays shut, and the work on the database is done all the same.
     pub(super) async fn record(&self, report: &mut Report) {
+        self.keep(report, report.verdict, None).await;
+    }
+
+    /// Says that what passed here was taken back: the next environment must not build on it.
+    pub(super) async fn record_rollback(&self, report: &mut Report, rolled_back: RolledBack) {
+        self.keep(report, Verdict::Blocked, Some(rolled_back)).await;
+    }
+
+    async fn keep(&self, report: &mut Report, verdict: Verdict, rolled_back: Option<RolledBack>) {
         let Some(set) = self.loaded.as_ref().map(|loaded| &loaded.set) else {
             return;
         };
         let store = match self.store() {
             Ok(store) => store,
+            Err(why) if rolled_back.is_some() => return self.rolled_back_unsaid(report, *why),
             Err(why) => return self.warn_of_no_evidence(report, *why),
         };
         let evidence = Evidence {
             digest: set.digest(),
-            predicate: self.predicate(report, RecordedMigration::all(set)),
+            predicate: Predicate {
+                verdict,
+                rolled_back: rolled_back.clone(),
+                ..self.predicate(report, RecordedMigration::all(set))
+            },
         };
         let written = timeout(PATIENCE, self.stop.hurried(LAST_MOMENT, store.write(&evidence))).await;
         let written = written.ok().flatten().unwrap_or_else(|| Err(late("write")));
@@ -104,7 +118,8 @@ impl Gate<'_> {
                 report.evidence = Some(place);
                 Vec::new()
             }
-            Err(error) if store.must_take() => {
+            // A pass that could not be kept shuts the next environment; this would leave it open.
+            Err(error) if store.must_take() || (rolled_back.is_some() && self.settings.next().is_some()) => {
                 report.verdict = Verdict::Blocked;
                 let mut finding = Finding::error(error.to_string()).operational(true);
                 finding.hint = error.hint;
@@ -145,6 +160,7 @@ impl Gate<'_> {
             run_attempt: actions.map(|it| it.run_attempt),
             actor: self.invocation.actor.clone(),
             overridden: report.overridden.clone(),
+            rolled_back: None,
         }
     }
 
@@ -152,6 +168,20 @@ impl Gate<'_> {
         self.settings
             .next()
             .map_or_else(String::new, |next| format!(": {} stays shut", next.name))
+    }
+
+    /// The work is done, and the evidence that the next environment reads does not know of it.
+    fn rolled_back_unsaid(&self, report: &mut Report, why: Finding) {
+        let Some(next) = self.settings.next() else { return };
+        let mut finding = Finding::error(format!(
+            "this rollback could not be recorded, so {} may still be let in by what passed here before",
+            next.name
+        ));
+        finding.hint = why.hint;
+        report.verdict = Verdict::Blocked;
+        report
+            .checks
+            .push(Check::answered(&promotion::RECORDED, vec![finding]));
     }
 
     /// Without a record the next environment stays shut, which is better known now than there.

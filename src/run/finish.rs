@@ -4,7 +4,7 @@ use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
-use crate::{gate, migrations, rollout, tenants, validate};
+use crate::{baseline, gate, migrations, rollout, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -46,6 +46,9 @@ impl Gate<'_> {
         if self.would_be_evidence() && self.reached_database && !shows_nothing {
             self.record(&mut report).await;
         }
+        if let Some(rolled_back) = self.rolled_back.clone() {
+            self.record_rollback(&mut report, rolled_back).await;
+        }
         self.redacted(&report)
     }
 
@@ -58,7 +61,12 @@ impl Gate<'_> {
         }
         if matches!(
             command,
-            Command::Run | Command::Migrate | Command::Plan | Command::Validate
+            Command::Run
+                | Command::Migrate
+                | Command::Plan
+                | Command::Validate
+                | Command::Rollback
+                | Command::Baseline
         ) {
             definitions.extend([
                 tenants::REGISTRY,
@@ -67,15 +75,34 @@ impl Gate<'_> {
                 tenants::CANARY,
                 tenants::LOST,
             ]);
-            definitions.extend(migrations::LEDGER_CHECKS.iter().copied());
-            if !self.settings.rollout.waves.is_empty() && command != Command::Validate {
+            match command {
+                Command::Rollback => {
+                    definitions.extend(migrations::ROLLBACK_CHECKS.iter().copied());
+                    definitions.extend([migrations::CHANGED, migrations::VANISHED]);
+                }
+                Command::Baseline => {}
+                _ => definitions.extend(migrations::LEDGER_CHECKS.iter().copied()),
+            }
+            let rolls_out = !matches!(command, Command::Validate | Command::Rollback | Command::Baseline);
+            if !self.settings.rollout.waves.is_empty() && rolls_out {
                 definitions.push(tenants::WAVES);
             }
-            if !matches!(command, Command::Plan) && !self.request.dry_run {
+            if !matches!(command, Command::Plan | Command::Rollback | Command::Baseline)
+                && !self.request.dry_run
+            {
                 definitions.push(tenants::MINIMUM);
             }
         }
-        if self.request.writes() {
+        if self.request.writes() && command == Command::Rollback {
+            definitions.extend([LEDGER, rollout::LEASE, rollout::UNDONE]);
+        } else if command == Command::Baseline {
+            definitions.extend([baseline::VERSION, baseline::MADE, baseline::STRUCTURE]);
+            definitions.extend(
+                [LEDGER, rollout::LEASE]
+                    .into_iter()
+                    .filter(|_| self.request.writes()),
+            );
+        } else if self.request.writes() {
             definitions.extend([LEDGER, rollout::LEASE, rollout::SHARED]);
             if self.request.includes(crate::domain::Scope::Tenant) {
                 definitions.extend([tenants::ENSURED, rollout::TENANTS]);

@@ -39,11 +39,7 @@ impl Gate<'_> {
         self.add(vec![Check::answered(&LEDGER, Vec::new())], since)?;
         // Two first runs at once: one label won.
         self.label(engine).await?;
-        let holder = Holder {
-            id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
-            whence: self.invocation.whence.clone(),
-            shard: self.request.shard,
-        };
+        let holder = self.holder();
         let lease = &self.settings.rollout;
         let (stop, progress) = (self.stop, self.progress);
         let work = self.under_lease(engine);
@@ -59,16 +55,21 @@ impl Gate<'_> {
         match done.await {
             Ok(result) => result,
             Err(error) => {
-                let found = match &error {
-                    LeaseError::Engine(error) => finding(error),
-                    LeaseError::Held { .. } => Finding::error(error.to_string())
-                        .operational(true)
-                        .hint("let the other run finish, or raise `rollout.lease_wait`"),
-                    LeaseError::Stopped => Finding::error(error.to_string()).operational(true),
-                };
-                self.add(vec![Check::answered(&rollout::LEASE, vec![found])], since)?;
+                self.add(
+                    vec![Check::answered(&rollout::LEASE, vec![no_lease(&error)])],
+                    since,
+                )?;
                 Err(Blocked)
             }
+        }
+    }
+
+    /// Who this run is to others that want the lease.
+    pub(super) fn holder(&self) -> Holder {
+        Holder {
+            id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+            whence: self.invocation.whence.clone(),
+            shard: self.request.shard,
         }
     }
 
@@ -108,17 +109,18 @@ impl Gate<'_> {
             self.add(vec![Check::answered(&tenants::ENSURED, Vec::new())], since)?;
             self.migrate_tenants(engine, &mut survey).await?;
         }
+        self.add(vec![self.kept_the_lease()], since)?;
+        Ok(survey)
+    }
+
+    pub(super) fn kept_the_lease(&self) -> Check {
         let lost = self.stop.reason() == Some(StopReason::LeaseLost);
         let finding = lost.then(|| {
             Finding::error("another run took the environment over while this one was at work")
                 .hint("was this machine asleep or cut off? Run again; raise `rollout.lease_ttl` if it recurs")
                 .operational(true)
         });
-        self.add(
-            vec![Check::answered(&rollout::LEASE, finding.into_iter().collect())],
-            since,
-        )?;
-        Ok(survey)
+        Check::answered(&rollout::LEASE, finding.into_iter().collect())
     }
 
     async fn migrate_shared(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
@@ -157,6 +159,7 @@ impl Gate<'_> {
             server: None,
             state,
             applied: migrated.applied,
+            undone: Vec::new(),
             head: migrated.head,
             duration_ms: since.elapsed().as_millis() as u64,
             retries: migrated.retries,
@@ -218,5 +221,16 @@ impl Gate<'_> {
             (None, None) => None,
         };
         Check::answered(&rollout::DURATION, finding.into_iter().collect())
+    }
+}
+
+/// Why the lease was not to be had.
+pub(super) fn no_lease(error: &LeaseError) -> Finding {
+    match error {
+        LeaseError::Engine(error) => finding(error),
+        LeaseError::Held { .. } => Finding::error(error.to_string())
+            .operational(true)
+            .hint("let the other run finish, or raise `rollout.lease_wait`"),
+        LeaseError::Stopped => Finding::error(error.to_string()).operational(true),
     }
 }

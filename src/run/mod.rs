@@ -1,5 +1,6 @@
 //! The order of the stages, nothing else.
 
+mod baseline;
 mod compare;
 mod connect;
 mod evidence;
@@ -9,6 +10,7 @@ mod offline;
 mod promotion;
 mod ranges;
 mod request;
+mod rollback;
 mod servers;
 mod show;
 mod survey;
@@ -26,6 +28,7 @@ use crate::domain::{
     ServerName, Severity, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
+use crate::promotion::RolledBack;
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
@@ -74,6 +77,8 @@ struct Gate<'a> {
     overridden: Option<Override>,
     /// The database's state was looked at: from here on a run is evidence, whatever comes of it.
     reached_database: bool,
+    /// What this run took back, where it took anything back.
+    rolled_back: Option<RolledBack>,
 }
 
 /// Does what was asked, as far as the gate stays open, and reports all that was found.
@@ -106,6 +111,7 @@ pub async fn execute(
         promotion: None,
         overridden: None,
         reached_database: false,
+        rolled_back: None,
     };
     let opened = gate.offline().await?;
     if let Ok(Some(urls)) = opened {
@@ -162,6 +168,11 @@ impl Gate<'_> {
         }
         if self.request.command == Command::Plan {
             self.invalid_indexes(engine, &survey, Severity::Warning).await?;
+        }
+        match self.request.command {
+            Command::Rollback => return self.rollback(engine, survey).await,
+            Command::Baseline => return self.baseline(engine, survey).await,
+            _ => {}
         }
         let survey = if self.request.writes() {
             self.migrate(engine, survey).await?

@@ -1,6 +1,6 @@
 //! What was asked for.
 
-use crate::domain::{Scope, Shard, TenantName};
+use crate::domain::{Scope, Shard, TenantName, Version};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -12,6 +12,8 @@ pub enum Command {
     Promote,
     Status,
     Relabel,
+    Rollback,
+    Baseline,
 }
 
 impl Command {
@@ -25,6 +27,8 @@ impl Command {
             Self::Promote => "promote",
             Self::Status => "status",
             Self::Relabel => "relabel",
+            Self::Rollback => "rollback",
+            Self::Baseline => "baseline",
         }
     }
 
@@ -52,6 +56,11 @@ impl Command {
         matches!(self, Self::Run | Self::Migrate)
     }
 
+    /// It looks for itself at what the ledger has; what is pending is none of its business.
+    pub(super) fn asks_ledger_itself(self) -> bool {
+        matches!(self, Self::Rollback | Self::Baseline)
+    }
+
     pub(super) fn validates(self) -> bool {
         matches!(self, Self::Run | Self::Validate)
     }
@@ -70,6 +79,10 @@ pub struct Request {
     pub shard: Option<Shard>,
     /// Also asks GitHub for the names of secrets.
     pub all_environments: bool,
+    /// How far back, or up to which version.
+    pub version: Option<Version>,
+    /// A baseline of all tenants or of none.
+    pub all_or_nothing: bool,
     /// The plan shows the SQL.
     pub show_sql: bool,
     /// Why the promotion rules are to be set aside, where they are.
@@ -78,7 +91,7 @@ pub struct Request {
 
 impl Request {
     pub fn writes(&self) -> bool {
-        self.command.migrates() && !self.dry_run
+        (self.command.migrates() || self.command.asks_ledger_itself()) && !self.dry_run
     }
 
     pub(super) fn includes(&self, scope: Scope) -> bool {
@@ -87,6 +100,11 @@ impl Request {
             None if self.only.is_empty() && self.shard.is_none() => true,
             None => scope == Scope::Tenant,
         }
+    }
+
+    /// The one that a rollback or a baseline is for.
+    pub(super) fn one_scope(&self) -> Scope {
+        self.scope.unwrap_or(Scope::Tenant)
     }
 
     pub(super) fn includes_tenant(&self, tenant: &TenantName) -> bool {

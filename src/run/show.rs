@@ -14,6 +14,9 @@ use super::{Command, Gate};
 impl Gate<'_> {
     /// Puts plan and standings into the report where they were asked for.
     pub(super) fn show(&mut self, survey: &Survey) {
+        if self.request.command.asks_ledger_itself() {
+            return;
+        }
         if self.request.command == Command::Plan || self.request.dry_run {
             self.plan = Some(self.summarise(survey));
         }
@@ -124,6 +127,7 @@ fn standings(survey: &Survey) -> Vec<Standing> {
         applied: pending.applied,
         pending: pending.migrations.len(),
         unfinished: pending.resume.is_some(),
+        reverting: pending.reverting.is_some(),
         active: tenant.is_none_or(|tenant| tenant.active),
         exists: tenant.is_none_or(|tenant| survey.locations.contains(tenant)),
     };

@@ -23,6 +23,7 @@ pub(super) struct Survey {
     pub(super) tenants: Tenants,
     pub(super) locations: Locations,
     pub(super) plan: Plan,
+    pub(super) ledger: Ledger,
     /// Ensured tenants that the registry lacks.
     pub(super) to_register: Vec<TenantName>,
     /// There is a database, on this server or another, that no run has written to yet.
@@ -99,7 +100,11 @@ impl Gate<'_> {
         }
         let direct = self.direct_url_check(engine, &plan);
         let mut checks = std::mem::take(&mut plan.checks);
-        checks.extend([lost, direct]);
+        if self.request.command.asks_ledger_itself() {
+            checks = vec![lost];
+        } else {
+            checks.extend([lost, direct]);
+        }
         if self.request.command == Command::Status {
             // Status says where tenants stand; that it is not well is for the others to block.
             checks.clear();
@@ -112,6 +117,7 @@ impl Gate<'_> {
             tenants,
             locations,
             plan,
+            ledger,
             to_register,
             fresh,
             suspended,

@@ -94,6 +94,8 @@ impl Gate<'_> {
                 OutcomeState::Failed => counts.failed += 1,
                 OutcomeState::NotReached => counts.not_reached += 1,
                 OutcomeState::Skipped => counts.skipped += 1,
+                OutcomeState::RolledBack => counts.rolled_back += 1,
+                OutcomeState::Baselined => counts.baselined += 1,
             }
             if matches!(outcome.state, OutcomeState::Failed | OutcomeState::NotReached) {
                 self.left_behind.extend(outcome.tenant.clone());

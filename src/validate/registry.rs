@@ -140,6 +140,8 @@ mod tests {
             statements: vec![],
             checksum: crate::domain::Checksum::of("select 1"),
             transactional: true,
+            direction: crate::domain::Direction::Forward,
+            down: None,
             batch: None,
         };
         let set = MigrationSet {

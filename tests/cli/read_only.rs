@@ -2,7 +2,7 @@
 
 use crate::harness::{Desk, Run};
 
-const ASKING: [&[&str]; 9] = [
+const ASKING: [&[&str]; 11] = [
     &["check"],
     &["url", "--environment", "dev"],
     &["plan"],
@@ -12,6 +12,8 @@ const ASKING: [&[&str]; 9] = [
     &["promote"],
     &["run", "--dry-run"],
     &["migrate", "--dry-run"],
+    &["rollback", "--to", "0", "--dry-run"],
+    &["baseline", "--version", "1", "--dry-run"],
 ];
 
 /// All of them, and a relabelling that only says what it would do.
@@ -49,9 +51,10 @@ fn asking_writes_nothing_on_any_engine() {
         let url = desk.database.url().to_owned();
         let runs = assert_nothing_changes(&desk, "empty");
         let codes: Vec<_> = runs.iter().map(|run| run.code).collect();
-        // An empty database is not valid, and its label cannot be replaced without a URL for uat.
+        // An empty database is not valid, has nothing to adopt, and its label cannot be replaced without a URL
+        // for uat.
         assert_eq!(codes[..5], [Some(0); 5], "{:?}", desk.server());
-        assert_eq!(codes[5..], [1, 0, 0, 0, 1].map(Some), "{:?}", desk.server());
+        assert_eq!(codes[5..], [1, 0, 0, 0, 0, 1, 1].map(Some), "{:?}", desk.server());
 
         desk.tenantgate(&["run"]).assert_code(0);
         desk.env("UAT_DB_URL", url);

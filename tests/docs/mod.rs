@@ -6,8 +6,8 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
 use tenantgate::{
-    database_url, github, merge, migrations, promotion, publish, rollout, run, secrets, settings, tenants,
-    validate,
+    baseline, database_url, github, merge, migrations, promotion, publish, rollout, run, secrets, settings,
+    tenants, validate,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -50,6 +50,8 @@ fn every_check_is_documented_once() {
         rollout::CHECKS,
         merge::CHECKS,
         validate::CHECKS,
+        baseline::CHECKS,
+        migrations::ROLLBACK_CHECKS,
         github::secret_names::CHECKS,
     ];
     let ids: Vec<&str> = lists.into_iter().flatten().map(|check| check.id).collect();

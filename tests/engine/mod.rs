@@ -1,10 +1,12 @@
 //! One suite for all engines: the guarantees of the README, on each by its own means.
 
+mod baseline;
 mod batch;
 pub mod case;
 mod concurrently;
 mod crowd;
 mod cuts;
+mod down;
 mod faults;
 mod guarantees;
 mod honesty;

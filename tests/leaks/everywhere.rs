@@ -6,7 +6,7 @@ use crate::harness::Server;
 
 const SERVERS: [Server; 3] = [Server::Sqlite, Server::Postgres, Server::Mariadb];
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 17] = [
     &["check"],
     &["url", "--environment", "dev"],
     &["url", "DEV_DB_URL"],
@@ -20,6 +20,9 @@ const COMMANDS: [&[&str]; 14] = [
     &["promote", "--environment", "prod"],
     &["status"],
     &["relabel"],
+    &["rollback", "--to", "0"],
+    &["rollback", "--to", "1", "--dry-run"],
+    &["baseline", "--version", "1"],
     &["schema", "config"],
 ];
 

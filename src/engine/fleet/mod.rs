@@ -12,11 +12,14 @@ use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
-use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, Secret, ServerName, Speed, Tenant};
+use crate::domain::{
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, Secret, ServerName, Speed,
+    Structure, Tenant, Version,
+};
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, RegistryRow, Session, Target, open,
+    LeaseAnswer, NotMade, RegistryRow, Session, Target, open,
 };
 use split::{in_order, split};
 
@@ -306,6 +309,57 @@ impl Engine for Fleet {
 
     async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError> {
         self.own.engine.rollouts(newest).await
+    }
+
+    async fn forget(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
+        self.own.engine.forget(tenants).await
+    }
+
+    async fn first_applied(
+        &self,
+        tenants: &[Tenant],
+    ) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let read = |member: Arc<Member>| async move {
+            let first = member.engine.first_applied(tenants).await;
+            first.map_err(|error| member.told(error))
+        };
+        let mut all = BTreeMap::new();
+        for first in try_join_all(self.all().into_iter().map(read)).await? {
+            for (key, at) in first {
+                let earliest: &mut i64 = all.entry(key).or_insert(at);
+                *earliest = at.min(*earliest);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let parts = split(targets);
+        let read = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let found = member.engine.structures(&part.targets).await;
+            found.map_err(|error| member.told(error))
+        });
+        let found = try_join_all(read).await?;
+        Ok(in_order(&parts, found))
+    }
+
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        self.own.engine.made(shared, own).await
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let mut parts: BTreeMap<Option<&ServerName>, Vec<_>> = BTreeMap::new();
+        for (target, migrations) in targets {
+            let part = parts.entry(target.server()).or_default();
+            part.push((*target, migrations.clone()));
+        }
+        for (server, part) in parts {
+            let member = self.member(server)?;
+            let adopted = member.engine.adopt(&part).await;
+            adopted.map_err(|error| member.told(error))?;
+        }
+        Ok(())
     }
 
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {

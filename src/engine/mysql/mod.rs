@@ -13,8 +13,10 @@ mod probe;
 mod ranges;
 mod session;
 mod sql;
+mod structure;
 mod words;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,13 +24,16 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
+use crate::domain::{
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
+    Tenant, Version,
+};
 
 use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, PATIENCE,
-    RegistryRow, Session, Target, registry_row,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
+    PATIENCE, RegistryRow, Session, Target, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -163,6 +168,9 @@ impl Engine for Mysql {
         }
         if is(&self.url.database) {
             return Some("is the shared database");
+        }
+        if location.starts_with(&structure::scratch_prefix(&self.ledger)) {
+            return Some("is what a baseline tries migrations out in");
         }
         is(&self.ledger).then_some("is the ledger")
     }
@@ -306,6 +314,17 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         Ok(rows.iter().filter_map(|row| super::speed(row)).collect())
     }
 
+    async fn first_applied(&self, _: &[Tenant]) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let sql = format!(
+            "SELECT scope, version, timestampdiff(MICROSECOND, '1970-01-01', min(applied_at)) FROM {}.ledger
+GROUP BY scope, version",
+            ident(&self.ledger)
+        );
+        let mut found = BTreeMap::new();
+        earliest(&mut found, self.read_own(&sql).await?.unwrap_or_default().rows);
+        Ok(found)
+    }
+
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
         let answer = self.read(query).await?;
         let columns = &answer.columns;
@@ -383,6 +402,51 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
             first: answer.value().map(str::to_owned),
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
+        let mut answers = Vec::new();
+        for statement in structure::statements(&databases) {
+            let whole = "SET SESSION group_concat_max_len = 4294967295";
+            answers.push(self.read(&format!("{whole};\n{statement}")).await?);
+        }
+        Ok(structure::structures(&databases, answers))
+    }
+
+    /// Names without a database are the tenant's own on these servers, so shared migrations are not needed.
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        let mut connection = self.connect(true).await?;
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
+        sent.map_err(EngineError::from)?;
+        structure::Scratch::new(connection, &self.options, &self.ledger)
+            .learn(own)
+            .await
+            .map_err(|not| not.behind(shared.len()))
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let run = crate::domain::words::clip(&format!("baseline: {}", self.options.run), 1024);
+        let rows = targets.iter().flat_map(|(target, migrations)| {
+            migrations
+                .iter()
+                .map(|migration| sql::applied_row(*target, migration, &run))
+        });
+        let rows: Vec<String> = rows.collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "INSERT INTO {}.ledger (scope, tenant, version, name, checksum, state, statement, done, run, applied_at)
+VALUES {}",
+            ident(&self.ledger),
+            rows.join(",\n")
+        );
+        self.send(text).await.map(|_| ())
     }
 
     async fn session(

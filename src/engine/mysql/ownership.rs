@@ -112,7 +112,8 @@ impl MysqlSession {
             return Ok(None);
         }
         let ledger = ident(&self.ledger);
-        let read = format!("SELECT owner FROM {ledger}.ledger WHERE {key} AND state = 'running'");
+        let underway = migration.direction.underway();
+        let read = format!("SELECT owner FROM {ledger}.ledger WHERE {key} AND state = '{underway}'");
         let answers = self.send(read).await?;
         let Some(owner) = answers
             .first()
@@ -124,7 +125,7 @@ impl MysqlSession {
         self.end_connection(&owner).await?;
         let take = format!(
             "START TRANSACTION;
-UPDATE {ledger}.ledger SET owner = {}, run = {} WHERE {key} AND state = 'running' AND owner = {};
+UPDATE {ledger}.ledger SET owner = {}, run = {} WHERE {key} AND state = '{underway}' AND owner = {};
 SELECT statement, in_doubt, probe FROM {ledger}.ledger WHERE {key};
 COMMIT",
             literal(&self.owner),

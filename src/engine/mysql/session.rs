@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
 
-use crate::domain::{Checksum, Migration};
+use crate::domain::{Checksum, Direction, Migration};
 use crate::engine::{
     EngineError, EngineOptions, ErrorKind, Load, RangeError, RangeStanding, Session, StepError, Target,
 };
@@ -111,9 +111,10 @@ impl MysqlSession {
     /// Locks the row, and fails where it is not this session's any more.
     pub(super) fn fence(&self, target: Target<'_>, migration: &Migration) -> String {
         format!(
-            "SELECT {LARGEST} + (count(*) <> 1) FROM {}.ledger WHERE {} AND state = 'running' AND owner = {} FOR UPDATE",
+            "SELECT {LARGEST} + (count(*) <> 1) FROM {}.ledger WHERE {} AND state = '{}' AND owner = {} FOR UPDATE",
             ident(&self.ledger),
             self.key(target, migration),
+            migration.direction.underway(),
             literal(&self.owner)
         )
     }
@@ -127,10 +128,14 @@ impl MysqlSession {
     }
 
     pub(super) fn advanced(&self, target: Target<'_>, migration: &Migration, done: usize) -> String {
-        let state = if done >= migration.statements.len() {
-            "applied"
-        } else {
-            "running"
+        let last = done >= migration.statements.len();
+        let state = match migration.direction {
+            Direction::Forward if last => "applied",
+            Direction::Back if last => {
+                let key = self.key(target, migration);
+                return format!("DELETE FROM {}.ledger WHERE {key}", ident(&self.ledger));
+            }
+            direction => direction.underway(),
         };
         let set = format!(
             "state = '{state}', statement = {done}, done = {}, checksum = {}, in_doubt = 0, probe = '', applied_at = UTC_TIMESTAMP(6)",
@@ -138,6 +143,28 @@ impl MysqlSession {
             literal(&migration.checksum.0)
         );
         self.update(target, migration, &set)
+    }
+
+    /// Opens the way back of an applied migration.
+    async fn turn(&mut self, target: Target<'_>, down: &Migration) -> Result<(), EngineError> {
+        let key = self.key(target, down);
+        let text = format!(
+            "START TRANSACTION;
+UPDATE {}.ledger SET state = 'reverting', statement = 0, done = {}, checksum = {}, in_doubt = 0, probe = '', owner = {}, run = {}
+WHERE {key} AND state = 'applied';
+COMMIT",
+            ident(&self.ledger),
+            literal(&down.done_checksum(0).0),
+            literal(&down.checksum.0),
+            literal(&self.owner),
+            literal(&self.options.run)
+        );
+        let answers = self.send_or_roll_back(text).await?;
+        if answers.get(1).is_none_or(|answer| answer.affected != 1) {
+            return Err(self.moved());
+        }
+        self.owned = Some(key);
+        Ok(())
     }
 
     /// Three statements before `text`, one after.
@@ -233,12 +260,25 @@ impl Session for MysqlSession {
         })
     }
 
+    /// Refused for the same reason.
+    async fn revert(&mut self, _target: Target<'_>, _migrations: &[&Migration]) -> Result<(), StepError> {
+        let message = "a bug of tenantgate: this engine takes migrations back by statements only";
+        Err(StepError {
+            error: self.wrong(ErrorKind::Statement, message),
+            migration: 0,
+            place: None,
+        })
+    }
+
     async fn begin(
         &mut self,
         target: Target<'_>,
         create: bool,
         migration: &Migration,
     ) -> Result<(), EngineError> {
+        if migration.direction == Direction::Back {
+            return self.turn(target, migration).await;
+        }
         let mut text = String::new();
         if let (Target::Tenant(tenant), true) = (target, create) {
             let _ = write!(text, "CREATE DATABASE IF NOT EXISTS {};", ident(&tenant.location));

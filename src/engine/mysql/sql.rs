@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::Speed;
+use crate::domain::{Migration, Speed};
+use crate::engine::Target;
 use crate::engine::history::{RECORD, UNIT};
 use crate::engine::{Holder, lease};
 
@@ -182,6 +183,21 @@ fn history() -> String {
 
 fn separator(character: char) -> String {
     format!("0x{:02x}", character as u32)
+}
+
+/// The values of a ledger row of a migration that is applied.
+pub(super) fn applied_row(target: Target<'_>, migration: &Migration, run: &str) -> String {
+    let done = migration.statements.len();
+    format!(
+        "({}, {}, {}, {}, {}, 'applied', {done}, {}, {}, UTC_TIMESTAMP(6))",
+        literal(target.scope().as_str()),
+        literal(target.ledger_name()),
+        migration.version.0,
+        literal(&migration.name),
+        literal(&migration.checksum.0),
+        literal(&migration.done_checksum(done).0),
+        literal(run)
+    )
 }
 
 /// A ledger from before there were shards: its one row was, and stays, the whole environment's. A run that

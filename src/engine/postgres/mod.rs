@@ -4,10 +4,13 @@ mod concurrently;
 mod connect;
 mod inspect;
 mod ranges;
+mod revert;
 mod script;
 mod session;
 mod sql;
+mod structure;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,12 +18,15 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
-use crate::domain::{Batch, EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant};
+use crate::domain::{
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
+    Tenant, Version,
+};
 
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, PATIENCE, RegistryRow, Session, Target, history,
+    LeaseAnswer, NotMade, PATIENCE, RegistryRow, Session, Target, earliest, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -91,6 +97,13 @@ impl Postgres {
             Ok(rows) => Ok(Some(rows)),
             Err(error) if error.kind == ErrorKind::Missing => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    fn schema(&self, target: Target<'_>) -> String {
+        match target {
+            Target::Shared => self.options.shared_schema.clone(),
+            Target::Tenant(tenant) => tenant.location.clone(),
         }
     }
 
@@ -283,6 +296,17 @@ impl Engine for Postgres {
             .collect())
     }
 
+    async fn first_applied(&self, _: &[Tenant]) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let sql = format!(
+            "SELECT scope, version, floor(extract(epoch FROM min(applied_at)) * 1000000)::bigint FROM {}.ledger
+GROUP BY scope, version",
+            ident(&self.ledger)
+        );
+        let mut found = BTreeMap::new();
+        earliest(&mut found, self.read_own(&sql).await?.unwrap_or_default());
+        Ok(found)
+    }
+
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
         // As JSON every column keeps its name whatever the query; PostgreSQL 13 has it all.
         let named = format!("SELECT to_jsonb(registry) FROM (\n{query}\n) AS registry");
@@ -322,11 +346,7 @@ AND nspname <> {} AND nspname <> {}",
         targets: &[Target<'_>],
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError> {
-        let schema = |target: &Target<'_>| match target {
-            Target::Shared => self.options.shared_schema.clone(),
-            Target::Tenant(tenant) => tenant.location.clone(),
-        };
-        let schemas: Vec<String> = targets.iter().map(schema).collect();
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let results = self.send(inspect::statements(&schemas, tables)).await?;
         Ok(inspect::tables(&schemas, results))
     }
@@ -372,6 +392,44 @@ AND nspname <> {} AND nspname <> {}",
             }
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
+        let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
+        let results = self.send(text).await?;
+        let rows = results.into_iter().nth(2).unwrap_or_default();
+        Ok(structure::structures(
+            &schemas,
+            &[&self.options.shared_schema],
+            rows,
+        ))
+    }
+
+    /// First without the real shared schema; what its extensions keep there may be needed after all.
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        let mut connection = self.connect(false).await?;
+        let mut scratch = structure::Scratch::new(&mut connection, &self.options, false);
+        match scratch.learn(shared, own).await {
+            Err(not) if not.migration.is_some() && not.error.kind.is_refusal() => {
+                structure::Scratch::new(&mut connection, &self.options, true)
+                    .learn(shared, own)
+                    .await
+            }
+            learnt => learnt,
+        }
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let rows = session::ledger_rows(&self.ledger, format!("baseline: {}", self.options.run));
+        let inserts = targets.iter().filter(|(_, these)| !these.is_empty());
+        let inserts: String = inserts
+            .map(|(target, these)| rows.insert(*target, these, "applied"))
+            .collect();
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        self.send(format!("BEGIN;{limits}{inserts}COMMIT"))
+            .await
+            .map(|_| ())
     }
 
     async fn session(

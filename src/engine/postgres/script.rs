@@ -141,7 +141,7 @@ pub(super) fn messages(frame: &Frame, migrations: &[&Migration], longest: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Checksum, Redactor, Scope, Version};
+    use crate::domain::{Checksum, Direction, Redactor, Scope, Version};
     use crate::engine::{EngineError, ErrorKind};
 
     fn migration(version: u64, sql: &str) -> Migration {
@@ -155,6 +155,8 @@ mod tests {
             checksum: Checksum::of(sql),
             transactional: true,
             batch: None,
+            direction: Direction::Forward,
+            down: None,
         }
     }
 

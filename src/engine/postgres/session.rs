@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
 
 use crate::database_url::EngineKind;
-use crate::domain::Migration;
+use crate::domain::{Direction, Migration};
 use crate::engine::ranges::ProgressSql;
 use crate::engine::rows::LedgerSql;
 use crate::engine::{
@@ -19,6 +19,16 @@ use super::connect::{self, Failed, Row};
 use super::script::{self, Frame};
 use super::sql::{self, ident, literal};
 
+/// The ledger's rows, written by this run.
+pub(super) fn ledger_rows(ledger: &str, run: String) -> LedgerSql {
+    LedgerSql {
+        table: format!("{}.ledger", ident(ledger)),
+        literal,
+        now: "clock_timestamp()",
+        run,
+    }
+}
+
 pub(super) struct PostgresSession {
     pub(super) connection: PgConnection,
     pub(super) options: EngineOptions,
@@ -29,12 +39,7 @@ pub(super) struct PostgresSession {
 
 impl PostgresSession {
     pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: &str) -> Self {
-        let rows = LedgerSql {
-            table: format!("{}.ledger", ident(ledger)),
-            literal,
-            now: "clock_timestamp()",
-            run: options.run.clone(),
-        };
+        let rows = ledger_rows(ledger, options.run.clone());
         let progress = ProgressSql {
             table: format!("{}.progress", ident(ledger)),
             literal,
@@ -203,12 +208,19 @@ impl Session for PostgresSession {
         Err(failed.error)
     }
 
+    async fn revert(&mut self, target: Target<'_>, migrations: &[&Migration]) -> Result<(), StepError> {
+        self.take_back(target, migrations).await
+    }
+
     async fn begin(
         &mut self,
         target: Target<'_>,
         create: bool,
         migration: &Migration,
     ) -> Result<(), EngineError> {
+        if migration.direction == Direction::Back {
+            return self.turn(target, migration).await;
+        }
         let text = format!(
             "{}{}{}",
             self.create(target, create),
@@ -374,11 +386,17 @@ impl Session for PostgresSession {
 /// Takes back what a migration set for the session, or left in it: `SET`, `DO`, a function that calls
 /// `set_config`, a temporary table. Inside its transaction: a fresh connection would not do, because a pooler
 /// keeps the server's and hands it to the application.
-const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
+pub(super) const RESET: &str = "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;DISCARD TEMP;";
 
 /// Translates the server's position in the text that was sent into one in the file, where `sql`
 /// begins at `line` and `column` and was sent behind `prefix`.
-fn within(failed: &Failed, prefix: &str, line: usize, column: usize, sql: &str) -> Option<(usize, usize)> {
+pub(super) fn within(
+    failed: &Failed,
+    prefix: &str,
+    line: usize,
+    column: usize,
+    sql: &str,
+) -> Option<(usize, usize)> {
     let offset = failed.error.position?.checked_sub(prefix.chars().count() + 1)?;
     let before: String = sql.chars().take(offset).collect();
     let breaks = before.matches('\n').count();

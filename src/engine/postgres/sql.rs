@@ -147,7 +147,7 @@ CREATE TABLE {s}.ledger (
     version bigint NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
-    state text NOT NULL CHECK (state IN ('applied', 'running')),
+    state text NOT NULL CHECK (state IN ('applied', 'running', 'reverting')),
     statement integer NOT NULL DEFAULT 0,
     done text NOT NULL DEFAULT '',
     in_doubt boolean NOT NULL DEFAULT false,

@@ -6,8 +6,9 @@ mod inspect;
 mod ranges;
 mod session;
 mod sql;
+mod structure;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +20,14 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, ServerName, Speed, Tenant, TenantName,
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
+    Tenant, TenantName, Version,
 };
 
 use super::lease::{self, LeaseRow};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer,
-    RegistryRow, Session, Target, history,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
+    RegistryRow, Session, Target, earliest, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -343,6 +345,36 @@ VALUES (1, {}, {}, {}, {})",
             .collect())
     }
 
+    async fn forget(&self, tenants: &[Tenant]) -> Result<(), EngineError> {
+        let names: Vec<String> = tenants.iter().map(|it| literal(it.name.as_str())).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "DELETE FROM tenantgate_tenant WHERE name IN ({})",
+            names.join(", ")
+        );
+        self.write(text).await.map(|_| ())
+    }
+
+    async fn first_applied(
+        &self,
+        tenants: &[Tenant],
+    ) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
+        let text = format!(
+            "SELECT scope, version, min(applied_at) * 1000 FROM {} GROUP BY scope, version",
+            sql::LEDGER
+        );
+        let mut found = BTreeMap::new();
+        let tenants = tenants.iter().map(|tenant| Path::new(&tenant.location));
+        for path in [self.shared.as_path()].into_iter().chain(tenants) {
+            let rows = self.read_own(path, text.clone()).await?.unwrap_or_default();
+            let values = |row: Row| row.into_iter().map(|(_, value)| value).collect();
+            earliest(&mut found, rows.into_iter().map(values));
+        }
+        Ok(found)
+    }
+
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError> {
         let rows = self
             .read(&self.shared, query.to_owned())
@@ -412,6 +444,39 @@ VALUES (1, {}, {}, {}, {})",
             });
         }
         Ok(given)
+    }
+
+    async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
+        let mut found = Vec::with_capacity(targets.len());
+        for target in targets {
+            let path = self.path(target);
+            if !path.exists() {
+                found.push(Structure::default());
+                continue;
+            }
+            let mut connection = self.open(path, Access::Read).await?;
+            let read = structure::read(&mut connection, &self.options.redactor).await;
+            found.push(read.map_err(|error| in_file(error, path))?);
+        }
+        Ok(found)
+    }
+
+    /// A tenant's migrations see no other file, so shared ones are not needed.
+    async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
+        let learnt = structure::learn(own, &self.options).await;
+        learnt.map_err(|not| not.behind(shared.len()))
+    }
+
+    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
+        let run = format!("baseline: {}", self.options.run);
+        let rows = session::ledger_rows(run);
+        for (target, migrations) in targets.iter().filter(|(_, these)| !these.is_empty()) {
+            let insert = rows.insert(*target, migrations, "applied");
+            let text = format!("BEGIN IMMEDIATE;{}{insert}COMMIT", sql::CREATE_LEDGER);
+            let mut connection = self.open(self.path(target), Access::Write).await?;
+            connect::send(&mut connection, text, &self.options.redactor).await?;
+        }
+        Ok(())
     }
 
     async fn session(

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::database_url::EngineKind;
-use crate::domain::{Migration, Statement};
+use crate::domain::{Direction, Migration, Statement};
 use crate::engine::rows::LedgerSql;
 use crate::engine::{
     EngineError, EngineOptions, ErrorKind, RangeError, RangeStanding, Session, StepError, Target,
@@ -15,6 +15,16 @@ use crate::migrations::words;
 
 use super::connect::{self, Access, Row};
 use super::sql::{self, literal};
+
+/// The ledger's rows, written by this run.
+pub(super) fn ledger_rows(run: String) -> LedgerSql {
+    LedgerSql {
+        table: sql::LEDGER.to_owned(),
+        literal,
+        now: sql::NOW,
+        run,
+    }
+}
 
 /// Opens each tenant's file for the time of its migrations, so nothing is carried over to the next.
 pub(super) struct SqliteSession {
@@ -25,12 +35,7 @@ pub(super) struct SqliteSession {
 
 impl SqliteSession {
     pub(super) fn new(shared: PathBuf, options: EngineOptions) -> Self {
-        let rows = LedgerSql {
-            table: sql::LEDGER.to_owned(),
-            literal,
-            now: sql::NOW,
-            run: options.run.clone(),
-        };
+        let rows = ledger_rows(options.run.clone());
         Self {
             shared,
             options,
@@ -99,6 +104,48 @@ impl SqliteSession {
         self.check_foreign_keys(connection)
             .await
             .map_err(failed(migrations.len() - 1, None))
+    }
+
+    /// The same the other way: the rows go first, so that of two rollbacks one finds nothing to do.
+    async fn take_back(
+        &self,
+        connection: &mut SqliteConnection,
+        target: Target<'_>,
+        migrations: &[&Migration],
+    ) -> Result<(), StepError> {
+        let failed = |migration, place| {
+            move |error| StepError {
+                error,
+                migration,
+                place,
+            }
+        };
+        let opening = format!("BEGIN IMMEDIATE;{}", self.rows.delete(target, migrations));
+        let gone = self.send(connection, opening).await.map_err(failed(0, None))?;
+        if gone.len() != migrations.len() {
+            return Err(failed(0, None)(self.taken_back_by_another()));
+        }
+        for (index, migration) in migrations.iter().enumerate() {
+            for statement in migration.down.iter().flat_map(|down| &down.statements) {
+                if let Err(error) = self.send(connection, statement.sql.clone()).await {
+                    let place = place(statement, &error.message);
+                    return Err(failed(index, Some(place))(error));
+                }
+            }
+        }
+        let last = migrations.len().saturating_sub(1);
+        self.check_foreign_keys(connection)
+            .await
+            .map_err(failed(last, None))?;
+        self.send(connection, "COMMIT".to_owned())
+            .await
+            .map(|_| ())
+            .map_err(failed(last, None))
+    }
+
+    fn taken_back_by_another(&self) -> EngineError {
+        let message = "another run has taken this migration back in the meantime";
+        EngineError::new(ErrorKind::AlreadyApplied, message, &self.options.redactor)
     }
 
     /// Opens the transaction of one statement, where the row still stands before it: another run may have
@@ -185,6 +232,19 @@ impl Session for SqliteSession {
         })
     }
 
+    async fn revert(&mut self, target: Target<'_>, migrations: &[&Migration]) -> Result<(), StepError> {
+        let mut connection = self.open(target, false).await.map_err(|error| StepError {
+            error,
+            migration: 0,
+            place: None,
+        })?;
+        let taken = self.take_back(&mut connection, target, migrations).await;
+        if taken.is_err() {
+            let _ = self.send(&mut connection, "ROLLBACK".to_owned()).await;
+        }
+        taken
+    }
+
     async fn begin(
         &mut self,
         target: Target<'_>,
@@ -192,6 +252,14 @@ impl Session for SqliteSession {
         migration: &Migration,
     ) -> Result<(), EngineError> {
         let mut connection = self.open(target, create).await?;
+        if migration.direction == Direction::Back {
+            let rows = self.rows.turn(target, migration);
+            let turned = self.send(&mut connection, rows).await?;
+            return match turned.len() {
+                1 => Ok(()),
+                _ => Err(self.taken_back_by_another()),
+            };
+        }
         let row = self.rows.insert(target, &[migration], "running");
         let text = format!("BEGIN IMMEDIATE;{}{row}COMMIT", sql::CREATE_LEDGER);
         self.send(&mut connection, text).await.map(|_| ())

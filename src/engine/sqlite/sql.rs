@@ -24,7 +24,7 @@ pub(super) const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS tenantgate_le
     version INTEGER NOT NULL,
     name TEXT NOT NULL,
     checksum TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('applied', 'running')),
+    state TEXT NOT NULL CHECK (state IN ('applied', 'running', 'reverting')),
     statement INTEGER NOT NULL DEFAULT 0,
     done TEXT NOT NULL DEFAULT '',
     in_doubt INTEGER NOT NULL DEFAULT 0,

@@ -75,8 +75,14 @@ fn silent_failures(report: &Report) -> Option<Section> {
 /// Those that need a person stand open, the migrated ones collapsed.
 fn outcomes(report: &Report) -> Vec<Section> {
     let Table { header, rows } = rows::outcomes(report);
-    let migrated = words::outcome_state(OutcomeState::Migrated);
-    let (done, stuck): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == migrated);
+    let ends = [
+        OutcomeState::Migrated,
+        OutcomeState::RolledBack,
+        OutcomeState::Baselined,
+    ];
+    let (done, stuck): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| ends.iter().any(|end| row.state == words::outcome_state(*end)));
     let mut sections = Vec::new();
     if !stuck.is_empty() {
         let long = summary_line(Mark::Failed, &titled(&stuck, "not migrated"));
@@ -86,9 +92,14 @@ fn outcomes(report: &Report) -> Vec<Section> {
             (stuck.len() > OPEN_ROWS).then_some(long),
         ));
     }
-    if !done.is_empty() {
-        let title = summary_line(Mark::Passed, &titled(&done, migrated));
-        sections.push(section_of(&header, &done, Some(title)));
+    let mut done = done;
+    for end in ends {
+        let state = words::outcome_state(end);
+        let these: Vec<_> = done.extract_if(.., |row| row.state == state).collect();
+        if !these.is_empty() {
+            let title = summary_line(Mark::of_outcome(end), &titled(&these, state));
+            sections.push(section_of(&header, &these, Some(title)));
+        }
     }
     sections
 }

@@ -1,0 +1,306 @@
+//! Taking applied migrations back: asked first, then carried out under the lease.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::words::listed;
+use crate::domain::{
+    Check, Finding, History, Outcome, OutcomeState, PlanGroup, PlanSummary, Scope, Tenant, TenantCounts,
+    Version,
+};
+use crate::engine::{Engine, Target};
+use crate::migrations::{self, Rollback};
+use crate::promotion::RolledBack;
+use crate::rollout::{self, Revert, TenantResult};
+
+use super::connect::LEDGER;
+use super::migrate::no_lease;
+use super::survey::Survey;
+use super::{Blocked, Gate, Stage};
+
+impl Gate<'_> {
+    pub(super) async fn rollback(&mut self, engine: &dyn Engine, survey: Survey) -> Stage<()> {
+        let since = Instant::now();
+        let plan = self.plan_rollback(engine, &survey).await?;
+        if plan.is_empty() {
+            let scope = self.request.one_scope();
+            let note = Finding::note(format!("no {scope} migration above {} is applied", self.to()));
+            let answers = vec![
+                Check::answered(&rollout::UNDONE, vec![note]),
+                Check::answered(&rollout::LEASE, Vec::new()),
+                Check::answered(&LEDGER, Vec::new()),
+            ];
+            return self.add(answers, since);
+        }
+        if self.request.dry_run {
+            self.plan = Some(self.summarise_rollback(&plan));
+            return Ok(());
+        }
+        // A ledger that an older version made is brought to what is written to it now.
+        let prepared = engine.prepare().await;
+        self.or_block(&LEDGER, since, prepared)?;
+        self.add(vec![Check::answered(&LEDGER, Vec::new())], since)?;
+        let holder = self.holder();
+        let lease = &self.settings.rollout;
+        let (stop, progress) = (self.stop, self.progress);
+        let (ttl, wait) = (lease.lease_ttl, lease.lease_wait);
+        let work = self.roll_back(engine);
+        match rollout::with_lease(engine, &holder, ttl, wait, stop, progress, work).await {
+            Ok(result) => result,
+            Err(error) => {
+                self.add(
+                    vec![Check::answered(&rollout::LEASE, vec![no_lease(&error)])],
+                    since,
+                )?;
+                Err(Blocked)
+            }
+        }
+    }
+
+    /// Everything above it goes.
+    fn to(&self) -> Version {
+        self.request.version.unwrap_or(Version(u64::MAX))
+    }
+
+    async fn plan_rollback(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<Rollback> {
+        let since = Instant::now();
+        let scope = self.request.one_scope();
+        let tenants: Vec<(Tenant, Arc<History>)> = match scope {
+            Scope::Shared => Vec::new(),
+            Scope::Tenant => survey
+                .known()
+                .iter()
+                .filter(|tenant| self.request.includes_tenant(&tenant.name))
+                .map(|tenant| (tenant.clone(), survey.ledger.tenant(&tenant.name)))
+                .collect(),
+        };
+        let migrations = self.set().of(scope);
+        let mut plan = migrations::rollback(scope, migrations, self.to(), &survey.ledger.shared, &tenants);
+        let mut checks = std::mem::take(&mut plan.checks);
+        checks.push(self.rollback_past_a_pooler(engine, &plan));
+        let built_on = match scope {
+            Scope::Shared if !plan.shared.migrations.is_empty() => {
+                let first = engine.first_applied(survey.known()).await;
+                let first = self.or_block(&migrations::ROLLBACK_SHARED, since, first)?;
+                built_on(&first, self.to())
+            }
+            _ => None,
+        };
+        checks.push(Check::answered(
+            &migrations::ROLLBACK_SHARED,
+            built_on.into_iter().collect(),
+        ));
+        self.add(checks, since)?;
+        Ok(plan)
+    }
+
+    fn rollback_past_a_pooler(&self, engine: &dyn Engine, plan: &Rollback) -> Check {
+        let migrations = self.set().of(self.request.one_scope());
+        let shared = engine.needs_direct_url(None).then_some(&plan.shared);
+        let pooled = |it: &&migrations::TenantUndo| engine.needs_direct_url(it.tenant.server.as_ref());
+        let tenants = plan.tenants.iter().filter(pooled).map(|it| &it.undo);
+        let indexes: std::collections::BTreeSet<usize> = tenants
+            .chain(shared)
+            .flat_map(|undo| undo.migrations.iter().copied())
+            .collect();
+        let downs = indexes
+            .iter()
+            .filter_map(|index| migrations[*index].down.as_deref());
+        let finding = |down: &crate::domain::Migration| {
+            Finding::error(format!(
+                "{} runs outside a transaction, which a pooler cannot carry",
+                down.label()
+            ))
+            .hint("name a secret with the server's own URL as `direct_url` of the environment, or of its server there")
+            .file(&down.file)
+            .at(1, 1)
+        };
+        let findings = downs.filter(|down| !down.transactional).map(finding).collect();
+        Check::answered(&migrations::DIRECT_URL, findings)
+    }
+
+    /// Labels of the down files, in the order they would run.
+    fn summarise_rollback(&self, plan: &Rollback) -> PlanSummary {
+        let migrations = self.set().of(self.request.one_scope());
+        let labels = |undo: &migrations::Undo| -> Vec<String> {
+            let downs = undo
+                .migrations
+                .iter()
+                .filter_map(|index| migrations[*index].down.as_ref());
+            downs.map(|down| down.label()).collect()
+        };
+        let mut groups: Vec<PlanGroup> = Vec::new();
+        for it in plan.tenants.iter().filter(|it| !it.undo.migrations.is_empty()) {
+            let pending = labels(&it.undo);
+            let server = it.tenant.server.clone();
+            let same = |group: &&mut PlanGroup| group.pending == pending && group.server == server;
+            match groups.iter_mut().find(same) {
+                Some(group) => group.tenants.push(it.tenant.name.clone()),
+                None => groups.push(PlanGroup {
+                    server,
+                    tenants: vec![it.tenant.name.clone()],
+                    pending,
+                }),
+            }
+        }
+        PlanSummary {
+            shared: labels(&plan.shared),
+            tenants: Some(groups),
+            each_tenant: Vec::new(),
+            waves: Vec::new(),
+            ranges: Vec::new(),
+            sql: Vec::new(),
+        }
+    }
+
+    async fn roll_back(&mut self, engine: &dyn Engine) -> Stage<()> {
+        let since = Instant::now();
+        // What was seen before the lease may be another run's work by now.
+        let survey = self.survey(engine).await?;
+        let plan = self.plan_rollback(engine, &survey).await?;
+        let scope = self.request.one_scope();
+        let migrations = self.set().of(scope);
+        let versions = |undo: &migrations::Undo| -> Vec<Version> {
+            undo.migrations
+                .iter()
+                .map(|index| migrations[*index].version)
+                .collect()
+        };
+        let shared = [&plan.shared].into_iter().map(|undo| (Target::Shared, undo));
+        let tenants = plan
+            .tenants
+            .iter()
+            .map(|it| (Target::Tenant(&it.tenant), &it.undo));
+        let reverts: Vec<Revert<'_>> = shared
+            .chain(tenants)
+            .filter(|(_, undo)| !undo.migrations.is_empty())
+            .map(|(target, undo)| Revert {
+                target,
+                versions: versions(undo),
+            })
+            .collect();
+        // A tenant without any migration is none whose file was emptied.
+        let bare: Vec<Tenant> = plan
+            .tenants
+            .iter()
+            .filter(|it| it.undo.stays.is_none())
+            .map(|it| it.tenant.clone())
+            .collect();
+        let forgotten = engine.forget(&bare).await;
+        self.or_block(&LEDGER, since, forgotten)?;
+        let (stop, progress) = (self.stop, self.progress);
+        let settings = &self.settings.rollout;
+        let results = rollout::revert(engine, self.set(), &reverts, settings, stop, progress).await;
+        let kept: Vec<Tenant> = bare
+            .into_iter()
+            .filter(|tenant| {
+                results.iter().any(|result| {
+                    result.outcome.tenant.as_ref() == Some(&tenant.name) && result.outcome.head.is_some()
+                })
+            })
+            .collect();
+        let remembered = engine.remember(&kept).await;
+        let discovered = survey.known().len();
+        let done = self.tell_rollback(results, discovered, since);
+        self.or_block(&LEDGER, since, remembered)?;
+        self.add(vec![self.kept_the_lease()], since).and(done)
+    }
+
+    fn tell_rollback(&mut self, results: Vec<TenantResult>, discovered: usize, since: Instant) -> Stage<()> {
+        let mut counts = TenantCounts {
+            discovered,
+            ..TenantCounts::default()
+        };
+        let mut findings = Vec::new();
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for TenantResult { outcome, finding } in results {
+            findings.extend(finding);
+            if outcome.tenant.is_some() {
+                match outcome.state {
+                    OutcomeState::RolledBack => counts.rolled_back += 1,
+                    OutcomeState::Failed => counts.failed += 1,
+                    OutcomeState::NotReached => counts.not_reached += 1,
+                    _ => {}
+                }
+            }
+            if outcome.state != OutcomeState::UpToDate {
+                outcomes.push(outcome);
+            }
+        }
+        counts.skipped = discovered - counts.rolled_back - counts.failed - counts.not_reached;
+        if counts.not_reached > 0 {
+            let many = crate::domain::words::count(counts.not_reached, "tenant");
+            findings.push(
+                Finding::error(format!("{many} not reached: the run was told to end"))
+                    .operational(true)
+                    .hint("run the rollback again: those that are done are left alone"),
+            );
+        }
+        // Also where a part of it failed: what stands here is not what passed.
+        if outcomes.iter().any(|it| it.state != OutcomeState::NotReached) {
+            self.rolled_back = Some(RolledBack {
+                scope: self.request.one_scope(),
+                to: self.to(),
+            });
+        }
+        outcomes.sort_by_key(|outcome| match outcome.state {
+            OutcomeState::Failed => 0,
+            OutcomeState::NotReached => 1,
+            _ => 2,
+        });
+        self.tenants = (self.request.one_scope() == Scope::Tenant).then_some(counts);
+        self.outcomes = outcomes;
+        self.add(vec![Check::answered(&rollout::UNDONE, findings)], since)
+    }
+}
+
+/// Tenants' migrations that no tenant had before the first of the shared ones that would go: they were
+/// written for what it made.
+fn built_on(first: &std::collections::BTreeMap<(Scope, Version), i64>, to: Version) -> Option<Finding> {
+    let shared = first
+        .iter()
+        .filter(|((scope, version), _)| *scope == Scope::Shared && *version > to);
+    let oldest = shared.map(|(_, at)| *at).min()?;
+    let mut later: Vec<Version> = first
+        .iter()
+        .filter(|((scope, _), at)| *scope == Scope::Tenant && **at >= oldest)
+        .map(|((_, version), _)| *version)
+        .collect();
+    later.sort();
+    let before = later.first()?.0.saturating_sub(1);
+    Some(
+        Finding::error(format!(
+            "tenant migrations came after it, and may build on it: {}",
+            listed(&later, 5)
+        ))
+        .hint(format!(
+            "take the tenants back first: `tenantgate rollback --to {}`",
+            Version(before)
+        )),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_came_after_is_in_the_way() {
+        let first = |shared: i64| {
+            [
+                ((Scope::Shared, Version(1)), 10),
+                ((Scope::Shared, Version(2)), shared),
+                ((Scope::Tenant, Version(1)), 20),
+                ((Scope::Tenant, Version(2)), 40),
+            ]
+            .into_iter()
+            .collect()
+        };
+        assert_eq!(built_on(&first(50), Version(1)), None);
+        let finding = built_on(&first(30), Version(1)).expect("0002 came after it");
+        assert!(finding.message.ends_with(": 0002"), "{}", finding.message);
+        assert!(finding.hint.expect("a hint").ends_with("--to 0001`"));
+        let all = built_on(&first(50), Version(0)).expect("all came after the first");
+        assert!(all.message.ends_with(": 0001, 0002"), "{}", all.message);
+    }
+}
