@@ -94,7 +94,7 @@ impl SmallDisk {
     pub fn read_only(&self, on: bool) {
         let mode = if on { "ro" } else { "rw" };
         self.sh(&format!(
-            "mount -o remount,{mode} '{}'",
+            "mount -o remount,bind,{mode} '{}'",
             self.folder.path().display()
         ));
     }

@@ -207,18 +207,25 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
     let mut found = EngineError::from_driver(error, redactor);
     if let Some(number) = number(error) {
         found.kind = kind(number);
-        // A file for which the disk has no room: the system's number for it, and the server's own.
-        let no_room = |it: &&str| found.message.contains(it);
-        if matches!(number, 3 | 1004 | 1005 | 1030) && ["rrno: 28 ", "rrno: 135 "].iter().any(no_room) {
+        if is_for_want_of_room(number, &found.message) {
             found.kind = ErrorKind::Exhausted;
         }
-        // 1290 is also for other options that forbid something.
-        let read_only = number == 1290 && found.message.contains("read-only") || number == 1836;
-        if read_only {
+        if is_read_only(number, &found.message) {
             found.server_hint = Some(READ_ONLY_HINT.to_owned());
         }
     }
     found
+}
+
+/// An error about a file, with the system's number for a full disk, or the server's own.
+fn is_for_want_of_room(number: u16, message: &str) -> bool {
+    matches!(number, 3 | 1004 | 1005 | 1030)
+        && ["rrno: 28 ", "rrno: 135 "].iter().any(|it| message.contains(it))
+}
+
+/// 1290 is also for other options that forbid something.
+fn is_read_only(number: u16, message: &str) -> bool {
+    number == 1836 || (number == 1290 && message.contains("read-only"))
 }
 
 /// [MySQL](https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html) and
@@ -266,5 +273,18 @@ mod tests {
         ] {
             assert_eq!(kind(number), expected, "{number}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_and_a_replica_are_known_by_their_words() {
+        let table = "Can't create table `a`.`b` (errno: 28 \"No space left on device\")";
+        assert!(is_for_want_of_room(1005, table));
+        assert!(!is_for_want_of_room(
+            1005,
+            "Can't create table `a`.`b` (errno: 150)"
+        ));
+        let option = "The MariaDB server is running with the --{} option so it cannot execute this statement";
+        assert!(is_read_only(1290, &option.replace("{}", "read-only")));
+        assert!(!is_read_only(1290, &option.replace("{}", "secure-file-priv")));
     }
 }
