@@ -77,6 +77,7 @@ fn flood() -> Report {
         tenant: Some(name(n)),
         server: None,
         state: OutcomeState::Failed,
+        undone: Vec::new(),
         applied: Vec::new(),
         head: Some(Version(38)),
         duration_ms: 20,

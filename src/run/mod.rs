@@ -11,6 +11,7 @@ mod promotion;
 mod ranges;
 mod request;
 mod rollback;
+mod rolling_back;
 mod servers;
 mod show;
 mod survey;

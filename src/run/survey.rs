@@ -110,6 +110,12 @@ impl Gate<'_> {
             checks.clear();
         }
         let suspended = self.set_apart(&mut plan);
+        if matches!(
+            self.request.command,
+            Command::Run | Command::Migrate | Command::Plan
+        ) {
+            checks.extend(self.way_back(&plan));
+        }
         self.count(&plan, suspended.len());
         let (listed, waves) = self.groups(engine, &tenants, &plan).await;
         checks.extend(waves);

@@ -31,7 +31,7 @@ impl Gate<'_> {
             kind: self.kind(),
             redactor: &self.redactor,
         });
-        let rolled_out = rollout::roll_out(&rollout::Job {
+        let mut rolled_out = rollout::roll_out(&rollout::Job {
             engine,
             set: self.set(),
             plan: &included,
@@ -61,6 +61,9 @@ impl Gate<'_> {
             took: since.elapsed(),
         };
         self.trend(engine, speed).await;
+        if let Some(check) = self.take_back(engine, &included, &mut rolled_out).await {
+            let _ = self.add(vec![check], since);
+        }
         self.account(rolled_out, counts, since)?;
         let made = |tenant: &&Tenant| {
             self.request.includes_tenant(&tenant.name) && !self.left_behind.contains(&tenant.name)
@@ -97,7 +100,10 @@ impl Gate<'_> {
                 OutcomeState::RolledBack => counts.rolled_back += 1,
                 OutcomeState::Baselined => counts.baselined += 1,
             }
-            if matches!(outcome.state, OutcomeState::Failed | OutcomeState::NotReached) {
+            if matches!(
+                outcome.state,
+                OutcomeState::Failed | OutcomeState::NotReached | OutcomeState::RolledBack
+            ) {
                 self.left_behind.extend(outcome.tenant.clone());
             }
             if outcome.state == OutcomeState::NotReached && gone.contains(&outcome.server) {

@@ -269,3 +269,91 @@ fn more_workers_than_the_server_has_connections_for() {
     run.assert_code(0);
     assert_eq!(run.report()["tenants"]["migrated"], 12);
 }
+
+#[test]
+fn what_this_run_applied_is_taken_back_where_it_was_not_to_go_on() {
+    for server in servers() {
+        let desk = desk(server, "");
+        desk.configure("rollout", "on_failure = \"rollback\"");
+        stumble(&desk, &["cedar"]);
+        // Without a way back nothing is begun.
+        let before = desk.everything();
+        let run = desk.tenantgate(&["run"]);
+        run.assert_code(1);
+        assert_eq!(
+            findings(&run, "rollback.down"),
+            ["tenant/0003_paid.sql has no down file, and `on_failure` is \"rollback\""]
+        );
+        assert_eq!(desk.everything(), before);
+
+        desk.tenant("0003_paid.down.sql", "ALTER TABLE orders DROP COLUMN paid;\n");
+        let run = desk.tenantgate(&["run"]);
+        run.assert_code(1);
+        desk.assert_heads([Some(2); 5]);
+        let counts = &run.report()["tenants"];
+        let of = |key: &str| counts[key].as_u64();
+        assert_eq!(
+            (of("rolled_back"), of("failed"), of("not_reached"), of("migrated")),
+            (Some(2), Some(1), Some(2), Some(0)),
+            "{counts}"
+        );
+        assert_eq!(run.check("rollback.undone")["status"], "passed");
+        desk.tenantgate(&["promote", "--environment", "uat"])
+            .assert_code(1);
+
+        desk.database
+            .tenant("cedar")
+            .execute("ALTER TABLE orders DROP COLUMN paid");
+        desk.tenantgate(&["run"]).assert_code(0);
+        desk.assert_heads([Some(3); 5]);
+        desk.tenantgate(&["promote", "--environment", "uat"])
+            .assert_code(0);
+    }
+}
+
+#[test]
+fn canaries_that_came_out_wrong_are_taken_back_too() {
+    for server in servers() {
+        let desk = desk(
+            server,
+            "[[expect.tenant.assertions]]\nname = \"every order was paid\"\n\
+             sql = \"SELECT count(*) FROM orders WHERE paid IS NULL\"\nequals = 0\n",
+        );
+        desk.configure("rollout", "canary = [\"cedar\"]\non_failure = \"rollback\"");
+        desk.tenant("0003_paid.down.sql", "ALTER TABLE orders DROP COLUMN paid;\n");
+        desk.database
+            .tenant("cedar")
+            .execute("INSERT INTO orders (id) VALUES (1)");
+        let run = desk.tenantgate(&["run"]);
+        run.assert_code(1);
+        desk.assert_heads([Some(2); 5]);
+        assert_eq!(run.report()["tenants"]["rolled_back"], 1);
+        assert_eq!(run.report()["outcomes"][0]["undone"], serde_json::json!([3]));
+    }
+}
+
+#[test]
+fn a_rollout_that_is_slower_than_usual_says_so() {
+    for server in servers() {
+        let case = Case::new(server, 2);
+        case.run().assert_code(0);
+        for version in 4..7 {
+            case.tenant(
+                version,
+                "quick",
+                "INSERT INTO items (id) SELECT max(id) + 1 FROM items;",
+            );
+            let run = case.run();
+            run.assert_code(0);
+            assert_eq!(run.check("rollout.trend")["findings"], serde_json::json!([]));
+        }
+        case.tenant(7, "slow", &case.slow(3.0));
+        let run = case.run();
+        run.assert_code(0);
+        let found = findings(&run, "rollout.trend");
+        assert!(
+            found[0].contains(" times slower than the last 4: 2 migrations in "),
+            "{found:?}"
+        );
+    }
+}

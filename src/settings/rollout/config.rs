@@ -103,6 +103,9 @@ pub(in crate::settings) enum OnFailureConfig {
     Stop,
     /// The others get their turn all the same. A canary that fails stops the rollout even so.
     Continue,
+    /// Nothing new is begun, and what this run applied to tenants is taken back by their down files;
+    /// where one lacks, nothing is begun at all. The shared migrations stay.
+    Rollback,
 }
 
 /// A number, or text that says more than one.

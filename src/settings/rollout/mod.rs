@@ -103,6 +103,8 @@ pub enum OnFailure {
     Stop,
     /// The others get their turn all the same.
     Continue,
+    /// Nothing new is begun, and what this run applied to tenants is taken back.
+    Rollback,
 }
 
 /// What becomes of tenants that the registry calls suspended.
@@ -145,6 +147,7 @@ pub(super) fn resolve_rollout(
         on_failure: match config.on_failure {
             OnFailureConfig::Stop => OnFailure::Stop,
             OnFailureConfig::Continue => OnFailure::Continue,
+            OnFailureConfig::Rollback => OnFailure::Rollback,
         },
         lock_timeout: always("lock_timeout", &config.lock_timeout)?,
         lock_retries: config.lock_retries,
