@@ -132,7 +132,8 @@ fn refused_then_mended(server: Server, project: &Project, run: &dyn Fn(&[&str]) 
 /// What each statement of a text is like: the first of its words in capitals, as the program writes
 /// SQL's own, its functions and the server's own tables, without other names and values.
 fn forms(text: &str) -> Vec<String> {
-    let bare = without_quoted(text);
+    // What ends a migration's text for a server that quotes differently: a quote in a comment.
+    let bare = without_quoted(&text.replace("/*'*/", ""));
     let ours = bare.split(';').filter(|it| !it.contains(MINE));
     ours.map(form).filter(|it| !it.is_empty()).collect()
 }
