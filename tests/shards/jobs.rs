@@ -1,7 +1,7 @@
 //! Jobs of one matrix as processes of their own.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tenantgate::domain::{Shard, TenantName};
 
