@@ -199,6 +199,11 @@ pub trait Engine: Send + Sync {
     /// True where a failed migration leaves nothing behind, DDL included.
     fn rolls_back_ddl(&self) -> bool;
 
+    /// True where several tenants may be migrated in one transaction.
+    fn applies_together(&self) -> bool {
+        false
+    }
+
     /// True where the URL leads to a pooler and no way past it is known: statements that need a
     /// session of their own cannot be carried out.
     fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
@@ -364,6 +369,21 @@ pub trait Session: Send {
         migration: &Migration,
         index: usize,
     ) -> Result<(), StepError>;
+
+    /// Applies the same migrations to several tenants (made where the flag says so) and writes their ledger
+    /// rows, all in one transaction. It waits for no lock to speak of. On an error nothing has happened.
+    async fn apply_together(
+        &mut self,
+        _targets: &[(Target<'_>, bool)],
+        _migrations: &[&Migration],
+    ) -> Result<(), EngineError> {
+        let message = "a bug of tenantgate: this engine takes tenants one by one";
+        Err(EngineError::new(
+            ErrorKind::Statement,
+            message,
+            &Redactor::default(),
+        ))
+    }
 
     /// Carries out migrations where the engine cannot roll DDL back, in as few messages as it can: the
     /// first where the ledger has it at the statement `from`, settled as [`Session::settle`] does.

@@ -19,8 +19,18 @@ pub(super) struct LedgerSql {
 impl LedgerSql {
     /// All rows in one INSERT: a second run fails here, before any of its DDL.
     pub(super) fn insert(&self, target: Target<'_>, migrations: &[&Migration], state: &str) -> String {
+        self.insert_all([target], migrations, state)
+    }
+
+    /// The same for several targets.
+    pub(super) fn insert_all<'t>(
+        &self,
+        targets: impl IntoIterator<Item = Target<'t>>,
+        migrations: &[&Migration],
+        state: &str,
+    ) -> String {
         let quote = self.literal;
-        let row = |migration: &&Migration| {
+        let row = |target: Target<'_>, migration: &Migration| {
             format!(
                 "({}, {}, {}, {}, {}, '{state}', {}, {}, {})",
                 quote(target.scope().as_str()),
@@ -33,7 +43,8 @@ impl LedgerSql {
                 self.now
             )
         };
-        let rows: Vec<String> = migrations.iter().map(row).collect();
+        let of = |target| migrations.iter().map(move |migration| row(target, migration));
+        let rows: Vec<String> = targets.into_iter().flat_map(of).collect();
         format!(
             "INSERT INTO {} (scope, tenant, version, name, checksum, state, done, run, applied_at) VALUES {};",
             self.table,

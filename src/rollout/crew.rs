@@ -1,6 +1,6 @@
 //! All tenants, turn by turn, as many at a time as pays, as far as failures allow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use super::patience::Patience;
 use super::queue::{Queue, Taken};
 use super::ranges::Reached;
 use super::target::{Sessions, Work};
+use super::together::{self, Quickness, may_share};
 use super::waves::{Listed, Turn, turns};
 use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
 
@@ -148,12 +149,20 @@ fn before(plan: &TenantPlan) -> TenantResult {
     }
 }
 
-/// A tenant that somebody was at, and the connections that were used.
+/// A tenant that somebody was at, those that went along, and the connections that were used.
 struct Hand {
     taken: Taken,
     sessions: Sessions,
+    /// In the order in which they were taken.
+    done: Vec<Done>,
+    /// Not come to, because one before failed.
+    left: Vec<usize>,
+}
+
+struct Done {
+    index: usize,
     duration: Duration,
-    done: Result<Migrated, Failure>,
+    result: Result<Migrated, Failure>,
 }
 
 struct Crew<'a> {
@@ -181,15 +190,16 @@ impl Crew<'_> {
         let mut idle: Vec<Vec<Sessions>> = Vec::new();
         idle.resize_with(queue.servers(), Vec::new);
         let mut hands = FuturesUnordered::new();
+        let mut quickness = Quickness::default();
         let mut tick = tokio::time::interval(TICK);
         loop {
             while !self.must_stop() {
                 let Some(taken) = queue.next(self.began.elapsed()) else {
                     break;
                 };
-                job.progress
-                    .tell(&Event::Begun(&job.plan[taken.index].tenant.name));
-                hands.push(take(job, idle[taken.lane].pop().unwrap_or_default(), taken));
+                let along = self.along(turn, &mut queue, taken, &quickness);
+                let sessions = idle[taken.lane].pop().unwrap_or_default();
+                hands.push(take(job, sessions, taken, along));
             }
             if hands.is_empty() {
                 let rest = queue.rest(self.began.elapsed()).filter(|_| !self.must_stop());
@@ -208,9 +218,18 @@ impl Crew<'_> {
                 }
             };
             let Some(hand) = hand else { return };
-            let taken = hand.taken;
-            let crowded = matches!(&hand.done, Err(failure) if failure.crowded);
-            if crowded {
+            let Hand {
+                taken,
+                sessions,
+                done,
+                left,
+            } = hand;
+            queue.leave(taken, &left);
+            for index in left {
+                job.progress.tell(&Event::PutBack(&job.plan[index].tenant.name));
+            }
+            let is_crowded = |done: &Done| matches!(&done.result, Err(failure) if failure.crowded);
+            if let Some(index) = done.iter().find(|it| is_crowded(it)).map(|it| it.index) {
                 // It goes when one of the others there is done, or after a while where there are none.
                 let patience = patience
                     .entry(taken.lane)
@@ -222,20 +241,45 @@ impl Crew<'_> {
                     Some(Duration::ZERO)
                 };
                 if let Some(wait) = wait {
+                    let taken = Taken { index, ..taken };
                     queue.put_back(taken, self.began.elapsed() + wait);
-                    job.progress
-                        .tell(&Event::PutBack(&job.plan[taken.index].tenant.name));
+                    job.progress.tell(&Event::PutBack(&job.plan[index].tenant.name));
                     continue;
                 }
             }
-            queue.done(taken, self.began.elapsed());
-            if hand.done.is_ok() && idle[taken.lane].len() < queue.limit(taken) {
-                idle[taken.lane].push(hand.sessions);
+            queue.done(taken, done.len(), self.began.elapsed());
+            let well = done.iter().all(|it| it.result.is_ok());
+            if well && idle[taken.lane].len() < queue.limit(taken) {
+                idle[taken.lane].push(sessions);
             }
-            if self.settle(turn, taken.index, hand.duration, hand.done) {
-                queue.close(taken);
+            for Done {
+                index,
+                duration,
+                result,
+            } in done
+            {
+                quickness.took(duration);
+                if self.settle(turn, index, duration, result) {
+                    queue.close(taken);
+                }
             }
         }
+    }
+
+    /// Who goes along with a tenant, in its transaction.
+    fn along(&self, turn: &Turn, queue: &mut Queue, taken: Taken, quickness: &Quickness) -> Vec<usize> {
+        let job = self.job;
+        let first = &job.plan[taken.index];
+        let alike = |index: usize| job.plan[index].pending == first.pending;
+        let along = if turn.strict || !may_share(job, first) {
+            Vec::new()
+        } else {
+            queue.along(taken, |waiting, hands| quickness.size(waiting, hands), alike)
+        };
+        for index in std::iter::once(&taken.index).chain(&along) {
+            job.progress.tell(&Event::Begun(&job.plan[*index].tenant.name));
+        }
+        along
     }
 
     /// Keeps what became of a tenant, and halts where it must not go on; true where its server is gone.
@@ -321,10 +365,56 @@ impl Crew<'_> {
     }
 }
 
+/// Carries a tenant out and those that go along: together, and where that fails one after the other.
+async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken, along: Vec<usize>) -> Hand {
+    let mut waiting: VecDeque<usize> = std::iter::once(taken.index).chain(along).collect();
+    let mut done = Vec::with_capacity(waiting.len());
+    if waiting.len() > 1 {
+        let begun = Instant::now();
+        let tenants: &[usize] = waiting.make_contiguous();
+        let applied = tokio::select! {
+            applied = together::apply(job, &mut sessions, tenants) => applied.ok(),
+            () = job.stop.aborted() => None,
+        };
+        if let Some(applied) = applied {
+            let duration = begun.elapsed() / u32::try_from(applied.len()).unwrap_or(u32::MAX);
+            done = waiting
+                .drain(..)
+                .zip(applied)
+                .map(|(index, migrated)| Done {
+                    index,
+                    duration,
+                    result: Ok(migrated),
+                })
+                .collect();
+        } else {
+            sessions = Sessions::default();
+        }
+    }
+    while let Some(index) = waiting.pop_front() {
+        let begun = Instant::now();
+        let result = alone(job, &mut sessions, index).await;
+        let failed = result.is_err();
+        done.push(Done {
+            index,
+            duration: begun.elapsed(),
+            result,
+        });
+        if failed || job.stop.requested() {
+            break;
+        }
+    }
+    Hand {
+        taken,
+        sessions,
+        done,
+        left: waiting.into(),
+    }
+}
+
 /// Carries one tenant out, or is told to drop it.
-async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken) -> Hand {
-    let TenantPlan { tenant, pending } = &job.plan[taken.index];
-    let begun = Instant::now();
+async fn alone(job: &Job<'_>, sessions: &mut Sessions, index: usize) -> Result<Migrated, Failure> {
+    let TenantPlan { tenant, pending } = &job.plan[index];
     let work = Work {
         engine: job.engine,
         target: Target::Tenant(tenant),
@@ -335,20 +425,14 @@ async fn take(job: &Job<'_>, mut sessions: Sessions, taken: Taken) -> Hand {
         progress: job.progress,
         reached: Reached::default(),
     };
-    let done = tokio::select! {
-        done = work.carry_out(&mut sessions, pending) => done,
+    tokio::select! {
+        done = work.carry_out(sessions, pending) => done,
         () = job.stop.aborted() => Err(Failure {
             migrated: Migrated { head: pending.head, ..Default::default() },
             finding: dropped(job),
             kind: None,
             crowded: false,
         }),
-    };
-    Hand {
-        taken,
-        sessions,
-        duration: begun.elapsed(),
-        done,
     }
 }
 

@@ -9,6 +9,7 @@ mod ranges;
 mod revert;
 mod stop;
 mod target;
+mod together;
 mod trend;
 mod tuner;
 mod waves;

@@ -87,11 +87,39 @@ impl Queue {
         ready.map(|lane| lane.rests_until.saturating_sub(now)).min()
     }
 
-    /// The tenant's server takes another one.
-    pub(super) fn done(&mut self, taken: Taken, now: Duration) {
+    /// Others of the same server that go along with the tenant: those at the front that fit, so many as
+    /// `size` says of those that wait and those at work.
+    pub(super) fn along(
+        &mut self,
+        taken: Taken,
+        size: impl Fn(usize, usize) -> usize,
+        fits: impl Fn(usize) -> bool,
+    ) -> Vec<usize> {
+        let lane = &mut self.lanes[taken.lane];
+        let others = size(lane.waiting.len() + 1, lane.tuner.limit()).saturating_sub(1);
+        let fitting = lane
+            .waiting
+            .iter()
+            .take(others)
+            .take_while(|index| fits(**index))
+            .count();
+        lane.waiting.drain(..fitting).collect()
+    }
+
+    /// The tenant's server takes another one; so many were done with this turn.
+    pub(super) fn done(&mut self, taken: Taken, tenants: usize, now: Duration) {
         let lane = &mut self.lanes[taken.lane];
         lane.at_work = lane.at_work.saturating_sub(1);
-        lane.tuner.done(now);
+        (0..tenants).for_each(|_| lane.tuner.done(now));
+    }
+
+    /// Those that went along and were not come to are next.
+    pub(super) fn leave(&mut self, taken: Taken, tenants: &[usize]) {
+        let lane = &mut self.lanes[taken.lane];
+        tenants
+            .iter()
+            .rev()
+            .for_each(|index| lane.waiting.push_front(*index));
     }
 
     /// How many others are at work on the tenant's server.
@@ -144,7 +172,7 @@ mod tests {
         let mut queue = Queue::new((0..3).map(|index| (index, None)), |_| Concurrency::Fixed(2));
         let first = all(&mut queue);
         assert_eq!(indexes(&first), [0, 1], "the server takes two at a time");
-        queue.done(first[0], NOW);
+        queue.done(first[0], 1, NOW);
         assert_eq!(indexes(&all(&mut queue)), [2]);
         assert_eq!(queue.rest(NOW), None);
     }
@@ -167,9 +195,9 @@ mod tests {
                 .copied()
                 .expect("it was taken")
         };
-        queue.done(of(3), NOW);
+        queue.done(of(3), 1, NOW);
         assert_eq!(queue.next(NOW), None, "eu is still busy");
-        queue.done(of(0), NOW);
+        queue.done(of(0), 1, NOW);
         assert_eq!(indexes(&all(&mut queue)), [1]);
     }
 
@@ -182,7 +210,7 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(queue.others(taken[0]), 0);
         queue.put_back(taken[0], second);
-        queue.done(taken[1], NOW);
+        queue.done(taken[1], 1, NOW);
         let next = queue.next(NOW).expect("us goes on");
         assert_eq!(next.index, 3);
         assert_eq!((queue.next(NOW), queue.rest(NOW)), (None, Some(second)));
@@ -200,7 +228,7 @@ mod tests {
         let mut queue = Queue::new(places.into_iter().enumerate(), |_| Concurrency::Fixed(1));
         let taken = all(&mut queue);
         queue.close(taken[0]);
-        taken.iter().for_each(|taken| queue.done(*taken, NOW));
+        taken.iter().for_each(|taken| queue.done(*taken, 1, NOW));
         assert_eq!(indexes(&all(&mut queue)), [3]);
     }
 
@@ -229,7 +257,7 @@ mod tests {
                 }
                 let taken = at_work.swap_remove(random.usize(0..at_work.len()));
                 served.push(taken);
-                queue.done(taken, NOW);
+                queue.done(taken, 1, NOW);
             }
             assert_eq!(
                 indexes(&served),

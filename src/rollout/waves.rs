@@ -48,10 +48,11 @@ pub fn turns(plan: &[TenantPlan], ensure: &[TenantName], rollout: &Rollout, list
         if pending.migrations.is_empty() {
             continue;
         }
-        let turn = if ensure.contains(&tenant.name) {
-            0
-        } else if rollout.canary.contains(&tenant.name) {
+        // One that is both is looked at like the other canaries.
+        let turn = if rollout.canary.contains(&tenant.name) {
             1
+        } else if ensure.contains(&tenant.name) {
+            0
         } else if !tenant.active && rollout.suspended == Suspended::Last {
             suspended
         } else {
@@ -180,17 +181,17 @@ mod tests {
 
     #[test]
     fn everybody_who_is_behind_has_one_turn() {
-        let plan = plan("eu_1 =us_1 base us_2 canary -old eu_0");
+        let plan = plan("eu_1 =us_1 base us_2 canary -old eu_0 both");
         let mut rollout = rollout(vec![
             matching("europe", &["eu_*"], Order::Name),
             matching("all of us", &["us_*", "eu_*"], Order::Registry),
         ]);
-        rollout.canary = vec![name("canary"), name("us_1")];
+        rollout.canary = vec![name("canary"), name("us_1"), name("both")];
         rollout.suspended = Suspended::Last;
-        let turns = turns(&plan, &[name("base")], &rollout, &Listed::new());
+        let turns = turns(&plan, &[name("base"), name("both")], &rollout, &Listed::new());
         assert_eq!(
             shown(&plan, &turns),
-            "ensured: base; canary: canary; europe: eu_0 eu_1; all of us: us_2; suspended: old"
+            "ensured: base; canary: canary both; europe: eu_0 eu_1; all of us: us_2; suspended: old"
         );
         assert!(turns[0].strict && turns[1].strict && turns[1].validated && !turns[2].strict);
         assert_eq!(turns[2].concurrency, Concurrency::Fixed(2));

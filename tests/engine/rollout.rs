@@ -362,3 +362,37 @@ fn a_rollout_that_is_slower_than_usual_says_so() {
         );
     }
 }
+
+/// Small changes of several tenants are one transaction; who fails has an outcome of its own all the same.
+#[test]
+fn small_changes_go_together_and_fail_alone() {
+    for server in [Server::Postgres, Server::Pgbouncer] {
+        let mut case = Case::new(server, 60);
+        case.config("");
+        case.run().assert_code(0);
+        case.tenant(4, "note", "ALTER TABLE items ADD COLUMN note text;");
+        let odd = case.db.tenant("t30");
+        odd.execute("ALTER TABLE items ADD COLUMN note text");
+        let config = case.project.read("tenantgate.toml");
+        let on = config.replace("[rollout]\n", "[rollout]\non_failure = \"continue\"\n");
+        case.project.write(
+            "tenantgate.toml",
+            &on.replace("concurrency = 4", "concurrency = 2"),
+        );
+        let run = case.run();
+        run.assert_code(1);
+        let found = findings(&run, "rollout.tenants");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("t30: tenant/0004_note.sql failed: "),
+            "{found:?}"
+        );
+        assert_eq!(run.report()["tenants"]["migrated"], 59);
+        let transactions = "SELECT count(DISTINCT xmin::text) FROM tenantgate.ledger WHERE version = 4";
+        let transactions: usize = case.db.query_value(transactions).parse().expect("a number");
+        assert!(transactions < 59, "{transactions} transactions for 59 tenants");
+        odd.execute("ALTER TABLE items DROP COLUMN note");
+        case.run().assert_code(0);
+        case.assert_all_at_head(&["0001_ran", "0002_items", "0003_items_total", "0004_note"]);
+    }
+}

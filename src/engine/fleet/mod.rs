@@ -212,6 +212,10 @@ impl Engine for Fleet {
         self.own.engine.rolls_back_ddl()
     }
 
+    fn applies_together(&self) -> bool {
+        self.own.engine.applies_together()
+    }
+
     fn needs_direct_url(&self, server: Option<&ServerName>) -> bool {
         self.member(server)
             .is_ok_and(|member| member.engine.needs_direct_url(None))

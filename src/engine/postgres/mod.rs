@@ -128,6 +128,10 @@ impl Engine for Postgres {
         true
     }
 
+    fn applies_together(&self) -> bool {
+        true
+    }
+
     fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
         self.url.pooled && self.direct_url.is_none()
     }

@@ -11,7 +11,7 @@ pub(super) const LONGEST: usize = 1024 * 1024;
 
 /// Ends a migration's last statement. Where the server's quoting rules differ from ours and a quoted text
 /// is still open, this closes it and is a syntax error, so that no later part is swallowed.
-const END: &str = "\n/*'*/;";
+pub(super) const END: &str = "\n/*'*/;";
 
 /// Our own text around the migrations, each of whole statements with their `;`.
 pub(super) struct Frame {

@@ -208,6 +208,44 @@ impl Session for PostgresSession {
         Err(failed.error)
     }
 
+    async fn apply_together(
+        &mut self,
+        targets: &[(Target<'_>, bool)],
+        migrations: &[&Migration],
+    ) -> Result<(), EngineError> {
+        let number = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        // Whoever waits for one of them waits for all: together they take less than one may.
+        let lock = self.options.lock_timeout / (2 * number.max(1));
+        let limits = sql::limits(lock, self.options.statement_timeout);
+        let mut text = format!("BEGIN;{limits}");
+        for (target, create) in targets {
+            text.push_str(&self.create(*target, *create));
+        }
+        let locations = targets.iter().filter_map(|(target, _)| match target {
+            Target::Tenant(tenant) => Some(tenant.location.as_str()),
+            Target::Shared => None,
+        });
+        text.push_str(&sql::all_usable(locations));
+        let rows = targets.iter().map(|(target, _)| *target);
+        text.push_str(&self.rows.insert_all(rows, migrations, "applied"));
+        let limits = sql::lock_limits(lock, self.options.statement_timeout);
+        for (target, _) in targets {
+            let before = format!("{limits}SET LOCAL search_path = {};", self.path(*target));
+            for migration in migrations {
+                text.push_str(&before);
+                text.push_str(&migration.sql);
+                text.push_str(script::END);
+                text.push_str(RESET);
+            }
+        }
+        text.push_str("COMMIT");
+        let sent = self.send(text).await;
+        if sent.is_err() {
+            let _ = self.send("ROLLBACK".to_owned()).await;
+        }
+        Ok(sent.map(|_| ())?)
+    }
+
     async fn revert(&mut self, target: Target<'_>, migrations: &[&Migration]) -> Result<(), StepError> {
         self.take_back(target, migrations).await
     }

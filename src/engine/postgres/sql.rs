@@ -33,14 +33,19 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// `SET LOCAL lock_timeout = …; …`: our own limits for the transaction.
 pub(super) fn limits(lock: Duration, statement: Option<Duration>) -> String {
+    format!(
+        "SET LOCAL idle_in_transaction_session_timeout = {};{}",
+        SILENCE.as_millis(),
+        lock_limits(lock, statement)
+    )
+}
+
+/// Those of them that hold while a message is carried out.
+pub(super) fn lock_limits(lock: Duration, statement: Option<Duration>) -> String {
     let statement = statement.map_or_else(String::new, |limit| {
         format!("SET LOCAL statement_timeout = {};", limit.as_millis().max(1))
     });
-    format!(
-        "SET LOCAL idle_in_transaction_session_timeout = {};SET LOCAL lock_timeout = {};{statement}",
-        SILENCE.as_millis(),
-        lock.as_millis().max(1)
-    )
+    format!("SET LOCAL lock_timeout = {};{statement}", lock.as_millis().max(1))
 }
 
 /// The same for what runs outside a transaction.
@@ -57,6 +62,15 @@ pub(super) fn usable(schema: &str) -> String {
         "SELECT {}::regnamespace, to_regclass({});",
         literal(&schema),
         literal(&format!("{schema}.tenantgate"))
+    )
+}
+
+/// The same for several schemas.
+pub(super) fn all_usable<'a>(schemas: impl Iterator<Item = &'a str>) -> String {
+    let schemas: Vec<String> = schemas.map(ident).collect();
+    format!(
+        "SELECT one::regnamespace, to_regclass(one || '.tenantgate') FROM unnest({}) AS one;",
+        array(schemas.iter().map(String::as_str))
     )
 }
 
