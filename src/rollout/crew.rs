@@ -100,14 +100,22 @@ pub async fn roll_out(job: &Job<'_>) -> RolledOut {
         gone: BTreeSet::new(),
     };
     let mut canaries = None;
+    let mut looked = false;
     for turn in &turns {
-        crew.turn(turn).await;
-        if turn.validated && crew.halt.is_none() {
-            canaries = Some(crew.inspect(turn).await);
+        // Those of an earlier run too: what came out wrong then is in the way until it is mended.
+        if !turn.strict && !looked {
+            looked = true;
+            canaries = crew.inspect().await;
+        }
+        if crew.halt.is_none() {
+            crew.turn(turn).await;
         }
         if crew.halt.is_some() {
             break;
         }
+    }
+    if !looked && crew.halt.is_none() {
+        canaries = crew.inspect().await;
     }
     job.progress.tell(&Event::Finished);
     RolledOut {
@@ -335,11 +343,19 @@ impl Crew<'_> {
         gone
     }
 
-    /// Looks at those of a turn who were migrated.
-    async fn inspect(&mut self, turn: &Turn) -> Vec<Finding> {
-        let migrated = |index: &&usize| self.results[**index].outcome.state == OutcomeState::Migrated;
-        let migrated = turn.tenants.iter().filter(migrated);
-        let tenants: Vec<&Tenant> = migrated.map(|index| &self.job.plan[*index].tenant).collect();
+    /// Looks at the canaries that are at their newest migration; none where nobody is.
+    async fn inspect(&mut self) -> Option<Vec<Finding>> {
+        let job = self.job;
+        let is_there = |state| matches!(state, OutcomeState::Migrated | OutcomeState::UpToDate);
+        let all = job.plan.iter().zip(&self.results);
+        let tenants: Vec<&Tenant> = all
+            .filter(|(_, result)| is_there(result.outcome.state))
+            .map(|(plan, _)| &plan.tenant)
+            .filter(|tenant| job.rollout.canary.contains(&tenant.name))
+            .collect();
+        if tenants.is_empty() {
+            return None;
+        }
         let findings = tokio::select! {
             findings = self.job.inspector.inspect(&tenants) => findings,
             () = self.job.stop.wanted() => {
@@ -353,7 +369,7 @@ impl Crew<'_> {
                 None => Halt::Canaries,
             });
         }
-        findings
+        Some(findings)
     }
 
     fn must_stop(&mut self) -> bool {

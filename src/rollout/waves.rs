@@ -16,8 +16,6 @@ pub struct Turn {
     pub(super) concurrency: Concurrency,
     /// Whether a single failure ends the rollout.
     pub(super) strict: bool,
-    /// Whether its tenants are validated before the others begin.
-    pub(super) validated: bool,
 }
 
 /// What one group's query gave, in its order; by the group's index.
@@ -25,20 +23,19 @@ pub type Listed = BTreeMap<usize, Vec<TenantName>>;
 
 /// The turns of those that are behind. Groups without any are left out.
 pub fn turns(plan: &[TenantPlan], ensure: &[TenantName], rollout: &Rollout, listed: &Listed) -> Vec<Turn> {
-    let turn = |name: &str, strict, validated| Turn {
+    let turn = |name: &str, strict| Turn {
         name: name.to_owned(),
         tenants: Vec::new(),
         concurrency: rollout.concurrency,
         strict,
-        validated,
     };
-    let mut turns = vec![turn("ensured", true, false), turn("canary", true, true)];
+    let mut turns = vec![turn("ensured", true), turn("canary", true)];
     turns.extend(rollout.waves.iter().map(|wave| Turn {
         concurrency: wave.concurrency.unwrap_or(rollout.concurrency),
-        ..turn(&wave.name, false, false)
+        ..turn(&wave.name, false)
     }));
-    turns.push(turn("the rest", false, false));
-    turns.push(turn("suspended", false, false));
+    turns.push(turn("the rest", false));
+    turns.push(turn("suspended", false));
     let (rest, suspended) = (turns.len() - 2, turns.len() - 1);
     let groups: Vec<Group<'_>> = (0..)
         .zip(&rollout.waves)
@@ -193,7 +190,7 @@ mod tests {
             shown(&plan, &turns),
             "ensured: base; canary: canary both; europe: eu_0 eu_1; all of us: us_2; suspended: old"
         );
-        assert!(turns[0].strict && turns[1].strict && turns[1].validated && !turns[2].strict);
+        assert!(turns[0].strict && turns[1].strict && !turns[2].strict);
         assert_eq!(turns[2].concurrency, Concurrency::Fixed(2));
     }
 

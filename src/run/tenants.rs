@@ -165,6 +165,12 @@ impl Gate<'_> {
         if number == 0 {
             return None;
         }
+        let hint = match halt {
+            Some(Halt::Canaries) => {
+                "mend what rollout.canary names, then run again: the canaries are looked at first"
+            }
+            _ => AGAIN,
+        };
         let (why, operational) = match halt {
             Some(Halt::Stopped(StopReason::Deadline)) => {
                 let deadline = self.settings.rollout.deadline.unwrap_or_default();
@@ -187,7 +193,7 @@ impl Gate<'_> {
         Some(
             Finding::error(format!("{many} {verb} not reached: {why}"))
                 .operational(operational)
-                .hint(AGAIN),
+                .hint(hint),
         )
     }
 }
