@@ -442,18 +442,10 @@ fn killed(server: Server) {
 }
 
 #[test]
-fn kills_of_a_baseline_postgres() {
-    killed(Server::Postgres);
-}
-
-#[test]
-fn kills_of_a_baseline_mariadb() {
-    killed(Server::Mariadb);
-}
-
-#[test]
-fn kills_of_a_baseline_sqlite() {
-    killed(Server::Sqlite);
+fn kills_of_a_baseline() {
+    for server in [Server::Postgres, Server::Mariadb, Server::Sqlite] {
+        killed(server);
+    }
 }
 
 /// A default is shown where it differs, and may be anything.
