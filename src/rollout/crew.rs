@@ -18,7 +18,7 @@ use super::patience::Patience;
 use super::queue::{Queue, Taken};
 use super::ranges::Reached;
 use super::target::{Sessions, Work};
-use super::waves::{Listed, Turn, turns};
+use super::waves::{Listed, Turn, canaries, turns};
 use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
 
 /// How often progress is told where nothing happens.
@@ -58,7 +58,7 @@ pub enum Halt {
 pub struct RolledOut {
     /// One for each tenant of the plan, in its order.
     pub results: Vec<TenantResult>,
-    /// What was found about the canaries; absent where none were migrated.
+    /// What was found about the canaries; absent where they were not looked at.
     pub canaries: Option<Vec<Finding>>,
     pub halt: Option<Halt>,
     /// Servers that did not come back, where the others went on; none: the environment's own.
@@ -98,20 +98,19 @@ pub async fn roll_out(job: &Job<'_>) -> RolledOut {
         several: several(job.plan),
         gone: BTreeSet::new(),
     };
-    let mut canaries = None;
-    for turn in &turns {
-        crew.turn(turn).await;
-        if turn.validated && crew.halt.is_none() {
-            canaries = Some(crew.inspect(turn).await);
-        }
-        if crew.halt.is_some() {
-            break;
-        }
-    }
+    let canaries = canaries(job.plan, job.rollout);
+    let (first, others): (Vec<&Turn>, Vec<&Turn>) = turns.iter().partition(|turn| turn.strict);
+    crew.turns(&first).await;
+    let looked_at = if crew.halt.is_none() && (!others.is_empty() || crew.has_migrated(&canaries)) {
+        crew.inspect(&canaries).await
+    } else {
+        None
+    };
+    crew.turns(&others).await;
     job.progress.tell(&Event::Finished);
     RolledOut {
         results: crew.results,
-        canaries,
+        canaries: looked_at,
         halt: crew.halt,
         gone: crew.gone,
     }
@@ -169,6 +168,14 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
+    async fn turns(&mut self, turns: &[&Turn]) {
+        for turn in turns {
+            if self.halt.is_none() {
+                self.turn(turn).await;
+            }
+        }
+    }
+
     async fn turn(&mut self, turn: &Turn) {
         let job = self.job;
         let place = |index: &usize| (*index, job.plan[*index].tenant.server.as_ref());
@@ -291,11 +298,17 @@ impl Crew<'_> {
         gone
     }
 
-    /// Looks at those of a turn who were migrated.
-    async fn inspect(&mut self, turn: &Turn) -> Vec<Finding> {
-        let migrated = |index: &&usize| self.results[**index].outcome.state == OutcomeState::Migrated;
-        let migrated = turn.tenants.iter().filter(migrated);
-        let tenants: Vec<&Tenant> = migrated.map(|index| &self.job.plan[*index].tenant).collect();
+    fn has_migrated(&self, tenants: &[usize]) -> bool {
+        let state = |index: &usize| self.results[*index].outcome.state;
+        tenants.iter().map(state).any(|it| it == OutcomeState::Migrated)
+    }
+
+    /// Looks at the canaries; none: there are none.
+    async fn inspect(&mut self, canaries: &[usize]) -> Option<Vec<Finding>> {
+        let tenants: Vec<&Tenant> = canaries.iter().map(|it| &self.job.plan[*it].tenant).collect();
+        if tenants.is_empty() {
+            return None;
+        }
         let findings = tokio::select! {
             findings = self.job.inspector.inspect(&tenants) => findings,
             () = self.job.stop.wanted() => {
@@ -309,7 +322,7 @@ impl Crew<'_> {
                 None => Halt::Canaries,
             });
         }
-        findings
+        Some(findings)
     }
 
     fn must_stop(&mut self) -> bool {

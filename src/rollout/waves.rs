@@ -14,10 +14,15 @@ pub struct Turn {
     /// Indexes into the plan, in the order in which they go.
     pub tenants: Vec<usize>,
     pub(super) concurrency: Concurrency,
-    /// Whether a single failure ends the rollout.
+    /// Whether a single failure ends the rollout. Those that are not begin when the canaries came out right.
     pub(super) strict: bool,
-    /// Whether its tenants are validated before the others begin.
-    pub(super) validated: bool,
+}
+
+/// Who is looked at before the others begin, as indexes into the plan. Also who is ensured, and who is at
+/// head already: a run that was to look at them may have ended before it did, or have found them wrong.
+pub(super) fn canaries(plan: &[TenantPlan], rollout: &Rollout) -> Vec<usize> {
+    let is_canary = |index: &usize| rollout.canary.contains(&plan[*index].tenant.name);
+    (0..plan.len()).filter(is_canary).collect()
 }
 
 /// What one group's query gave, in its order; by the group's index.
@@ -25,20 +30,19 @@ pub type Listed = BTreeMap<usize, Vec<TenantName>>;
 
 /// The turns of those that are behind. Groups without any are left out.
 pub fn turns(plan: &[TenantPlan], ensure: &[TenantName], rollout: &Rollout, listed: &Listed) -> Vec<Turn> {
-    let turn = |name: &str, strict, validated| Turn {
+    let turn = |name: &str, strict| Turn {
         name: name.to_owned(),
         tenants: Vec::new(),
         concurrency: rollout.concurrency,
         strict,
-        validated,
     };
-    let mut turns = vec![turn("ensured", true, false), turn("canary", true, true)];
+    let mut turns = vec![turn("ensured", true), turn("canary", true)];
     turns.extend(rollout.waves.iter().map(|wave| Turn {
         concurrency: wave.concurrency.unwrap_or(rollout.concurrency),
-        ..turn(&wave.name, false, false)
+        ..turn(&wave.name, false)
     }));
-    turns.push(turn("the rest", false, false));
-    turns.push(turn("suspended", false, false));
+    turns.push(turn("the rest", false));
+    turns.push(turn("suspended", false));
     let (rest, suspended) = (turns.len() - 2, turns.len() - 1);
     let groups: Vec<Group<'_>> = (0..)
         .zip(&rollout.waves)
@@ -192,7 +196,8 @@ mod tests {
             shown(&plan, &turns),
             "ensured: base; canary: canary; europe: eu_0 eu_1; all of us: us_2; suspended: old"
         );
-        assert!(turns[0].strict && turns[1].strict && turns[1].validated && !turns[2].strict);
+        assert!(turns[0].strict && turns[1].strict && !turns[2].strict);
+        assert_eq!(canaries(&plan, &rollout), [1, 4], "also who is at head");
         assert_eq!(turns[2].concurrency, Concurrency::Fixed(2));
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, Load, ProgressSql, RangeError, Standing, keyless, standing};
+use crate::engine::ranges::{Keys, Load, NO_ROW, ProgressSql, RangeError, Standing, keyless, standing};
 use crate::engine::{EngineError, ErrorKind, Target};
 
 use super::connect::{Answer, Failed};
@@ -244,15 +244,18 @@ impl MysqlSession {
             progress.delete(target, migration),
             self.advanced(target, migration, 1)
         );
+        let kind = self.key_kind(target, batch).await.map_err(nowhere)?;
         let Some(end) = &at.end else {
-            let sent = self.send_or_roll_back(format!("{begin}{finish}COMMIT")).await;
+            let nothing = batch.within(NO_ROW);
+            let sent = self
+                .send_or_roll_back(format!("{begin}{nothing}\n;{finish}COMMIT"))
+                .await;
             sent.map_err(|failed| nowhere(self.range_error(failed, 1)))?;
             return Ok(Standing {
                 applied: true,
                 ..at.clone()
             });
         };
-        let kind = self.key_kind(target, batch).await.map_err(nowhere)?;
         let keys = Keys {
             batch,
             literal: &|text| kind.literal(text),

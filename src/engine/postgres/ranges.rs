@@ -4,7 +4,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either};
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, Load, RangeError, Standing, keyless, standing};
+use crate::engine::ranges::{Keys, Load, NO_ROW, RangeError, Standing, keyless, standing};
 use crate::engine::{EngineError, ErrorKind, Target};
 
 use super::connect::{Failed, Row, from_driver};
@@ -199,7 +199,13 @@ impl PostgresSession {
             self.rows.advanced(target, migration, 1)
         );
         let Some(end) = &at.end else {
-            let sent = self.send(format!("{before}{fence}{finish};COMMIT")).await;
+            let text = format!(
+                "{before}{fence}{}SET LOCAL search_path = {};{}{finish};COMMIT",
+                self.usable(target),
+                self.path(target),
+                batch.within(NO_ROW)
+            );
+            let sent = self.send(text).await;
             let sent = self.or_roll_back(sent).await;
             sent.map_err(|failed| nowhere(self.fence_error(failed, fence_at).error))?;
             return Ok(Standing {
