@@ -119,14 +119,15 @@ impl MysqlSession {
         text.push_str("START TRANSACTION;");
         let fence = text.matches(';').count();
         if begun {
-            let done = literal(&migration.done_checksum(0).0);
+            let done = literal(&migration.done_checksum(1).0);
+            let nothing = literal(&migration.done_checksum(0).0);
             let ledger = ident(&self.ledger);
             let ours = format!(
                 "FROM {ledger}.ledger WHERE {key} AND state = 'running' AND statement = 0 AND done <> {done}"
             );
             let _ = write!(
                 text,
-                "{};UPDATE {ledger}.ledger SET done = {done}, checksum = {}, in_doubt = 0 WHERE {key};",
+                "{};UPDATE {ledger}.ledger SET done = {nothing}, checksum = {}, in_doubt = 0 WHERE {key};",
                 Self::only_where(&ours),
                 literal(&migration.checksum.0)
             );
@@ -158,7 +159,7 @@ impl MysqlSession {
         let Some(done) = answers.first().and_then(Answer::value) else {
             return Err(self.moved());
         };
-        if done != migration.done_checksum(0).0 {
+        if done != migration.done_checksum(1).0 {
             return Ok(None);
         }
         let row = answers.get(1).and_then(|it| it.rows.first());
@@ -267,9 +268,12 @@ impl MysqlSession {
         let condition = keys.condition(at, &upper);
         let applied = upper == *end;
         let tail = format!(
-            "\n;{};{};{}COMMIT",
+            "\n;{};{};UPDATE {}.ledger SET done = {} WHERE {} AND state = 'running' AND statement = 0;{}COMMIT",
             progress.advance(target, migration, &upper, "row_count()"),
             progress.read(target, migration),
+            ident(&self.ledger),
+            literal(&migration.done_checksum(1).0),
+            self.key(target, migration),
             if applied { finish.as_str() } else { "" }
         );
         let text = format!("{begin}{}{tail}", batch.within(&condition));

@@ -81,7 +81,7 @@ impl PostgresSession {
                 "SELECT 1 FROM {} WHERE {} AND state = 'running' AND statement = 0 AND done <> {}",
                 self.rows.table,
                 self.rows.this_row(target, migration),
-                literal(&migration.done_checksum(0).0)
+                literal(&migration.done_checksum(1).0)
             );
             let update = self.rows.update(target, migration, 0, "in_doubt = false");
             format!("SELECT 1 / count(*) FROM ({ours} FOR UPDATE) AS mine;{update};")
@@ -122,7 +122,7 @@ impl PostgresSession {
         let Some(done) = row(0).and_then(|row| row[0].clone()) else {
             return Err(self.moved());
         };
-        if done != migration.done_checksum(0).0 {
+        if done != migration.done_checksum(1).0 {
             return Ok(None);
         }
         let lost = || {
@@ -240,7 +240,8 @@ impl PostgresSession {
             .progress
             .advance(target, migration, &upper, &changed.to_string());
         let finish = if applied { finish } else { String::new() };
-        let sent = self.send(format!("{advance}{finish};COMMIT")).await;
+        let begun = self.rows.ranges_begun(target, migration);
+        let sent = self.send(format!("{advance};{begun}{finish};COMMIT")).await;
         self.or_roll_back(sent).await.map_err(|it| failed(it.error))?;
         Ok(Standing {
             ranges: at.ranges + 1,

@@ -126,7 +126,7 @@ impl SqliteSession {
             );
             let rows = self.send(connection, read).await?;
             let done = first(&rows).ok_or_else(|| self.moved())?;
-            if done == migration.done_checksum(0).0 {
+            if done == migration.done_checksum(1).0 {
                 let rows = self.send(connection, progress().read(target, migration)).await?;
                 let values = rows.into_iter().next().unwrap_or_default();
                 let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
@@ -196,11 +196,12 @@ impl SqliteSession {
         let condition = keys.condition(at, &upper);
         let applied = upper == *end;
         let text = format!(
-            "{};{};{};{}COMMIT",
+            "{};{};{};{};{}COMMIT",
             batch.within(&condition),
             progress().advance(target, migration, &upper, "changes()"),
             // Read before the row is gone.
             progress().read(target, migration),
+            self.rows.ranges_begun(target, migration),
             if applied {
                 format!("{finish};")
             } else {
