@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::domain::words::{count, listed};
 use crate::domain::{
     Check, CheckDefinition, Finding, Ledger, Locations, Redactor, ServerName, Tenant, TenantName,
+    without_credentials,
 };
 use crate::engine::{Engine, RegistryRow};
 use crate::settings::{Tenancy, TenancyMode};
@@ -111,7 +112,7 @@ pub fn resolve(
             Err(why) => names.push(
                 Finding::error(format!(
                     "the registry names a tenant {}: {why}",
-                    shown(&redactor.redact(&text))
+                    shown(&without_credentials(&redactor.redact(&text)))
                 ))
                 .hint("mend the row in the registry, or leave it out of the query"),
             ),

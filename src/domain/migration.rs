@@ -137,9 +137,9 @@ impl Migration {
     }
 
     /// Over the first `count` statements: what a half-done migration must still begin with. A batch is
-    /// half done with its only statement.
+    /// half done with its only statement as soon as one range is.
     pub fn done_checksum(&self, count: usize) -> Checksum {
-        if let Some(batch) = &self.batch {
+        if let Some(batch) = self.batch.as_ref().filter(|_| count > 0) {
             let statement = self.statements.iter().map(|it| it.sql.as_str());
             let parts: Vec<&str> = ["batch", &batch.key, &batch.table]
                 .into_iter()
@@ -159,7 +159,8 @@ impl Migration {
     /// A half-done run of this file may be carried on: what ran of it stands unchanged. What has not
     /// begun may be changed at will, into a batch too.
     pub fn continues(&self, statement: usize, done: &Checksum) -> bool {
-        self.done_checksum(statement) == *done || (statement == 0 && *done == Checksum::of(""))
+        let ranges = self.batch.is_some() && self.done_checksum(1) == *done;
+        self.done_checksum(statement) == *done || (statement == 0 && (ranges || *done == Checksum::of("")))
     }
 }
 

@@ -125,6 +125,10 @@ VALUES ({}, {}, {}, 0, 0, {}, NULL, {end}, {});",
     }
 }
 
+/// Where there is no key there is no range; a statement that is wrong is refused all the same, as it would be
+/// by itself.
+pub(super) const NO_ROW: &str = "1 = 0";
+
 /// Reads what [`ProgressSql::read`] gave.
 pub(super) fn standing(row: &[Option<String>]) -> Option<Standing> {
     let number = |index: usize| row.get(index)?.as_deref()?.parse().ok();

@@ -100,6 +100,16 @@ impl LedgerSql {
         )
     }
 
+    /// The first range of a batch is done: from here on its statement stands.
+    pub(super) fn ranges_begun(&self, target: Target<'_>, migration: &Migration) -> String {
+        format!(
+            "UPDATE {} SET done = {} WHERE {} AND state = 'running' AND statement = 0",
+            self.table,
+            (self.literal)(&migration.done_checksum(1).0),
+            self.this_row(target, migration)
+        )
+    }
+
     /// Takes the rows of migrations away, and gives a row for each that was still there as it was read:
     /// fewer mean that another run was faster.
     pub(super) fn delete(&self, target: Target<'_>, migrations: &[&Migration]) -> String {

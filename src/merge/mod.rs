@@ -141,7 +141,7 @@ type Fact = fn(&Job) -> Option<String>;
 
 /// All of one project, environment, commit, set, partition and program, as far as they say so.
 fn agree(jobs: &[Job]) -> Result<(), MergeError> {
-    let facts: [(&'static str, Fact); 6] = [
+    let facts: [(&'static str, Fact); 7] = [
         ("project", |job| Some(job.report.project.clone())),
         ("environment", |job| {
             Some(job.report.environment.as_str().to_owned())
@@ -150,6 +150,7 @@ fn agree(jobs: &[Job]) -> Result<(), MergeError> {
             Some(job.report.tool.version.clone())
         }),
         ("commit", |job| job.report.commit.clone()),
+        ("workflow run", |job| job.report.run_url.clone()),
         ("migration set", |job| {
             let set = job.report.migration_set.as_ref();
             set.map(|set| set.digest.short().to_owned())
@@ -250,12 +251,15 @@ fn merged(jobs: &[Job]) -> Merged {
     Merged {
         shards: shards(jobs),
         parts: jobs.iter().map(part).collect(),
-        total_ms: jobs.iter().map(|job| job.report.duration_ms).sum(),
+        total_ms: jobs
+            .iter()
+            .map(|job| job.report.duration_ms)
+            .fold(0, u64::saturating_add),
         retries: jobs
             .iter()
             .flat_map(|job| &job.report.outcomes)
             .map(|outcome| outcome.retries)
-            .sum(),
+            .fold(0, u32::saturating_add),
     }
 }
 
@@ -264,7 +268,9 @@ fn shards(jobs: &[Job]) -> Option<u16> {
 }
 
 fn sum(counts: &[&TenantCounts]) -> TenantCounts {
-    let of = |count: fn(&TenantCounts) -> usize| counts.iter().map(|it| count(it)).sum();
+    // Whatever a file says, its numbers are no crash.
+    let of =
+        |count: fn(&TenantCounts) -> usize| counts.iter().map(|it| count(it)).fold(0, usize::saturating_add);
     TenantCounts {
         discovered: of(|it| it.discovered),
         up_to_date: of(|it| it.up_to_date),

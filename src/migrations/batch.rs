@@ -95,7 +95,11 @@ pub(super) fn cut(
             "a batch is one UPDATE or DELETE; without the directive it runs in one transaction",
         ));
     }
-    let top = top_level(&words);
+    let Some(top) = top_level(&words) else {
+        let message =
+            "its parentheses do not match: a `)` without its `(`, or the other way around".to_owned();
+        return Err(refuse(message, "write the statement as it would run by itself"));
+    };
     if let Some(word) = top
         .iter()
         .find(|it| ["RETURNING", "LIMIT", "ORDER"].iter().any(|word| it.is(word)))
@@ -124,6 +128,10 @@ pub(super) fn cut(
         ));
     };
     let column = key.last().cloned().unwrap_or_default();
+    if kind == EngineKind::Postgres && column.name.eq_ignore_ascii_case("ctid") {
+        let message = "`ctid` is a row's place, which every change of it moves".to_owned();
+        return Err(refuse(message, "take a column, such as the primary key"));
+    }
     if is_update && assigns(&top, &column.name) {
         let message = format!(
             "the statement changes `{}`, over which its ranges go",
@@ -185,19 +193,20 @@ fn names(text: &str, kind: EngineKind) -> Option<Vec<Name>> {
     (words.len() % 2 == 1 && words.len() <= 5).then_some(names)
 }
 
-/// The words outside of all parentheses, with those that open one.
-fn top_level(words: &[Placed]) -> Vec<&Placed> {
+/// The words outside of all parentheses, with those that open one; none: they do not match, so that those
+/// around the range would close or open them.
+fn top_level(words: &[Placed]) -> Option<Vec<&Placed>> {
     let mut depth = 0_usize;
     let mut top = Vec::new();
     for word in words {
         if word.token == Token::RParen {
-            depth = depth.saturating_sub(1);
+            depth = depth.checked_sub(1)?;
         } else if depth == 0 {
             top.push(word);
         }
         depth += usize::from(word.token == Token::LParen);
     }
-    top
+    (depth == 0).then_some(top)
 }
 
 /// Where the name of the only table stands, in bytes; none: it is not plain to see.
@@ -389,6 +398,8 @@ mod tests {
             ("UPDATE t SET a = 1, id = id + 1", "changes `id`"),
             ("UPDATE t AS o SET o.ID = 2 WHERE a", "changes `id`"),
             ("UPDATE t SET (id, a) = (1, 2)", "changes `id`"),
+            ("UPDATE t SET a = 1 WHERE b = 1) OR (b = 2", "do not match"),
+            ("UPDATE t SET a = 1 WHERE (b = 1", "do not match"),
         ] {
             let refused = cut_one("key=id size=5", sql, Sqlite).expect_err(sql);
             assert!(refused.message.contains(why), "{sql}: {refused:?}");
@@ -400,6 +411,8 @@ mod tests {
         ] {
             cut_one("key=id size=5", sql, Sqlite).expect(sql);
         }
+        let moving = cut_one("key=ctid size=5", "UPDATE t SET a = 1", Postgres).expect_err("it moves");
+        assert!(moving.message.contains("which every change of it moves"));
         let several = cut_one("key=a,b size=5", "DELETE FROM t", Sqlite).expect_err("two");
         assert!(several.message.contains("several columns"));
         let none = cut_one("key=lower(a) size=5", "DELETE FROM t", Sqlite).expect_err("no column");

@@ -298,7 +298,12 @@ fn directive(sql: &str, file: &str, found: &mut Findings) -> Mode {
         let Some(comment) = line.trim().strip_prefix("--") else {
             continue;
         };
-        let Some(directive) = comment.trim().strip_prefix("tenantgate:").map(str::trim) else {
+        let comment = comment.trim();
+        let Some(directive) = comment.strip_prefix("tenantgate:").map(str::trim) else {
+            if is_meant(comment) {
+                let wrong = "a directive is written `-- tenantgate: …`, in small letters";
+                found.add(DIRECTIVE, Finding::error(wrong).file(file).at(index + 1, 1));
+            }
             continue;
         };
         let (name, arguments) = directive
@@ -324,6 +329,12 @@ fn directive(sql: &str, file: &str, found: &mut Findings) -> Mode {
         found.add(DIRECTIVE, Finding::error(wrong).file(file).at(index + 1, 1));
     }
     mode
+}
+
+/// `TENANTGATE:` and `tenantgate :`, which would be passed over in silence.
+fn is_meant(comment: &str) -> bool {
+    let (word, rest) = comment.split_at_checked("tenantgate".len()).unwrap_or_default();
+    word.eq_ignore_ascii_case("tenantgate") && rest.trim_start().starts_with(':')
 }
 
 fn order_findings(migrations: &[Migration], found: &mut Findings) {
@@ -429,12 +440,13 @@ mod tests {
                 "8_h.sql",
                 b"-- tenantgate: no-transaction\ncreate index concurrently on a(b)",
             ),
-            ("9_i.sql", b"select 1;\n-- tenantgate: no-transaction"),
+            ("9_i.sql", b"--Tenantgate:\nselect 1;\n-- tenantgate: x"),
         ]);
         let loaded = folder.load(EngineKind::Postgres);
         for check in [DUPLICATE, NAME, EMPTY, ENCODING, DIRECTIVE] {
             let (status, findings) = status(&loaded, check);
-            assert_eq!((status, findings.len()), (CheckStatus::Failed, 1), "{}", check.id);
+            let number = if check == DIRECTIVE { 2 } else { 1 };
+            assert_eq!((status, findings.len()), (CheckStatus::Failed, number));
         }
         let (gap, findings) = status(&loaded, GAP);
         assert_eq!((gap, findings.len()), (CheckStatus::Warned, 2));

@@ -149,8 +149,11 @@ impl Work<'_> {
             }
             let since = Instant::now();
             let next = session.next_range(self.target, migration, &at).await;
-            let before = at.rows;
-            at = next.map_err(|failure| failed(failure.error, failure.range))?;
+            let next = next.map_err(|failure| failed(failure.error, failure.range))?;
+            if !next.applied && next.last == at.last {
+                return Err(failed(stuck(batch), None));
+            }
+            let before = std::mem::replace(&mut at, next).rows;
             self.reached.note(batch, before, &at);
             self.reached.locked().ranges += 1;
             self.tell(batch, &at, None);
@@ -223,6 +226,16 @@ impl Work<'_> {
             place: migration.statements.first().map(|it| (it.line, it.column)),
             crowded: false,
         }
+    }
+}
+
+/// A key that is not written as it is there would be met for ever.
+fn stuck(batch: &Batch) -> EngineError {
+    EngineError {
+        kind: ErrorKind::Statement,
+        message: format!("the ranges over `{}` do not move on", batch.key),
+        server_hint: Some("take another key, such as the primary key".to_owned()),
+        position: None,
     }
 }
 

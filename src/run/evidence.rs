@@ -1,17 +1,17 @@
 //! Where evidence is kept, and the record that this run leaves there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use crate::domain::{Check, Finding, Report, Verdict};
+use crate::domain::{Check, Finding, MigrationSet, Report, TenantCounts, Verdict};
 use crate::github::{Client, DeploymentStore};
 use crate::promotion::{
     self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration, RolledBack, StoreError,
 };
 use crate::settings::Store;
 
-use super::{Command, Gate};
+use super::{Command, Gate, Stage};
 
 /// How long a store is waited for when the work is done.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -103,17 +103,12 @@ impl Gate<'_> {
             Err(why) if rolled_back.is_some() => return self.rolled_back_unsaid(report, *why),
             Err(why) => return self.warn_of_no_evidence(report, *why),
         };
-        let evidence = Evidence {
-            digest: set.digest(),
-            predicate: Predicate {
-                verdict,
-                rolled_back: rolled_back.clone(),
-                ..self.predicate(report, RecordedMigration::all(set))
-            },
+        let predicate = Predicate {
+            rolled_back: rolled_back.clone(),
+            overridden: report.overridden.clone(),
+            ..self.predicate(verdict, report.tenants.clone(), set)
         };
-        let written = timeout(PATIENCE, self.stop.hurried(LAST_MOMENT, store.write(&evidence))).await;
-        let written = written.ok().flatten().unwrap_or_else(|| Err(late("write")));
-        let findings = match written {
+        let findings = match self.write(store.as_ref(), set, predicate).await {
             Ok(place) => {
                 report.evidence = Some(place);
                 Vec::new()
@@ -142,16 +137,67 @@ impl Gate<'_> {
             .push(Check::answered(&promotion::RECORDED, findings));
     }
 
-    fn predicate(&self, report: &Report, migrations: Vec<RecordedMigration>) -> Predicate {
+    /// The same before the first of it, since a run that is killed on the way says nothing any more. What
+    /// cannot be recorded is not begun where another environment comes after this one.
+    pub(super) async fn announce_rollback(&mut self, rolled_back: RolledBack) -> Stage<()> {
+        let Some(next) = self.settings.next().map(|it| it.name.clone()) else {
+            return Ok(());
+        };
+        let since = Instant::now();
+        let set = self.set();
+        let predicate = Predicate {
+            rolled_back: Some(rolled_back),
+            ..self.predicate(Verdict::Blocked, self.tenants.clone(), set)
+        };
+        let written = match self.store() {
+            // The report says so at its end.
+            Err(why) if !why.operational => return Ok(()),
+            Err(why) => Err((why.message, why.hint)),
+            Ok(store) => {
+                let written = self.write(store.as_ref(), set, predicate).await;
+                written.map_err(|error| (error.to_string(), error.hint))
+            }
+        };
+        let Err((message, hint)) = written else {
+            return Ok(());
+        };
+        let mut finding = Finding::error(format!(
+            "{message}; nothing was taken back, because {next} could still be let in by what passed here before"
+        ));
+        finding.hint = hint;
+        self.add(
+            vec![Check::answered(
+                &promotion::RECORDED,
+                vec![finding.operational(true)],
+            )],
+            since,
+        )
+    }
+
+    async fn write(
+        &self,
+        store: &dyn EvidenceStore,
+        set: &MigrationSet,
+        predicate: Predicate,
+    ) -> Result<String, StoreError> {
+        let evidence = Evidence {
+            digest: set.digest(),
+            predicate,
+        };
+        let written = timeout(PATIENCE, self.stop.hurried(LAST_MOMENT, store.write(&evidence))).await;
+        written.ok().flatten().unwrap_or_else(|| Err(late("write")))
+    }
+
+    fn predicate(&self, verdict: Verdict, tenants: Option<TenantCounts>, set: &MigrationSet) -> Predicate {
         let actions = self.invocation.actions.as_ref();
         Predicate {
             project: self.settings.name.clone(),
             repository: actions.map(|it| it.repository.clone()),
             environment: self.settings.environment.name.clone(),
-            verdict: report.verdict,
+            verdict,
             finished_at: jiff::Timestamp::now(),
-            tenants: report.tenants.clone().unwrap_or_default(),
-            migrations,
+            tenants: tenants.unwrap_or_default(),
+            migrations: RecordedMigration::all(set),
             migration_count: None,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             commit: self.invocation.commit.clone(),
@@ -159,7 +205,7 @@ impl Gate<'_> {
             run_id: actions.map(|it| it.run_id),
             run_attempt: actions.map(|it| it.run_attempt),
             actor: self.invocation.actor.clone(),
-            overridden: report.overridden.clone(),
+            overridden: None,
             rolled_back: None,
         }
     }

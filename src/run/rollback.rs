@@ -179,6 +179,12 @@ impl Gate<'_> {
                 versions: versions(undo),
             })
             .collect();
+        let rolled_back = RolledBack { scope, to: self.to() };
+        if !reverts.is_empty() {
+            self.announce_rollback(rolled_back.clone()).await?;
+        }
+        // From here on something may be gone, also where this run is cut off.
+        self.rolled_back = (!reverts.is_empty()).then_some(rolled_back);
         // A tenant without any migration is none whose file was emptied.
         let bare: Vec<Tenant> = plan
             .tenants
@@ -236,12 +242,9 @@ impl Gate<'_> {
                     .hint("run the rollback again: those that are done are left alone"),
             );
         }
-        // Also where a part of it failed: what stands here is not what passed.
-        if outcomes.iter().any(|it| it.state != OutcomeState::NotReached) {
-            self.rolled_back = Some(RolledBack {
-                scope: self.request.one_scope(),
-                to: self.to(),
-            });
+        // Where a part of it failed, too, what stands here is not what passed.
+        if outcomes.iter().all(|it| it.state == OutcomeState::NotReached) {
+            self.rolled_back = None;
         }
         outcomes.sort_by_key(|outcome| match outcome.state {
             OutcomeState::Failed => 0,

@@ -17,6 +17,7 @@ on_all_servers!(
     a_key_without_an_index_is_told_of,
     a_locked_range_is_tried_again,
     an_edited_batch_is_not_carried_on,
+    a_batch_of_which_nothing_ran_may_be_edited,
     an_older_ledger_learns_of_ranges,
     runs_at_once_share_no_range,
     a_plain_migration_that_failed_may_become_a_batch,
@@ -387,6 +388,51 @@ fn an_edited_batch_is_not_carried_on(server: Server) {
     );
     case.run().assert_code(0);
     assert_once(&case);
+}
+
+/// A statement that no server takes must not be one that nobody can get rid of.
+fn a_batch_of_which_nothing_ran_may_be_edited(server: Server) {
+    let case = prepared(server, 1, "");
+    let wrong = format!("{BATCH}UPDATE numbers SET n = nothing + 1;\n");
+    case.project.tenant("0005_count.sql", &wrong);
+    for _ in 0..2 {
+        assert!(finding(&case.run()).contains("no range is done"));
+    }
+    let right = format!("{BATCH}{COUNT_UP};\n");
+    case.project.tenant("0005_count.sql", &right);
+    case.run().assert_code(0);
+    assert_once(&case);
+}
+
+/// Also where the table has no rows, as in an environment that is new.
+#[test]
+fn a_wrong_statement_is_refused_without_rows_too() {
+    for server in [Server::Sqlite, Server::Postgres, Server::Mariadb] {
+        let case = prepared(server, 1, "");
+        case.db.tenant("t01").execute("DELETE FROM numbers");
+        let wrong = format!("{BATCH}UPDATE numbers SET n = nothing + 1;\n");
+        case.project.tenant("0005_count.sql", &wrong);
+        case.run().assert_code(1);
+        let right = format!("{BATCH}{COUNT_UP};\n");
+        case.project.tenant("0005_count.sql", &right);
+        case.run().assert_code(0);
+    }
+}
+
+#[test]
+fn keys_with_a_nul_are_met_too() {
+    let case = prepared(Server::Sqlite, 1, "");
+    let tenant = case.db.tenant("t01");
+    tenant.execute(
+        "CREATE TABLE odd (k TEXT, n INT);
+INSERT INTO odd VALUES ('a', 0), ('a' || char(0) || 'b', 0), ('a' || char(0) || 'c', 0), ('b' || char(0), 0)",
+    );
+    case.project.tenant(
+        "0005_count.sql",
+        "-- tenantgate: batch key=k size=1\nUPDATE odd SET n = n + 1;\n",
+    );
+    case.run().assert_code(0);
+    assert_eq!(tenant.query_column("SELECT n FROM odd"), ["1"; 4]);
 }
 
 fn an_older_ledger_learns_of_ranges(server: Server) {

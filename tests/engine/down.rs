@@ -398,6 +398,15 @@ fn a_rolled_back_environment_lets_nothing_through() {
 }
 
 #[test]
+fn where_nothing_is_there_is_nothing_to_take_back() {
+    let case = prepared(Server::Sqlite, 1);
+    let run = rollback(&case, &["--to", "0"]);
+    run.assert_code(0);
+    assert!(run.stdout.contains("no tenant migration above 0000 is applied"));
+    rollback(&case, &["--to", "0", "--scope", "shared"]).assert_code(0);
+}
+
+#[test]
 fn a_down_file_of_no_migration_is_a_finding() {
     let case = prepared(Server::Sqlite, 1);
     case.project.tenant("0002_things.down.sql", "DROP TABLE items;\n");

@@ -67,10 +67,14 @@ fn canaries_that_come_out_wrong_keep_the_others_untouched() {
         assert_eq!(run.report()["tenants"]["migrated"], 1);
         assert_eq!(run.report()["tenants"]["not_reached"], 4);
 
-        // That the canary is at its newest migration now is no way past it.
+        // They are at head now, and as wrong as before.
         let again = desk.tenantgate(&["run"]);
         again.assert_code(1);
         assert_eq!(again.check("rollout.canary")["status"], "failed");
+        desk.assert_heads([Some(2), Some(2), Some(3), Some(2), Some(2)]);
+        // Also where it is ensured, and so goes before the canaries.
+        desk.configure("tenancy", "ensure = [\"cedar\"]");
+        desk.tenantgate(&["run"]).assert_code(1);
         desk.assert_heads([Some(2), Some(2), Some(3), Some(2), Some(2)]);
 
         cedar.execute("UPDATE orders SET paid = 1");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, Load, ProgressSql, RangeError, Standing, keyless, standing};
+use crate::engine::ranges::{Keys, Load, NO_ROW, ProgressSql, RangeError, Standing, keyless, standing};
 use crate::engine::{EngineError, ErrorKind, Target};
 
 use super::connect::{Answer, Failed};
@@ -119,14 +119,15 @@ impl MysqlSession {
         text.push_str("START TRANSACTION;");
         let fence = text.matches(';').count();
         if begun {
-            let done = literal(&migration.done_checksum(0).0);
+            let done = literal(&migration.done_checksum(1).0);
+            let nothing = literal(&migration.done_checksum(0).0);
             let ledger = ident(&self.ledger);
             let ours = format!(
                 "FROM {ledger}.ledger WHERE {key} AND state = 'running' AND statement = 0 AND done <> {done}"
             );
             let _ = write!(
                 text,
-                "{};UPDATE {ledger}.ledger SET done = {done}, checksum = {}, in_doubt = 0 WHERE {key};",
+                "{};UPDATE {ledger}.ledger SET done = {nothing}, checksum = {}, in_doubt = 0 WHERE {key};",
                 Self::only_where(&ours),
                 literal(&migration.checksum.0)
             );
@@ -158,7 +159,7 @@ impl MysqlSession {
         let Some(done) = answers.first().and_then(Answer::value) else {
             return Err(self.moved());
         };
-        if done != migration.done_checksum(0).0 {
+        if done != migration.done_checksum(1).0 {
             return Ok(None);
         }
         let row = answers.get(1).and_then(|it| it.rows.first());
@@ -244,15 +245,18 @@ impl MysqlSession {
             progress.delete(target, migration),
             self.advanced(target, migration, 1)
         );
+        let kind = self.key_kind(target, batch).await.map_err(nowhere)?;
         let Some(end) = &at.end else {
-            let sent = self.send_or_roll_back(format!("{begin}{finish}COMMIT")).await;
+            let nothing = batch.within(NO_ROW);
+            let sent = self
+                .send_or_roll_back(format!("{begin}{nothing}\n;{finish}COMMIT"))
+                .await;
             sent.map_err(|failed| nowhere(self.range_error(failed, 1)))?;
             return Ok(Standing {
                 applied: true,
                 ..at.clone()
             });
         };
-        let kind = self.key_kind(target, batch).await.map_err(nowhere)?;
         let keys = Keys {
             batch,
             literal: &|text| kind.literal(text),
@@ -264,9 +268,12 @@ impl MysqlSession {
         let condition = keys.condition(at, &upper);
         let applied = upper == *end;
         let tail = format!(
-            "\n;{};{};{}COMMIT",
+            "\n;{};{};UPDATE {}.ledger SET done = {} WHERE {} AND state = 'running' AND statement = 0;{}COMMIT",
             progress.advance(target, migration, &upper, "row_count()"),
             progress.read(target, migration),
+            ident(&self.ledger),
+            literal(&migration.done_checksum(1).0),
+            self.key(target, migration),
             if applied { finish.as_str() } else { "" }
         );
         let text = format!("{begin}{}{tail}", batch.within(&condition));

@@ -4,7 +4,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either};
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, Load, RangeError, Standing, keyless, standing};
+use crate::engine::ranges::{Keys, Load, NO_ROW, RangeError, Standing, keyless, standing};
 use crate::engine::{EngineError, ErrorKind, Target};
 
 use super::connect::{Failed, Row, from_driver};
@@ -81,7 +81,7 @@ impl PostgresSession {
                 "SELECT 1 FROM {} WHERE {} AND state = 'running' AND statement = 0 AND done <> {}",
                 self.rows.table,
                 self.rows.this_row(target, migration),
-                literal(&migration.done_checksum(0).0)
+                literal(&migration.done_checksum(1).0)
             );
             let update = self.rows.update(target, migration, 0, "in_doubt = false");
             format!("SELECT 1 / count(*) FROM ({ours} FOR UPDATE) AS mine;{update};")
@@ -122,7 +122,7 @@ impl PostgresSession {
         let Some(done) = row(0).and_then(|row| row[0].clone()) else {
             return Err(self.moved());
         };
-        if done != migration.done_checksum(0).0 {
+        if done != migration.done_checksum(1).0 {
             return Ok(None);
         }
         let lost = || {
@@ -199,7 +199,13 @@ impl PostgresSession {
             self.rows.advanced(target, migration, 1)
         );
         let Some(end) = &at.end else {
-            let sent = self.send(format!("{before}{fence}{finish};COMMIT")).await;
+            let text = format!(
+                "{before}{fence}{}SET LOCAL search_path = {};{}{finish};COMMIT",
+                self.usable(target),
+                self.path(target),
+                batch.within(NO_ROW)
+            );
+            let sent = self.send(text).await;
             let sent = self.or_roll_back(sent).await;
             sent.map_err(|failed| nowhere(self.fence_error(failed, fence_at).error))?;
             return Ok(Standing {
@@ -234,7 +240,8 @@ impl PostgresSession {
             .progress
             .advance(target, migration, &upper, &changed.to_string());
         let finish = if applied { finish } else { String::new() };
-        let sent = self.send(format!("{advance}{finish};COMMIT")).await;
+        let begun = self.rows.ranges_begun(target, migration);
+        let sent = self.send(format!("{advance};{begun}{finish};COMMIT")).await;
         self.or_roll_back(sent).await.map_err(|it| failed(it.error))?;
         Ok(Standing {
             ranges: at.ranges + 1,

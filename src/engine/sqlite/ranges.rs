@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, ProgressSql, RangeError, Standing, keyless, standing};
+use crate::engine::ranges::{Keys, NO_ROW, ProgressSql, RangeError, Standing, keyless, standing};
 use crate::engine::{EngineError, ErrorKind, Target};
 
 use super::connect::{Row, first};
@@ -15,8 +15,16 @@ fn keys(batch: &Batch) -> Keys<'_> {
         batch,
         // As `quote()` wrote it: a number compares as a number whatever the column's affinity.
         literal: &str::to_owned,
-        text: &|column| format!("quote({column})"),
+        text: &text,
     }
+}
+
+/// `quote()` ends a text at its first NUL. What stands in its place then has no affinity either.
+fn text(column: &str) -> String {
+    format!(
+        "CASE WHEN typeof({column}) = 'text' AND instr({column}, char(0)) > 0
+THEN '+CAST(x''' || hex({column}) || ''' AS TEXT)' ELSE quote({column}) END"
+    )
 }
 
 fn progress() -> ProgressSql {
@@ -118,7 +126,7 @@ impl SqliteSession {
             );
             let rows = self.send(connection, read).await?;
             let done = first(&rows).ok_or_else(|| self.moved())?;
-            if done == migration.done_checksum(0).0 {
+            if done == migration.done_checksum(1).0 {
                 let rows = self.send(connection, progress().read(target, migration)).await?;
                 let values = rows.into_iter().next().unwrap_or_default();
                 let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
@@ -172,7 +180,10 @@ impl SqliteSession {
             self.rows.advanced(target, migration, 1)
         );
         let Some(end) = &at.end else {
-            let sent = self.or_roll_back(connection, format!("{finish};COMMIT")).await;
+            let nothing = batch.within(NO_ROW);
+            let sent = self
+                .or_roll_back(connection, format!("{nothing}{finish};COMMIT"))
+                .await;
             sent.map_err(nowhere)?;
             return Ok(Standing {
                 applied: true,
@@ -185,11 +196,12 @@ impl SqliteSession {
         let condition = keys.condition(at, &upper);
         let applied = upper == *end;
         let text = format!(
-            "{};{};{};{}COMMIT",
+            "{};{};{};{};{}COMMIT",
             batch.within(&condition),
             progress().advance(target, migration, &upper, "changes()"),
             // Read before the row is gone.
             progress().read(target, migration),
+            self.rows.ranges_begun(target, migration),
             if applied {
                 format!("{finish};")
             } else {
