@@ -304,7 +304,26 @@ fn complete(jobs: &[Job]) -> Vec<Finding> {
         }
     }
     findings.extend(jobs.iter().filter_map(silently_blocked));
+    findings.extend(jobs.iter().filter_map(says_more_than_it_shows));
     findings
+}
+
+/// A report is believed as far as its checks and counts bear it out.
+fn says_more_than_it_shows(job: &Job) -> Option<Finding> {
+    let report = &job.report;
+    let left = report
+        .tenants
+        .as_ref()
+        .is_some_and(|it| it.failed + it.not_reached > 0);
+    let borne_out = !report.checks.is_empty()
+        && report.migration_set.is_some()
+        && !left
+        && gate::verdict(&report.checks, &report.outcomes) == Verdict::Passed;
+    if report.verdict != Verdict::Passed || borne_out {
+        return None;
+    }
+    let message = format!("{} says passed, and what it reports does not", job.part.name());
+    Some(Finding::error(message).hint("was the file edited? Run the job again"))
 }
 
 /// Its checks were not all asked, which those of other jobs hide.

@@ -77,6 +77,8 @@ pub struct Job<'a> {
     /// What the groups' queries gave.
     pub listed: &'a Listed,
     pub inspector: &'a dyn Inspector,
+    /// Canaries that are not of this plan, and at their newest migration.
+    pub elsewhere: &'a [Tenant],
     pub stop: &'a Stop,
     pub progress: &'a dyn Progress,
 }
@@ -352,6 +354,7 @@ impl Crew<'_> {
             .filter(|(_, result)| is_there(result.outcome.state))
             .map(|(plan, _)| &plan.tenant)
             .filter(|tenant| job.rollout.canary.contains(&tenant.name))
+            .chain(job.elsewhere)
             .collect();
         if tenants.is_empty() {
             return None;

@@ -19,7 +19,10 @@ impl Gate<'_> {
             None => vec![true; set.len()],
             Some(tenants) => {
                 let mut pending = vec![false; set.len()];
-                for index in tenants.iter().flat_map(|it| &it.pending.migrations) {
+                let included = tenants
+                    .iter()
+                    .filter(|it| self.request.includes_tenant(&it.tenant.name));
+                for index in included.flat_map(|it| &it.pending.migrations) {
                     pending[*index] = true;
                 }
                 pending

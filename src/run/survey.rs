@@ -30,6 +30,8 @@ pub(super) struct Survey {
     pub(super) fresh: bool,
     /// Those that are behind and stay so, because they are suspended.
     pub(super) suspended: BTreeSet<TenantName>,
+    /// Canaries of other shards, which guard this one too.
+    pub(super) canaries_elsewhere: Vec<TenantPlan>,
     /// Who is in the rollout's groups, where somebody is behind.
     pub(super) listed: Listed,
 }
@@ -95,8 +97,14 @@ impl Gate<'_> {
             lost = tenants::lost(known, &ledger, &locations);
         }
         let mut plan = migrations::plan(self.set(), &ledger, &tenants);
+        let mut canaries_elsewhere = Vec::new();
         if let Some(tenants) = &mut plan.tenants {
-            tenants.retain(|it| self.request.is_in_part(&it.tenant.name));
+            let (part, others) = std::mem::take(tenants)
+                .into_iter()
+                .partition(|it| self.request.is_in_part(&it.tenant.name));
+            *tenants = part;
+            canaries_elsewhere = others;
+            canaries_elsewhere.retain(|it| self.settings.rollout.canary.contains(&it.tenant.name));
         }
         let direct = self.direct_url_check(engine, &plan);
         let mut checks = std::mem::take(&mut plan.checks);
@@ -127,6 +135,7 @@ impl Gate<'_> {
             to_register,
             fresh,
             suspended,
+            canaries_elsewhere,
             listed,
         };
         self.add(checks, since)?;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::domain::words::count;
 use crate::domain::{Check, Finding, OutcomeState, ServerName, Speed, Tenant, TenantCounts};
 use crate::engine::Engine;
+use crate::migrations::TenantPlan;
 use crate::rollout::{self, Halt, Inspector, RolledOut, StopReason, TenantResult};
 
 use super::compare::Comparison;
@@ -24,6 +25,7 @@ impl Gate<'_> {
         let (included, left): (Vec<_>, Vec<_>) = plan
             .into_iter()
             .partition(|it| self.request.includes_tenant(&it.tenant.name));
+        let elsewhere = self.canaries_elsewhere(survey)?;
         let settings = self.settings;
         let canaries = Canaries(Comparison {
             engine,
@@ -40,6 +42,7 @@ impl Gate<'_> {
             rollout: &settings.rollout,
             listed: &survey.listed,
             inspector: &canaries,
+            elsewhere: &elsewhere,
             stop: self.stop,
             progress: self.progress,
         })
@@ -77,6 +80,33 @@ impl Gate<'_> {
         self.tenants = tenants;
         *survey = again?;
         Ok(())
+    }
+
+    /// Canaries of other shards: they go before every shard, so none of them may be behind.
+    fn canaries_elsewhere(&mut self, survey: &Survey) -> Stage<Vec<Tenant>> {
+        let behind = |it: &&TenantPlan| !it.pending.migrations.is_empty();
+        let finding = |it: &TenantPlan| {
+            let name = &it.tenant.name;
+            Finding::error("is behind, and a canary goes before every shard")
+                .tenant(name)
+                .hint(format!(
+                    "run `tenantgate migrate --tenant {name}` in a job before the shards"
+                ))
+        };
+        let findings: Vec<Finding> = survey
+            .canaries_elsewhere
+            .iter()
+            .filter(behind)
+            .map(finding)
+            .collect();
+        if !findings.is_empty() {
+            self.add(vec![Check::answered(&rollout::CANARY, findings)], Instant::now())?;
+        }
+        Ok(survey
+            .canaries_elsewhere
+            .iter()
+            .map(|it| it.tenant.clone())
+            .collect())
     }
 
     /// Outcomes, counts and checks; blocked where the run was told to end.

@@ -387,7 +387,7 @@ fn small_changes_go_together_and_fail_alone() {
         let on = config.replace("[rollout]\n", "[rollout]\non_failure = \"continue\"\n");
         case.project.write(
             "tenantgate.toml",
-            &on.replace("concurrency = 4", "concurrency = 2"),
+            &on.replace("concurrency = 4", "concurrency = 1"),
         );
         let run = case.run();
         run.assert_code(1);
@@ -398,11 +398,18 @@ fn small_changes_go_together_and_fail_alone() {
             "{found:?}"
         );
         assert_eq!(run.report()["tenants"]["migrated"], 59);
-        let transactions = "SELECT count(DISTINCT xmin::text) FROM tenantgate.ledger WHERE version = 4";
-        let transactions: usize = case.db.query_value(transactions).parse().expect("a number");
-        assert!(transactions < 59, "{transactions} transactions for 59 tenants");
         odd.execute("ALTER TABLE items DROP COLUMN note");
         case.run().assert_code(0);
         case.assert_all_at_head(&["0001_ran", "0002_items", "0003_items_total", "0004_note"]);
+        // How many go together follows from how quick they are, and a busy machine is not.
+        let together = (5..13).any(|version| {
+            case.tenant(version, "more", &format!("ALTER TABLE items ADD COLUMN more_{version} text;"));
+            case.run().assert_code(0);
+            let transactions = format!(
+                "SELECT count(DISTINCT xmin::text) FROM tenantgate.ledger WHERE scope = 'tenant' AND version = {version}"
+            );
+            case.db.query_value(&transactions).parse::<usize>().expect("a number") < 60
+        });
+        assert!(together, "every tenant was a transaction of its own, eight times");
     }
 }

@@ -13,6 +13,7 @@ on_all_servers!(
     a_whole_run_and_shards_at_once_apply_everything_once,
     a_killed_shard_is_in_the_way_of_nothing_but_itself,
     nobody_migrates_tenants_before_the_shared_schema,
+    a_canary_goes_before_every_shard,
 );
 
 const HEAD: [&str; 3] = ["0001_ran", "0002_items", "0003_items_total"];
@@ -176,5 +177,32 @@ fn nobody_migrates_tenants_before_the_shared_schema(server: Server) {
     let again = spawn(&case, shard_of("t01", 2)).wait();
     again.assert_code(0);
     assert!(again.stdout.contains("nothing to do"), "{}", again.stdout);
+    case.assert_all_at_head(&HEAD);
+}
+
+fn a_canary_goes_before_every_shard(server: Server) {
+    let case = Case::new(server, 6);
+    patient(&case);
+    case.project.replace(
+        "tenantgate.toml",
+        "[rollout]\n",
+        "[rollout]\ncanary = [\"t01\"]\n",
+    );
+    shared(&case);
+    let its_own = shard_of("t01", 2);
+    let mut all = Shard::all(2).unwrap().into_iter();
+    let other = all.find(|it| *it != its_own).unwrap();
+    let early = spawn(&case, other).wait();
+    early.assert_code(1);
+    assert_eq!(
+        early.check("rollout.canary")["findings"][0]["message"],
+        "is behind, and a canary goes before every shard"
+    );
+    assert_eq!(early.report()["outcomes"], serde_json::json!([]));
+    case.project
+        .tenantgate(&["migrate", "--tenant", "t01"])
+        .assert_code(0);
+    spawn(&case, other).wait().assert_code(0);
+    spawn(&case, its_own).wait().assert_code(0);
     case.assert_all_at_head(&HEAD);
 }
