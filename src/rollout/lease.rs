@@ -14,7 +14,7 @@ const CONTENDED: Duration = Duration::from_secs(10);
 pub enum LeaseError {
     #[error("another run still owned this environment after {waited:?}: {whence}")]
     Held { whence: String, waited: Duration },
-    #[error("stopped by a signal while waiting for the lease")]
+    #[error("told to end, or at the deadline, while waiting for the lease")]
     Stopped,
     #[error(transparent)]
     Engine(#[from] EngineError),

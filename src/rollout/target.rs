@@ -317,8 +317,15 @@ impl Work<'_> {
                 finding = finding.at(line, column);
             }
         }
+        let foreign = history.is_some_and(Vec::is_empty) && failed.error.message.contains("already exists");
         let fallback = || {
-            "mend what it met in the data, or, while nobody has applied this migration, the file; then run again".to_owned()
+            let hint = if foreign {
+                "was this database migrated by another tool? `tenantgate baseline` adopts it; else mend what is in the way, \
+                 then run again"
+            } else {
+                "mend what it met in the data, or, while nobody has applied this migration, the file; then run again"
+            };
+            hint.to_owned()
         };
         let hint = failed.error.hint().unwrap_or_else(fallback);
         finding.hint(hint)

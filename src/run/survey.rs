@@ -226,7 +226,16 @@ impl Gate<'_> {
             ))
             .hint("mend the name in `canary` of [rollout], or take it out")
         });
-        Check::answered(&tenants::CANARY, finding.into_iter().collect())
+        let skipped = |tenant: &&Tenant| {
+            let skips = self.settings.rollout.suspended == Suspended::Skip;
+            skips && !tenant.active && self.settings.rollout.canary.contains(&tenant.name)
+        };
+        let suspended = tenants.iter().filter(skipped).map(|tenant| {
+            Finding::warning("is a canary, and suspended: it is skipped, and goes before no other")
+                .tenant(&tenant.name)
+                .hint("name another in `canary` of [rollout]")
+        });
+        Check::answered(&tenants::CANARY, finding.into_iter().chain(suspended).collect())
     }
 
     /// Ensured tenants that the registry lacks and that this run is for.

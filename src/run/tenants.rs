@@ -69,7 +69,8 @@ impl Gate<'_> {
         }
         self.account(rolled_out, counts, since)?;
         let made = |tenant: &&Tenant| {
-            self.request.includes_tenant(&tenant.name) && !self.left_behind.contains(&tenant.name)
+            let stays = self.left_behind.contains(&tenant.name) || survey.suspended.contains(&tenant.name);
+            self.request.includes_tenant(&tenant.name) && !stays
         };
         let made: Vec<_> = survey.known().iter().filter(made).cloned().collect();
         let remembered = engine.remember(&made).await;
