@@ -8,6 +8,7 @@ use crate::init::files::WriteError;
 use crate::migrations::FolderError;
 use crate::publish;
 use crate::report;
+use crate::run;
 use crate::settings::{Invocation, ProcessEnvironment, SettingsError};
 
 use super::Wrong;
@@ -74,6 +75,9 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if error.downcast_ref::<FolderError>().is_some() {
         let hint = "[migrations] names the folders, relative to the config file";
         return (Exit::Usage, Some(hint.to_owned()));
+    }
+    if let Some(wrong) = error.downcast_ref::<run::Wrong>() {
+        return (Exit::Usage, Some(wrong.hint.clone()));
     }
     if let Some(Wrong { hint, .. }) = error.downcast_ref::<Wrong>() {
         return (Exit::Usage, hint.clone());

@@ -27,6 +27,21 @@ pub enum EntryState {
     },
 }
 
+impl EntryState {
+    /// Begun, and its first statement was refused by the server or never sent. (A batch stands at that
+    /// statement, too, while its ranges run, and is told apart by what is done.)
+    pub fn has_done_nothing(&self) -> bool {
+        match self {
+            Self::Running {
+                statement: 0,
+                done,
+                in_doubt: false,
+            } => *done == Checksum::of(""),
+            _ => false,
+        }
+    }
+}
+
 /// One migration's row for one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {

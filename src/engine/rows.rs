@@ -1,6 +1,6 @@
 //! The ledger's rows as SQL: what is written when is the same for all engines.
 
-use crate::domain::{Direction, Migration};
+use crate::domain::{Checksum, Direction, Migration};
 
 use super::Target;
 
@@ -135,6 +135,16 @@ impl LedgerSql {
             quote(&down.checksum.0),
             quote(&self.run),
             self.this_row(target, down)
+        )
+    }
+
+    /// Takes the row of a begun migration away where nothing of it ran; a row where that was so.
+    pub(super) fn withdraw(&self, target: Target<'_>, migration: &Migration) -> String {
+        format!(
+            "DELETE FROM {} WHERE {} AND state = 'running' AND statement = 0 AND in_doubt = false AND done = {} RETURNING version;",
+            self.table,
+            self.this_row(target, migration),
+            (self.literal)(&Checksum::of("").0)
         )
     }
 

@@ -86,6 +86,10 @@ pub trait Session: Send {
         })
     }
 
+    /// Takes the row of a begun migration away of which nothing ran, and what a refused build left. Where it
+    /// is not so any more, another run was faster: [`ErrorKind::AlreadyApplied`].
+    async fn withdraw(&mut self, target: Target<'_>, migration: &Migration) -> Result<(), EngineError>;
+
     /// Records that the server refused the statement at `index`: it has had no effect.
     async fn refuse(
         &mut self,

@@ -15,7 +15,7 @@ pub(crate) use file_name::is_migration;
 pub(crate) use lint::needs_no_transaction;
 pub use load::{FolderError, Loaded, load};
 pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};
-pub use rollback::{Rollback, TenantUndo, Undo, missing_downs, rollback, undo};
+pub use rollback::{Rollback, TenantUndo, Undo, missing_downs, nothing_ran, rollback, undo};
 pub use statements::{Unsplittable, split};
 pub(crate) use statements::{without_concurrently, words};
 

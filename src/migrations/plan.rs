@@ -246,7 +246,13 @@ impl Problems {
             Check::answered(&CHANGED, findings(self.changed)),
             Check::answered(&VANISHED, findings(self.vanished)),
             Check::answered(&OUT_OF_ORDER, findings(self.out_of_order)),
-            Check::answered(&REVERTING, findings(self.reverting)),
+            Check::answered(
+                &REVERTING,
+                self.reverting
+                    .into_values()
+                    .map(Problem::on_the_way_back)
+                    .collect(),
+            ),
         ]
     }
 }
@@ -263,9 +269,12 @@ fn half_way_back(scope: Scope, version: Version, done: usize, migrations: &[Migr
         count(done, "statement")
     ))
     .hint(format!(
-        "run `tenantgate rollback --to {to}{of_shared}` again: it goes on from there"
+        "run `tenantgate rollback --to {to}{of_shared}{NAMES}` again: it goes on from there"
     ))
 }
+
+/// Where the tenants' names go, once all are known.
+const NAMES: &str = "{tenants}";
 
 fn add(
     problems: &mut BTreeMap<(Scope, Version), Problem>,
@@ -281,6 +290,18 @@ fn add(
 }
 
 impl Problem {
+    /// Whoever else is at head may be there on purpose, so the way back is named for those alone.
+    fn on_the_way_back(mut self) -> Finding {
+        self.tenants.sort();
+        let names: String = match self.tenants.as_slice() {
+            few if few.len() <= 5 => few.iter().map(|it| format!(" --tenant {it}")).collect(),
+            _ => " --tenant …".to_owned(),
+        };
+        let hint = self.finding.hint.take().map(|hint| hint.replace(NAMES, &names));
+        self.finding.hint = hint;
+        self.into_finding()
+    }
+
     fn into_finding(mut self) -> Finding {
         self.tenants.sort();
         match self.tenants.as_slice() {

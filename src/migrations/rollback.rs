@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::database_url::EngineKind;
 use crate::domain::words::{count, listed};
 use crate::domain::{
     Check, Entry, EntryState, Finding, History, Migration, Scope, Tenant, TenantName, Version,
@@ -16,12 +17,20 @@ use super::{CHANGED, ROLLBACK_DOWN, ROLLBACK_WHOLE, VANISHED};
 pub struct Undo {
     /// Indexes into the scope's migrations, newest first.
     pub migrations: Vec<usize>,
-    /// Where the first of them goes on.
+    /// Those that were begun and of which nothing ran: only their rows go.
+    pub void: Vec<usize>,
+    /// Where the first of `migrations` goes on.
     pub resume: Option<Resume>,
     /// Newest version that is applied, before anything is taken back.
     pub head: Option<Version>,
     /// Newest version that stays.
     pub stays: Option<Version>,
+}
+
+impl Undo {
+    pub fn is_empty(&self) -> bool {
+        self.migrations.is_empty() && self.void.is_empty()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -39,8 +48,15 @@ pub struct Rollback {
 }
 
 impl Rollback {
+    /// Something that ran goes, not only rows of what never did.
+    pub fn takes_back(&self) -> bool {
+        let tenants = self.tenants.iter().map(|it| &it.undo);
+        let mut all = std::iter::once(&self.shared).chain(tenants);
+        all.any(|undo| !undo.migrations.is_empty())
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.shared.migrations.is_empty() && self.tenants.iter().all(|it| it.undo.migrations.is_empty())
+        self.shared.is_empty() && self.tenants.iter().all(|it| it.undo.is_empty())
     }
 }
 
@@ -49,30 +65,53 @@ pub fn undo(migrations: &[Migration], history: &History, wanted: impl Fn(Version
     let mut undo = Undo::default();
     let mut entries: Vec<&Entry> = history.iter().collect();
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.version));
-    undo.head = entries.first().map(|entry| entry.version);
     for entry in entries {
+        let index = migrations.iter().position(|it| it.version == entry.version);
+        if !entry.state.has_done_nothing() {
+            undo.head = undo.head.max(Some(entry.version));
+        }
         if !wanted(entry.version) {
-            undo.stays = undo.stays.max(Some(entry.version));
+            if !entry.state.has_done_nothing() {
+                undo.stays = undo.stays.max(Some(entry.version));
+            }
             continue;
         }
-        let Some(index) = migrations.iter().position(|it| it.version == entry.version) else {
+        let Some(index) = index else {
             continue;
         };
-        if let EntryState::Reverting {
-            statement, in_doubt, ..
-        } = &entry.state
-        {
-            // What is half way back is finished before anything else.
-            undo.resume = Some(Resume {
-                statement: *statement,
-                in_doubt: *in_doubt,
-            });
-            undo.migrations.insert(0, index);
-        } else {
-            undo.migrations.push(index);
+        match &entry.state {
+            EntryState::Reverting {
+                statement, in_doubt, ..
+            } => {
+                // What is half way back is finished before anything else.
+                undo.resume = Some(Resume {
+                    statement: *statement,
+                    in_doubt: *in_doubt,
+                });
+                undo.migrations.insert(0, index);
+            }
+            _ if nothing_ran(entry, &migrations[index]) => undo.void.push(index),
+            // Half done it has no way back, which is told elsewhere.
+            EntryState::Running { .. } => {}
+            EntryState::Applied => undo.migrations.push(index),
         }
     }
     undo
+}
+
+/// Whether a begun migration left nothing that would have to be taken back. What the server refuses has had
+/// no effect, except where a statement may commit on its way: a procedure, or one that drops several things.
+pub fn nothing_ran(entry: &Entry, migration: &Migration) -> bool {
+    let first = migration.statements.first();
+    let commits_on_its_way = first.is_some_and(|statement| {
+        let words = super::words(&statement.sql, EngineKind::Mysql, 1);
+        match words.first().map(String::as_str) {
+            Some("CALL" | "DO") => true,
+            Some("DROP") => statement.sql.contains(','),
+            _ => false,
+        }
+    });
+    entry.state.has_done_nothing() && !commits_on_its_way
 }
 
 /// The rollback of everything above a version, and all that forbids it: nothing may be touched before.
@@ -137,6 +176,7 @@ fn missing_down(migration: &Migration) -> Finding {
 struct Problems {
     down: BTreeMap<Version, (Finding, Vec<TenantName>)>,
     whole: BTreeMap<Version, (Finding, Vec<TenantName>)>,
+    void: BTreeMap<Version, (Finding, Vec<TenantName>)>,
     changed: BTreeMap<Version, (Finding, Vec<TenantName>)>,
     vanished: BTreeMap<Version, (Finding, Vec<TenantName>)>,
 }
@@ -152,11 +192,24 @@ impl Problems {
     ) {
         for entry in history.iter().filter(|entry| entry.version > to) {
             let found = migrations.iter().find(|it| it.version == entry.version);
+            if let Some(migration) = found.filter(|it| nothing_ran(entry, it)) {
+                let finding = Finding::note(format!(
+                    "{} was begun, and nothing of it ran: it counts as not applied",
+                    migration.label()
+                ));
+                let void = self.void.entry(entry.version).or_insert((finding, Vec::new()));
+                void.1.extend_from_slice(tenants);
+                continue;
+            }
             let (problems, finding) = match (found, found.and_then(|it| it.down.as_deref())) {
                 (None, _) => {
                     let label = format!("{scope}/{}_{}.sql", entry.version, entry.name);
+                    let was = match entry.state {
+                        EntryState::Running { .. } => "begun",
+                        _ => "applied",
+                    };
                     let finding =
-                        Finding::error(format!("{label} was applied and is gone from the migration set"))
+                        Finding::error(format!("{label} was {was} and is gone from the migration set"))
                             .hint("restore the file and its down file");
                     (&mut self.vanished, finding)
                 }
@@ -173,10 +226,16 @@ impl Problems {
     }
 
     fn into_checks(self) -> Vec<Check> {
-        let findings = |problems: BTreeMap<_, _>| problems.into_values().map(for_tenants).collect();
+        let with = |problems: BTreeMap<_, _>, verb: &str| -> Vec<Finding> {
+            let problems = problems.into_values();
+            problems.map(|problem| for_tenants(problem, verb)).collect()
+        };
+        let findings = |problems| with(problems, "applied by");
+        let mut whole = with(self.whole, "begun by");
+        whole.extend(with(self.void, "begun by"));
         vec![
             Check::answered(&ROLLBACK_DOWN, findings(self.down)),
-            Check::answered(&ROLLBACK_WHOLE, findings(self.whole)),
+            Check::answered(&ROLLBACK_WHOLE, whole),
             Check::answered(&CHANGED, findings(self.changed)),
             Check::answered(&VANISHED, findings(self.vanished)),
         ]
@@ -194,9 +253,15 @@ fn wrong(entry: &Entry, migration: &Migration, down: &Migration) -> Option<(bool
                 .file(&migration.file);
             Some((false, finding))
         }
-        EntryState::Running { statement, .. } => {
-            let done = count(*statement, "statement");
-            let finding = Finding::error(format!("{label} is half done: {done} of it ran"))
+        EntryState::Running {
+            statement, in_doubt, ..
+        } => {
+            let done = match (statement, in_doubt) {
+                (0, true) => "whether its first statement ran is not known".to_owned(),
+                (0, false) => "a part of what it does may have run".to_owned(),
+                (many, _) => format!("{} of it ran", count(*many, "statement")),
+            };
+            let finding = Finding::error(format!("{label} is half done: {done}"))
                 .hint("run `tenantgate migrate` first, so that it is whole; then roll it back")
                 .file(&migration.file);
             Some((true, finding))
@@ -220,17 +285,13 @@ fn wrong(entry: &Entry, migration: &Migration, down: &Migration) -> Option<(bool
     }
 }
 
-fn for_tenants((mut finding, mut tenants): (Finding, Vec<TenantName>)) -> Finding {
+fn for_tenants((mut finding, mut tenants): (Finding, Vec<TenantName>), verb: &str) -> Finding {
     tenants.sort();
     match tenants.as_slice() {
         [] => finding,
         [one] => finding.tenant(one),
         many => {
-            let by = format!(
-                " (applied by {}: {})",
-                count(many.len(), "tenant"),
-                listed(many, 3)
-            );
+            let by = format!(" ({verb} {}: {})", count(many.len(), "tenant"), listed(many, 3));
             finding.message.push_str(&by);
             finding
         }
@@ -315,6 +376,48 @@ mod tests {
         history[2].checksum = Checksum::of("edited");
         assert_eq!(failed(&case(&files, history.clone(), 2)), ["ledger.changed"]);
         assert_eq!(failed(&case(&files[..2], history, 2)), ["ledger.vanished"]);
+    }
+
+    #[test]
+    fn what_never_ran_is_in_nobodys_way() {
+        let running = |in_doubt, done: &str| EntryState::Running {
+            statement: 0,
+            done: Checksum::of(done),
+            in_doubt,
+        };
+        let planned = |files: &[Migration], state| {
+            let mut history = vec![entry(&files[0], EntryState::Applied)];
+            history.push(entry(&files[1], state));
+            case(files, history, 1)
+        };
+        // No down file is asked for, and the file may have been edited since.
+        let mut files = [migration(1, Some("x")), migration(2, None)];
+        let plan = planned(&files, running(false, ""));
+        assert_eq!(failed(&plan), [""; 0]);
+        let undo = &plan.tenants[0].undo;
+        assert_eq!(
+            (undo.void.as_slice(), undo.migrations.as_slice()),
+            (&[1][..], &[][..])
+        );
+        assert_eq!((undo.head, undo.stays), (Some(Version(1)), Some(Version(1))));
+        assert!(!plan.is_empty() && !plan.takes_back());
+        // It was sent and nobody knows, or ranges of it ran.
+        assert_eq!(failed(&planned(&files, running(true, ""))), ["rollback.down"]);
+        files[1] = migration(2, Some("x"));
+        assert_eq!(failed(&planned(&files, running(true, ""))), ["rollback.whole"]);
+        assert_eq!(
+            failed(&planned(&files, running(false, "ranges"))),
+            ["rollback.whole"]
+        );
+        // A refused procedure may have committed before.
+        for first in ["CALL grow()", "DROP TABLE a, b"] {
+            files[1].statements[0].sql = first.to_owned();
+            assert_eq!(
+                failed(&planned(&files, running(false, ""))),
+                ["rollback.whole"],
+                "{first}"
+            );
+        }
     }
 
     #[test]

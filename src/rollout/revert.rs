@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
-use crate::domain::{Finding, History, Migration, MigrationSet, Outcome, OutcomeState, Version};
-use crate::engine::{Engine, ErrorKind, Target};
+use crate::domain::{
+    Entry, EntryState, Finding, History, Migration, MigrationSet, Outcome, OutcomeState, Version,
+};
+use crate::engine::{Engine, Session, Target};
 use crate::migrations::{Resume, Undo, undo};
 use crate::settings::{Concurrency, Rollout};
 
@@ -22,6 +24,10 @@ use super::{Event, Progress, Stop, StopReason};
 pub struct Revert<'a> {
     pub target: Target<'a>,
     pub versions: Vec<Version>,
+    /// Where it stands before.
+    pub head: Option<Version>,
+    /// What is to be done where it fails: "run the rollback again".
+    pub again: String,
 }
 
 /// Takes back what is asked for, newest first; each gets a result, in the order asked. A failure of one
@@ -78,7 +84,7 @@ fn not_reached(revert: &Revert<'_>) -> TenantResult {
         state: OutcomeState::NotReached,
         applied: Vec::new(),
         undone: Vec::new(),
-        head: revert.versions.iter().copied().max(),
+        head: revert.head,
         duration_ms: 0,
         retries: 0,
         rows: None,
@@ -137,11 +143,12 @@ impl Crew<'_> {
                 progress: self.progress,
             },
             versions: &revert.versions,
+            again: &revert.again,
         };
         let went = tokio::select! {
             went = work.carry_out(sessions) => went,
             () = self.stop.aborted() => Went {
-                finding: Some(self.dropped()),
+                finding: Some(self.dropped(revert)),
                 ..Went::default()
             },
         };
@@ -169,7 +176,7 @@ impl Crew<'_> {
         TenantResult { outcome, finding }
     }
 
-    fn dropped(&self) -> Finding {
+    fn dropped(&self, revert: &Revert<'_>) -> Finding {
         let why = match self.stop.reason() {
             Some(StopReason::LeaseLost) => "another run took the environment over",
             _ => "the run was told to end",
@@ -180,7 +187,7 @@ impl Crew<'_> {
             "the ledger has the statement it was at"
         };
         Finding::error(format!("cut off on the way back because {why}; {left}"))
-            .hint("run the rollback again: it goes on from there")
+            .hint(format!("{}: it goes on from there", revert.again))
             .operational(true)
     }
 }
@@ -198,6 +205,7 @@ struct Went {
 struct Back<'a> {
     work: Work<'a>,
     versions: &'a [Version],
+    again: &'a str,
 }
 
 impl Back<'_> {
@@ -228,7 +236,7 @@ impl Back<'_> {
                 if let Ok(now) = &history {
                     let left = self.undo(now);
                     // The answer to COMMIT was lost, or another run was faster.
-                    if left.migrations.is_empty() && !failed.error.kind.is_refusal() {
+                    if left.is_empty() && !failed.error.kind.is_refusal() {
                         return self.done(went, &before, Some(now));
                     }
                     undo = left;
@@ -260,18 +268,25 @@ impl Back<'_> {
         })
     }
 
-    /// What was half done on the way there has no way back before it is whole.
+    /// What was half done on the way there has no way back before it is whole. Where it is all that was
+    /// asked for, whoever failed there has said so.
     fn half_done(&self, history: &History) -> Option<Finding> {
-        use crate::domain::EntryState;
-        let half = |entry: &&crate::domain::Entry| matches!(entry.state, EntryState::Running { .. });
-        let entry = history.iter().find(half)?;
+        let is_running = |entry: &&Entry| matches!(entry.state, EntryState::Running { .. });
+        let mut running = history.iter().filter(is_running);
+        let entry = running.find(|entry| !self.work.is_void(entry))?;
+        if self.undo(history).is_empty() {
+            return None;
+        }
         Some(
             Finding::error(format!(
                 "{} {} is half done, so nothing below it is taken back",
                 self.work.target.scope(),
                 entry.version
             ))
-            .hint("run `tenantgate migrate` until it is whole, then roll back"),
+            .hint(format!(
+                "run `tenantgate migrate` until it is whole; then {}",
+                self.again
+            )),
         )
     }
 
@@ -288,6 +303,11 @@ impl Back<'_> {
 
     async fn attempt(&self, sessions: &mut Sessions, undo: &Undo) -> Result<(), Failed<'_>> {
         let migrations = self.work.migrations;
+        for migration in undo.void.iter().map(|index| &migrations[*index]) {
+            let session = self.session(sessions, !migration.transactional).await?;
+            let withdrawn = session.withdraw(self.work.target, migration).await;
+            withdrawn.map_err(|error| Failed::of(error, Some(migration)))?;
+        }
         let mut rest: VecDeque<&Migration> =
             undo.migrations.iter().map(|index| &migrations[*index]).collect();
         let mut resume: Option<&Resume> = undo.resume.as_ref();
@@ -303,13 +323,7 @@ impl Back<'_> {
                 None => rest.iter().take_while(together).count(),
             };
             let direct = batch == 0 && !down.transactional;
-            let session = sessions
-                .get(self.work.engine, self.work.target.server(), direct)
-                .await;
-            let session = session.map_err(|error| Failed {
-                crowded: error.kind == ErrorKind::Exhausted,
-                ..Failed::of(error, None)
-            })?;
+            let session = self.session(sessions, direct).await?;
             if batch > 0 {
                 let these: Vec<&Migration> = rest.drain(..batch).collect();
                 let taken = session.revert(self.work.target, &these).await;
@@ -326,6 +340,17 @@ impl Back<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn session<'s>(
+        &self,
+        sessions: &'s mut Sessions,
+        direct: bool,
+    ) -> Result<&'s mut Box<dyn Session>, Failed<'static>> {
+        let session = sessions
+            .get(self.work.engine, self.work.target.server(), direct)
+            .await;
+        session.map_err(Failed::of_connecting)
     }
 
     /// Asked before anything is touched; here only where the caller did not.
@@ -349,8 +374,13 @@ impl Back<'_> {
                 finding = finding.at(line, column);
             }
         }
-        let fallback = "mend what it met in the data, or the down file; then run the rollback again";
-        finding.hint(failed.error.hint().unwrap_or_else(|| fallback.to_owned()))
+        let fallback = || {
+            format!(
+                "mend what it met in the data, or the down file; then {}",
+                self.again
+            )
+        };
+        finding.hint(failed.error.hint().unwrap_or_else(fallback))
     }
 }
 

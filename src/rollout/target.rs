@@ -1,9 +1,9 @@
 //! The pending migrations of one target: batches, steps, retries.
 
 use crate::domain::words::count;
-use crate::domain::{EntryState, Finding, History, Migration, ServerName, TenantName, Version};
+use crate::domain::{Entry, EntryState, Finding, History, Migration, ServerName, TenantName, Version};
 use crate::engine::{Engine, EngineError, ErrorKind, Session, StepError, Target};
-use crate::migrations::{Pending, Resume, pending_after};
+use crate::migrations::{Pending, Resume, nothing_ran, pending_after};
 use crate::settings::Rollout;
 
 use super::patience::Patience;
@@ -317,7 +317,8 @@ impl Work<'_> {
                 finding = finding.at(line, column);
             }
         }
-        let foreign = history.is_some_and(Vec::is_empty) && failed.error.message.contains("already exists");
+        let untouched = history.is_some_and(|it| it.iter().all(|entry| self.is_void(entry)));
+        let foreign = untouched && failed.error.message.contains("already exists");
         let fallback = || {
             let hint = if foreign {
                 "was this database migrated by another tool? `tenantgate baseline` adopts it; else mend what is in the way, \
@@ -331,6 +332,12 @@ impl Work<'_> {
         finding.hint(hint)
     }
 
+    /// Begun, and nothing of it ran.
+    pub(super) fn is_void(&self, entry: &Entry) -> bool {
+        let migration = self.migrations.iter().find(|it| it.version == entry.version);
+        migration.is_some_and(|it| nothing_ran(entry, it))
+    }
+
     /// Where the target stands now.
     pub(super) fn state(&self, failed: &Failed<'_>, history: Option<&History>) -> String {
         let who = match self.target {
@@ -341,6 +348,7 @@ impl Work<'_> {
             return format!("where {who} stands could not be read, the next run will");
         };
         let half_done = history.iter().find_map(|entry| match &entry.state {
+            _ if self.is_void(entry) => None,
             EntryState::Running { statement, .. } => Some((entry.version, *statement, "through")),
             EntryState::Reverting { statement, .. } => Some((entry.version, *statement, "back from")),
             EntryState::Applied => None,
@@ -360,7 +368,8 @@ impl Work<'_> {
                 done + 1
             );
         }
-        match history.iter().map(|entry| entry.version).max() {
+        let applied = history.iter().filter(|entry| !self.is_void(entry));
+        match applied.map(|entry| entry.version).max() {
             Some(head) => format!("{who} is at {head}, with nothing half done"),
             None => format!("{who} has no migration applied, and nothing half done"),
         }
@@ -385,7 +394,7 @@ impl<'m> Failed<'m> {
         }
     }
 
-    fn of_connecting(error: EngineError) -> Self {
+    pub(super) fn of_connecting(error: EngineError) -> Self {
         Self {
             crowded: error.kind == ErrorKind::Exhausted,
             ..Self::of(error, None)

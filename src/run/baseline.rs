@@ -6,10 +6,11 @@ use std::time::Instant;
 use crate::baseline::{self, differences, told};
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, EntryState, Finding, History, Migration, Outcome, OutcomeState, PlanGroup, PlanSummary, Scope,
-    Structure, TenantCounts, TenantName, Tenants, Version,
+    Check, Entry, EntryState, Finding, History, Migration, Outcome, OutcomeState, PlanGroup, PlanSummary,
+    Scope, Structure, TenantCounts, TenantName, Tenants, Version,
 };
-use crate::engine::{Engine, NotMade, Target};
+use crate::engine::{Engine, EngineError, NotMade, Target};
+use crate::migrations::nothing_ran;
 use crate::rollout::{self, LeaseError};
 
 use super::connect::LEDGER;
@@ -26,6 +27,27 @@ const AT_ONCE: usize = 100;
 struct Candidate<'a> {
     target: Target<'a>,
     lacks: Vec<&'a Migration>,
+    /// Those of them that were begun, and of which nothing ran.
+    void: Vec<&'a Migration>,
+    /// The newest version that it has when it is adopted.
+    head: Option<Version>,
+}
+
+/// Whether what matches is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Dry,
+    /// There is no ledger yet, and where all are refused none is made.
+    BeforeTheLedger,
+    Marking,
+}
+
+/// What a pass came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Adopted {
+    Told,
+    /// Something is to be marked, and that needs a ledger.
+    ToMark,
 }
 
 /// What became of one.
@@ -41,7 +63,15 @@ impl Gate<'_> {
         self.adoptable(&survey)?;
         if self.request.dry_run {
             let made = self.learn(engine, &survey).await?;
-            return self.adopt(engine, &survey, &made).await;
+            return self.adopt(engine, &survey, &made, Pass::Dry).await.map(|_| ());
+        }
+        if survey.fresh {
+            let made = self.learn(engine, &survey).await?;
+            let adopted = self.adopt(engine, &survey, &made, Pass::BeforeTheLedger).await?;
+            if adopted == Adopted::Told {
+                let nothing = [&LEDGER, &rollout::LEASE].map(|it| Check::answered(it, Vec::new()));
+                return self.add(nothing.into(), since);
+            }
         }
         let prepared = self.write_label(engine, false).await;
         self.or_block(&LEDGER, since, prepared)?;
@@ -70,8 +100,9 @@ impl Gate<'_> {
         let survey = self.survey(engine).await?;
         self.adoptable(&survey)?;
         let made = self.learn(engine, &survey).await?;
-        let adopted = self.adopt(engine, &survey, &made).await;
-        self.add(vec![self.kept_the_lease()], since).and(adopted)
+        let adopted = self.adopt(engine, &survey, &made, Pass::Marking).await;
+        self.add(vec![self.kept_the_lease()], since)
+            .and(adopted.map(|_| ()))
     }
 
     fn up_to(&self) -> Version {
@@ -150,8 +181,13 @@ impl Gate<'_> {
         Ok(structure)
     }
 
-    async fn adopt(&mut self, engine: &dyn Engine, survey: &Survey, made: &Structure) -> Stage<()> {
-        let since = Instant::now();
+    async fn adopt(
+        &mut self,
+        engine: &dyn Engine,
+        survey: &Survey,
+        made: &Structure,
+        pass: Pass,
+    ) -> Stage<Adopted> {
         let set = self.loaded.take();
         let result = match &set {
             Some(loaded) => {
@@ -163,7 +199,7 @@ impl Gate<'_> {
                     .iter()
                     .filter(|it| it.version <= up_to)
                     .collect();
-                self.adopt_all(engine, survey, made, &wanted, since).await
+                self.adopt_all(engine, survey, made, &wanted, pass).await
             }
             None => Err(Blocked),
         };
@@ -177,8 +213,9 @@ impl Gate<'_> {
         survey: &Survey,
         made: &Structure,
         wanted: &[&Migration],
-        since: Instant,
-    ) -> Stage<()> {
+        pass: Pass,
+    ) -> Stage<Adopted> {
+        let since = Instant::now();
         let places = self.places(survey);
         let mut counts = TenantCounts {
             discovered: survey.known().len(),
@@ -188,16 +225,24 @@ impl Gate<'_> {
         for chunk in places.chunks(AT_ONCE) {
             let mut candidates = Vec::new();
             for (target, history) in chunk {
+                let head = history.iter().map(|it| it.version).max().max(Some(self.up_to()));
                 match lacks(wanted, history) {
                     Ok(lacks) if lacks.is_empty() => counts.up_to_date += usize::from(is_tenant(*target)),
-                    Ok(lacks) => candidates.push(Candidate {
-                        target: *target,
-                        lacks,
-                    }),
+                    Ok(lacks) => {
+                        let void = lacks.iter().copied();
+                        candidates.push(Candidate {
+                            target: *target,
+                            void: void.filter(|it| is_void(history, it)).collect(),
+                            lacks,
+                            head,
+                        });
+                    }
                     Err(why) => judged.push(Judged {
                         candidate: Candidate {
                             target: *target,
                             lacks: Vec::new(),
+                            void: Vec::new(),
+                            head: None,
                         },
                         refused: Some(why),
                     }),
@@ -213,10 +258,13 @@ impl Gate<'_> {
         }
         let refused = judged.iter().filter(|it| it.refused.is_some()).count();
         let mark = refused == 0 || !self.request.all_or_nothing;
-        if mark && !self.request.dry_run {
-            self.write_down(engine, &judged, since).await?;
+        match pass {
+            Pass::BeforeTheLedger if mark && refused < judged.len() => return Ok(Adopted::ToMark),
+            Pass::Marking if mark => self.write_down(engine, &judged, since).await?,
+            _ => {}
         }
         self.tell_baseline(judged, counts, mark, since)
+            .map(|()| Adopted::Told)
     }
 
     /// All that this baseline is for, with what their ledgers have.
@@ -240,6 +288,10 @@ impl Gate<'_> {
                     .hint("run it again: those that are marked are left alone")
                     .operational(true);
                 return self.add(vec![Check::answered(&LEDGER, vec![finding])], since);
+            }
+            for candidate in chunk.iter().map(|it| &it.candidate) {
+                let withdrawn = withdraw(engine, candidate).await;
+                self.or_block(&LEDGER, since, withdrawn)?;
             }
             let rows: Vec<_> = chunk
                 .iter()
@@ -319,7 +371,7 @@ impl Gate<'_> {
                 state,
                 applied: applied.filter(|_| is_marked).collect(),
                 undone: Vec::new(),
-                head: is_marked.then(|| self.up_to()),
+                head: candidate.head.filter(|_| is_marked),
                 duration_ms: 0,
                 retries: 0,
                 rows: None,
@@ -354,9 +406,29 @@ fn tenant_name(target: Target<'_>) -> Option<TenantName> {
     }
 }
 
+/// Makes room for the rows that are to say it is applied.
+async fn withdraw(engine: &dyn Engine, candidate: &Candidate<'_>) -> Result<(), EngineError> {
+    for migration in &candidate.void {
+        let direct = !migration.transactional;
+        let mut session = engine.session(candidate.target.server(), direct).await?;
+        session.withdraw(candidate.target, migration).await?;
+    }
+    Ok(())
+}
+
+fn is_void(history: &History, migration: &Migration) -> bool {
+    let mut entries = history.iter().filter(|entry| entry.version == migration.version);
+    entries.any(|entry| nothing_ran(entry, migration))
+}
+
 /// What a history lacks of the wanted migrations; else why it cannot be added to.
 fn lacks<'m>(wanted: &[&'m Migration], history: &History) -> Result<Vec<&'m Migration>, String> {
-    let unfinished = history.iter().find(|it| it.state != EntryState::Applied);
+    let is_void = |entry: &Entry| {
+        let mut same = wanted.iter().filter(|it| it.version == entry.version);
+        same.any(|it| nothing_ran(entry, it))
+    };
+    let mut begun = history.iter().filter(|it| it.state != EntryState::Applied);
+    let unfinished = begun.find(|entry| !is_void(entry));
     if let Some(entry) = unfinished {
         return Err(format!("{} is half done there; finish it first", entry.version));
     }
@@ -365,6 +437,7 @@ fn lacks<'m>(wanted: &[&'m Migration], history: &History) -> Result<Vec<&'m Migr
     for migration in wanted {
         match history.iter().find(|entry| entry.version == migration.version) {
             None => lacks.push(*migration),
+            Some(entry) if entry.state != EntryState::Applied => lacks.push(*migration),
             Some(entry) if entry.checksum != migration.checksum => changed.push(migration.label()),
             Some(_) => {}
         }

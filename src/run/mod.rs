@@ -51,6 +51,14 @@ struct Blocked;
 
 type Stage<T> = Result<T, Blocked>;
 
+/// Something wrong with what was asked for, that only the database could tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Wrong {
+    message: String,
+    pub hint: String,
+}
+
 /// What one run gathers on its way.
 struct Gate<'a> {
     request: &'a Request,
@@ -80,6 +88,8 @@ struct Gate<'a> {
     reached_database: bool,
     /// What this run took back, where it took anything back.
     rolled_back: Option<RolledBack>,
+    /// What was asked for cannot be meant: nothing was touched, and there is no report.
+    wrong: Option<Wrong>,
 }
 
 /// Does what was asked, as far as the gate stays open, and reports all that was found.
@@ -113,6 +123,7 @@ pub async fn execute(
         overridden: None,
         reached_database: false,
         rolled_back: None,
+        wrong: None,
     };
     let opened = gate.offline().await?;
     if let Ok(Some(urls)) = opened {
@@ -131,7 +142,10 @@ pub async fn execute(
             );
         }
     }
-    gate.finish().await
+    match gate.wrong.take() {
+        Some(wrong) => Err(wrong.into()),
+        None => gate.finish().await,
+    }
 }
 
 /// Waits until a run that was told to end must not be waited for any longer. One that writes ends by

@@ -1,12 +1,13 @@
 //! Taking applied migrations back: asked first, then carried out under the lease.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, Finding, History, Outcome, OutcomeState, PlanGroup, PlanSummary, Scope, Tenant, TenantCounts,
-    Version,
+    Check, Finding, History, Migration, Outcome, OutcomeState, PlanGroup, PlanSummary, Scope, Tenant,
+    TenantCounts, Version,
 };
 use crate::engine::{Engine, Target};
 use crate::migrations::{self, Rollback};
@@ -16,17 +17,29 @@ use crate::rollout::{self, Revert, TenantResult};
 use super::connect::LEDGER;
 use super::migrate::no_lease;
 use super::survey::Survey;
-use super::{Blocked, Gate, Stage};
+use super::{Blocked, Gate, Stage, Wrong};
 
 impl Gate<'_> {
     pub(super) async fn rollback(&mut self, engine: &dyn Engine, survey: Survey) -> Stage<()> {
         let since = Instant::now();
+        self.wrong = self.unknown_version(&survey);
+        if self.wrong.is_some() {
+            return Err(Blocked);
+        }
         let plan = self.plan_rollback(engine, &survey).await?;
         if plan.is_empty() {
             let scope = self.request.one_scope();
-            let note = Finding::note(format!("no {scope} migration above {} is applied", self.to()));
+            let nothing = if survey.is_untouched() {
+                Finding::warning(format!(
+                    "nothing was ever run in {}: there is nothing to roll back",
+                    self.settings.environment.name
+                ))
+                .hint("is it the environment that you mean, and its URL the right one?")
+            } else {
+                Finding::note(format!("no {scope} migration above {} is applied", self.to()))
+            };
             let answers = vec![
-                Check::answered(&rollout::UNDONE, vec![note]),
+                Check::answered(&rollout::UNDONE, vec![nothing]),
                 Check::answered(&rollout::LEASE, Vec::new()),
                 Check::answered(&LEDGER, Vec::new()),
             ];
@@ -57,6 +70,28 @@ impl Gate<'_> {
         }
     }
 
+    /// A version that no file has and no ledger is a slip of the pen: everything above it might be everything.
+    fn unknown_version(&self, survey: &Survey) -> Option<Wrong> {
+        let (scope, to) = (self.request.one_scope(), self.to());
+        let (own, other) = match scope {
+            Scope::Shared => (&self.set().shared, &self.set().tenant),
+            Scope::Tenant => (&self.set().tenant, &self.set().shared),
+        };
+        let mut known: BTreeSet<Version> = own.iter().map(|it| it.version).collect();
+        match scope {
+            Scope::Shared => known.extend(survey.ledger.shared.iter().map(|it| it.version)),
+            Scope::Tenant => {
+                let histories = survey.ledger.tenants.values();
+                known.extend(histories.flat_map(|it| it.iter()).map(|it| it.version));
+            }
+        }
+        let elsewhere = other.iter().any(|it| it.version == to).then(|| match scope {
+            Scope::Shared => "; there is a tenant migration of this version: leave `--scope` out",
+            Scope::Tenant => "; there is a shared migration of this version: `--scope shared` rolls it back",
+        });
+        unknown(scope, to, &known, elsewhere.unwrap_or_default())
+    }
+
     /// Everything above it goes.
     fn to(&self) -> Version {
         self.request.version.unwrap_or(Version(u64::MAX))
@@ -82,7 +117,7 @@ impl Gate<'_> {
             Scope::Shared if !plan.shared.migrations.is_empty() => {
                 let first = engine.first_applied(survey.known()).await;
                 let first = self.or_block(&migrations::ROLLBACK_SHARED, since, first)?;
-                built_on(&first, self.to())
+                built_on(&first, self.to(), &self.set().tenant)
             }
             _ => None,
         };
@@ -99,7 +134,7 @@ impl Gate<'_> {
         let shared = engine.needs_direct_url(None).then_some(&plan.shared);
         let pooled = |it: &&migrations::TenantUndo| engine.needs_direct_url(it.tenant.server.as_ref());
         let tenants = plan.tenants.iter().filter(pooled).map(|it| &it.undo);
-        let indexes: std::collections::BTreeSet<usize> = tenants
+        let indexes: BTreeSet<usize> = tenants
             .chain(shared)
             .flat_map(|undo| undo.migrations.iter().copied())
             .collect();
@@ -161,10 +196,8 @@ impl Gate<'_> {
         let scope = self.request.one_scope();
         let migrations = self.set().of(scope);
         let versions = |undo: &migrations::Undo| -> Vec<Version> {
-            undo.migrations
-                .iter()
-                .map(|index| migrations[*index].version)
-                .collect()
+            let indexes = undo.migrations.iter().chain(&undo.void);
+            indexes.map(|index| migrations[*index].version).collect()
         };
         let shared = [&plan.shared].into_iter().map(|undo| (Target::Shared, undo));
         let tenants = plan
@@ -173,18 +206,21 @@ impl Gate<'_> {
             .map(|it| (Target::Tenant(&it.tenant), &it.undo));
         let reverts: Vec<Revert<'_>> = shared
             .chain(tenants)
-            .filter(|(_, undo)| !undo.migrations.is_empty())
+            .filter(|(_, undo)| !undo.is_empty())
             .map(|(target, undo)| Revert {
                 target,
                 versions: versions(undo),
+                head: undo.head,
+                again: "run the rollback again".to_owned(),
             })
             .collect();
         let rolled_back = RolledBack { scope, to: self.to() };
-        if !reverts.is_empty() {
+        let takes_back = plan.takes_back();
+        if takes_back {
             self.announce_rollback(rolled_back.clone()).await?;
         }
         // From here on something may be gone, also where this run is cut off.
-        self.rolled_back = (!reverts.is_empty()).then_some(rolled_back);
+        self.rolled_back = takes_back.then_some(rolled_back);
         // A tenant without any migration is none whose file was emptied.
         let bare: Vec<Tenant> = plan
             .tenants
@@ -257,9 +293,28 @@ impl Gate<'_> {
     }
 }
 
+/// Absent where the version is known; everything is above 0.
+fn unknown(scope: Scope, to: Version, known: &BTreeSet<Version>, elsewhere: &str) -> Option<Wrong> {
+    if to == Version(0) || known.contains(&to) {
+        return None;
+    }
+    let below = known.range(..to).next_back();
+    let above = known.range(to..).next();
+    let nearest: Vec<String> = below.into_iter().chain(above).map(ToString::to_string).collect();
+    let nearest = match nearest.as_slice() {
+        [] => format!("no {scope} migration is known"),
+        [one] => format!("the nearest is {one}"),
+        both => format!("the nearest are {}", both.join(" and ")),
+    };
+    Some(Wrong {
+        message: format!("--to: there is no {scope} migration {to}, neither as a file nor in the ledger"),
+        hint: format!("{nearest}, and 0 takes everything back{elsewhere}"),
+    })
+}
+
 /// Tenants' migrations that no tenant had before the first of the shared ones that would go: they were
 /// written for what it made.
-fn built_on(first: &std::collections::BTreeMap<(Scope, Version), i64>, to: Version) -> Option<Finding> {
+fn built_on(first: &BTreeMap<(Scope, Version), i64>, to: Version, tenant: &[Migration]) -> Option<Finding> {
     let shared = first
         .iter()
         .filter(|((scope, version), _)| *scope == Scope::Shared && *version > to);
@@ -270,7 +325,8 @@ fn built_on(first: &std::collections::BTreeMap<(Scope, Version), i64>, to: Versi
         .map(|((_, version), _)| *version)
         .collect();
     later.sort();
-    let before = later.first()?.0.saturating_sub(1);
+    let oldest = *later.first()?;
+    let before = tenant.iter().map(|it| it.version).filter(|it| *it < oldest).max();
     Some(
         Finding::error(format!(
             "tenant migrations came after it, and may build on it: {}",
@@ -278,7 +334,7 @@ fn built_on(first: &std::collections::BTreeMap<(Scope, Version), i64>, to: Versi
         ))
         .hint(format!(
             "take the tenants back first: `tenantgate rollback --to {}`",
-            Version(before)
+            before.unwrap_or(Version(0))
         )),
     )
 }
@@ -299,11 +355,51 @@ mod tests {
             .into_iter()
             .collect()
         };
-        assert_eq!(built_on(&first(50), Version(1)), None);
-        let finding = built_on(&first(30), Version(1)).expect("0002 came after it");
+        assert_eq!(built_on(&first(50), Version(1), &[]), None);
+        let files = [file(1), file(2)];
+        let finding = built_on(&first(30), Version(1), &files).expect("0002 came after it");
         assert!(finding.message.ends_with(": 0002"), "{}", finding.message);
         assert!(finding.hint.expect("a hint").ends_with("--to 0001`"));
-        let all = built_on(&first(50), Version(0)).expect("all came after the first");
+        let all = built_on(&first(50), Version(0), &files).expect("all came after the first");
         assert!(all.message.ends_with(": 0001, 0002"), "{}", all.message);
+        assert!(all.hint.expect("a hint").ends_with("--to 0000`"));
+        let years = [file(2_024), file(2_026)];
+        let first = [
+            ((Scope::Shared, Version(9)), 10),
+            ((Scope::Tenant, Version(2_026)), 20),
+        ];
+        let finding = built_on(&first.into_iter().collect(), Version(1), &years).expect("it came later");
+        assert!(
+            finding.hint.expect("a hint").ends_with("--to 2024`"),
+            "a version that there is"
+        );
+    }
+
+    #[test]
+    fn an_unknown_version_is_told_with_its_neighbours() {
+        let known: BTreeSet<Version> = [Version(41), Version(47)].into_iter().collect();
+        let hint = |to| unknown(Scope::Tenant, Version(to), &known, "").map(|it| it.hint);
+        assert_eq!(hint(0), None);
+        assert_eq!(hint(47), None);
+        let both = "the nearest are 0041 and 0047, and 0 takes everything back";
+        assert_eq!(hint(44).as_deref(), Some(both));
+        let below = "the nearest is 0047, and 0 takes everything back";
+        assert_eq!(hint(470).as_deref(), Some(below));
+    }
+
+    fn file(version: u64) -> Migration {
+        Migration {
+            scope: Scope::Tenant,
+            version: Version(version),
+            name: "m".to_owned(),
+            file: "m.sql".to_owned(),
+            sql: String::new(),
+            statements: Vec::new(),
+            checksum: crate::domain::Checksum::of(""),
+            transactional: true,
+            batch: None,
+            direction: crate::domain::Direction::Forward,
+            down: None,
+        }
     }
 }

@@ -42,6 +42,11 @@ impl Survey {
         !self.fresh && self.plan.is_empty() && self.plan.tenants.is_some() && self.to_register.is_empty()
     }
 
+    /// No run has written here yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.fresh && self.ledger.shared.is_empty() && self.ledger.tenants.is_empty()
+    }
+
     pub(super) fn known(&self) -> &[Tenant] {
         match &self.tenants {
             Tenants::Known(tenants) => tenants,

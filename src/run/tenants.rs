@@ -64,10 +64,15 @@ impl Gate<'_> {
             took: since.elapsed(),
         };
         self.trend(engine, speed).await;
-        if let Some(check) = self.take_back(engine, &included, &mut rolled_out).await {
+        let taken_back = self.take_back(engine, &included, &mut rolled_out).await;
+        let again = match &taken_back {
+            Some(_) => "mend what failed, then run again: those that were taken back are migrated again",
+            None => AGAIN,
+        };
+        if let Some(check) = taken_back {
             let _ = self.add(vec![check], since);
         }
-        self.account(rolled_out, counts, since)?;
+        self.account(rolled_out, counts, again, since)?;
         let made = |tenant: &&Tenant| {
             let stays = self.left_behind.contains(&tenant.name) || survey.suspended.contains(&tenant.name);
             self.request.includes_tenant(&tenant.name) && !stays
@@ -111,7 +116,13 @@ impl Gate<'_> {
     }
 
     /// Outcomes, counts and checks; blocked where the run was told to end.
-    fn account(&mut self, rolled_out: RolledOut, mut counts: TenantCounts, since: Instant) -> Stage<()> {
+    fn account(
+        &mut self,
+        rolled_out: RolledOut,
+        mut counts: TenantCounts,
+        again: &str,
+        since: Instant,
+    ) -> Stage<()> {
         let RolledOut {
             results,
             canaries,
@@ -151,7 +162,7 @@ impl Gate<'_> {
                 .iter()
                 .map(|(server, number)| of_gone(server.as_ref(), *number)),
         );
-        findings.extend(self.not_reached(others, halt, unanswered));
+        findings.extend(self.not_reached(others, halt, unanswered, again));
         let everybody = counts.not_reached == 0;
         self.tenants = Some(counts);
         self.outcomes.sort_by_key(|outcome| match outcome.state {
@@ -192,7 +203,13 @@ impl Gate<'_> {
     }
 
     /// Why some had no turn.
-    fn not_reached(&self, number: usize, halt: Option<Halt>, unanswered: bool) -> Option<Finding> {
+    fn not_reached(
+        &self,
+        number: usize,
+        halt: Option<Halt>,
+        unanswered: bool,
+        again: &str,
+    ) -> Option<Finding> {
         if number == 0 {
             return None;
         }
@@ -200,7 +217,7 @@ impl Gate<'_> {
             Some(Halt::Canaries) => {
                 "mend what rollout.canary names, then run again: the canaries are looked at first"
             }
-            _ => AGAIN,
+            _ => again,
         };
         let (why, operational) = match halt {
             Some(Halt::Stopped(StopReason::Deadline)) => {

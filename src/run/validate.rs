@@ -1,10 +1,11 @@
 //! Reading the schemas, and comparing them with what they must be.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::database_url::EngineKind;
 use crate::domain::words::{count, listed};
-use crate::domain::{Check, Finding, Severity, Tenant, Tenants};
+use crate::domain::{Check, Finding, Severity, Tenant, TenantName, Tenants};
 use crate::engine::Engine;
 use crate::migrations::Plan;
 use crate::validate as schema;
@@ -35,7 +36,7 @@ impl Gate<'_> {
         let checks = vec![
             schema::registered(&known, &survey.locations),
             schema::unregistered(survey.known(), &survey.locations, &tenancy.ignore),
-            self.complete(&plan),
+            self.complete(&plan, survey),
         ];
         let open = self.add(checks, since);
         let is_whole = |tenant: &Tenant| survey.locations.contains(tenant);
@@ -75,17 +76,39 @@ impl Gate<'_> {
     }
 
     /// Those that the rollout left behind are said once more in short: why, it has said itself.
-    fn complete(&self, plan: &Plan) -> Check {
+    fn complete(&self, plan: &Plan, survey: &Survey) -> Check {
         let mut check = schema::complete(plan, self.set());
         if self.left_behind.is_empty() {
             return check;
         }
-        let names: Vec<_> = self.left_behind.iter().collect();
-        let many = count(names.len(), "tenant");
-        let finding = Finding::error(format!("the rollout left {many} behind: {}", listed(&names, 5)))
-            .hint("see rollout.tenants; the other tenants were validated")
-            .operational(self.rollout_was_unanswered());
-        check.findings.push(finding);
+        // What was to be taken back, and is not, is at head.
+        let plans = survey.plan.tenants.iter().flatten();
+        let all: BTreeSet<&TenantName> = plans
+            .filter(|it| it.pending.migrations.is_empty())
+            .map(|it| &it.tenant.name)
+            .collect();
+        let (at_head, behind): (Vec<_>, Vec<_>) = self.left_behind.iter().partition(|it| all.contains(it));
+        let unanswered = self.rollout_was_unanswered();
+        let told = |many: String, hint| Finding::error(many).hint(hint).operational(unanswered);
+        if !behind.is_empty() {
+            let many = count(behind.len(), "tenant");
+            check.findings.push(told(
+                format!("the rollout left {many} behind: {}", listed(&behind, 5)),
+                "see rollout.tenants; the other tenants were validated",
+            ));
+        }
+        if !at_head.is_empty() {
+            let many = count(at_head.len(), "tenant");
+            let told_of = if at_head.len() == 1 {
+                "failed and is at head all the same, and was not validated"
+            } else {
+                "failed and are at head all the same, and were not validated"
+            };
+            check.findings.push(told(
+                format!("{many} {told_of}: {}", listed(&at_head, 5)),
+                "see rollback.undone and rollout.tenants",
+            ));
+        }
         Check::answered(&schema::COMPLETE, check.findings)
     }
 

@@ -20,7 +20,7 @@ on_all_servers!(
 );
 
 /// Tenants that another tool brought to version 4: the same structure, and no ledger.
-fn grown(server: Server, tenants: usize) -> Case {
+pub(super) fn grown(server: Server, tenants: usize) -> Case {
     let case = Case::new(server, tenants);
     let more = match server {
         Server::Postgres | Server::Pgbouncer => {
@@ -67,7 +67,7 @@ CREATE TRIGGER touched AFTER INSERT ON more BEGIN UPDATE more SET price = 1 WHER
     case
 }
 
-fn lose_the_ledger(case: &Case) {
+pub(super) fn lose_the_ledger(case: &Case) {
     match case.server {
         Server::Postgres | Server::Pgbouncer => case.db.execute("DROP SCHEMA tenantgate CASCADE"),
         Server::Mariadb => case.db.execute(&format!("DROP DATABASE {}", case.ledger())),
@@ -82,16 +82,16 @@ fn lose_the_ledger(case: &Case) {
     }
 }
 
-fn baseline(case: &Case, arguments: &[&str]) -> Run {
+pub(super) fn baseline(case: &Case, arguments: &[&str]) -> Run {
     case.project.tenantgate(&[&["baseline"], arguments].concat())
 }
 
-fn adopt_shared(case: &Case) {
+pub(super) fn adopt_shared(case: &Case) {
     baseline(case, &["--scope", "shared", "--version", "1"]).assert_code(0);
 }
 
 /// All schemas, databases or files that there are.
-fn places(case: &Case) -> Vec<String> {
+pub(super) fn places(case: &Case) -> Vec<String> {
     match case.server {
         Server::Postgres | Server::Pgbouncer => case
             .db

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::case::{Case, on_all_servers};
 use crate::harness::{Run, Server};
 
-const HEAD: [&str; 3] = ["0001_ran", "0002_items", "0003_items_total"];
+pub(super) const HEAD: [&str; 3] = ["0001_ran", "0002_items", "0003_items_total"];
 
 on_all_servers!(
     what_is_above_goes_back_newest_first,
@@ -22,7 +22,7 @@ on_all_servers!(
 
 /// Down files for all three migrations; the way back of each is logged in a table of the shared place's
 /// own, because `ran` goes with the first.
-fn prepared(server: Server, tenants: usize) -> Case {
+pub(super) fn prepared(server: Server, tenants: usize) -> Case {
     let case = Case::new(server, tenants);
     case.project
         .tenant("0001_ran.down.sql", "DROP TABLE ran;\nDROP TABLE back;\n");
@@ -35,21 +35,21 @@ fn prepared(server: Server, tenants: usize) -> Case {
 }
 
 /// A down file that takes its migration out of `ran`, and says in `back` that it ran.
-fn down(case: &Case, name: &str, sql: &str) {
+pub(super) fn down(case: &Case, name: &str, sql: &str) {
     let log = format!("DELETE FROM ran WHERE name = '{name}';\nINSERT INTO back VALUES ('{name}');");
     case.project
         .tenant(&format!("{name}.down.sql"), &format!("{sql}\n{log}\n"));
 }
 
-fn back(case: &Case, tenant: &str) -> Vec<String> {
+pub(super) fn back(case: &Case, tenant: &str) -> Vec<String> {
     case.db.tenant(tenant).query_column("SELECT name FROM back")
 }
 
-fn head(case: &Case, tenant: &str) -> Option<u64> {
+pub(super) fn head(case: &Case, tenant: &str) -> Option<u64> {
     standing(case, tenant)["head"].as_u64()
 }
 
-fn standing(case: &Case, tenant: &str) -> serde_json::Value {
+pub(super) fn standing(case: &Case, tenant: &str) -> serde_json::Value {
     let status = case.project.tenantgate(&["status"]);
     status.assert_code(0);
     let standings = status.report()["standings"].as_array().unwrap().clone();
@@ -59,7 +59,7 @@ fn standing(case: &Case, tenant: &str) -> serde_json::Value {
         .unwrap_or_else(|| panic!("no {tenant}"))
 }
 
-fn rollback(case: &Case, arguments: &[&str]) -> Run {
+pub(super) fn rollback(case: &Case, arguments: &[&str]) -> Run {
     case.project.tenantgate(&[&["rollback"], arguments].concat())
 }
 
@@ -395,15 +395,6 @@ fn a_rolled_back_environment_lets_nothing_through() {
     thread::sleep(Duration::from_millis(5));
     dev(&["run"]).assert_code(0);
     promote().assert_code(0);
-}
-
-#[test]
-fn where_nothing_is_there_is_nothing_to_take_back() {
-    let case = prepared(Server::Sqlite, 1);
-    let run = rollback(&case, &["--to", "0"]);
-    run.assert_code(0);
-    assert!(run.stdout.contains("no tenant migration above 0000 is applied"));
-    rollback(&case, &["--to", "0", "--scope", "shared"]).assert_code(0);
 }
 
 #[test]

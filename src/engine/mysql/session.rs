@@ -358,6 +358,26 @@ impl Session for MysqlSession {
         self.carry(&work, at).await
     }
 
+    async fn withdraw(&mut self, target: Target<'_>, migration: &Migration) -> Result<(), EngineError> {
+        // Ends the connection before, which may be at work on it still.
+        self.own(target, migration).await?;
+        let gone = format!(
+            "START TRANSACTION;
+DELETE FROM {}.ledger WHERE {} AND state = 'running' AND statement = 0 AND in_doubt = 0 AND done = {} AND owner = {};
+COMMIT",
+            ident(&self.ledger),
+            self.key(target, migration),
+            literal(&Checksum::of("").0),
+            literal(&self.owner)
+        );
+        let answers = self.send_or_roll_back(gone).await?;
+        self.owned = None;
+        if answers.get(1).is_none_or(|answer| answer.affected != 1) {
+            return Err(self.moved());
+        }
+        Ok(())
+    }
+
     async fn refuse(
         &mut self,
         target: Target<'_>,

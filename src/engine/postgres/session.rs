@@ -167,11 +167,15 @@ impl PostgresSession {
         if failed.completed != index || failed.error.kind != ErrorKind::Statement {
             return failed;
         }
-        let message = "another run has carried this migration on in the meantime";
         Failed {
-            error: EngineError::new(ErrorKind::AlreadyApplied, message, &self.options.redactor),
+            error: self.carried_on_by_another(),
             ..failed
         }
+    }
+
+    fn carried_on_by_another(&self) -> EngineError {
+        let message = "another run has carried this migration on in the meantime";
+        EngineError::new(ErrorKind::AlreadyApplied, message, &self.options.redactor)
     }
 }
 
@@ -365,6 +369,17 @@ impl Session for PostgresSession {
         self.send(statement.sql.clone()).await.map_err(failed)?;
         self.send(advanced).await.map_err(failed)?;
         Ok(())
+    }
+
+    async fn withdraw(&mut self, target: Target<'_>, migration: &Migration) -> Result<(), EngineError> {
+        self.send(sql::session_limit(self.options.lock_timeout)).await?;
+        self.reusable = false;
+        self.settle(target, migration, 0).await?;
+        let results = self.send(self.rows.withdraw(target, migration)).await?;
+        if results.last().is_some_and(|rows| rows.len() == 1) {
+            return Ok(());
+        }
+        Err(self.carried_on_by_another())
     }
 
     async fn refuse(

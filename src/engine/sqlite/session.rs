@@ -160,14 +160,14 @@ impl SqliteSession {
         let row = self.rows.at_statement(target, migration, index);
         let rows = self.send(connection, format!("BEGIN IMMEDIATE;{row}")).await?;
         if rows.is_empty() {
-            let message = "another run has carried this migration on in the meantime";
-            return Err(EngineError::new(
-                ErrorKind::AlreadyApplied,
-                message,
-                &self.options.redactor,
-            ));
+            return Err(self.carried_on_by_another());
         }
         Ok(())
+    }
+
+    fn carried_on_by_another(&self) -> EngineError {
+        let message = "another run has carried this migration on in the meantime";
+        EngineError::new(ErrorKind::AlreadyApplied, message, &self.options.redactor)
     }
 
     /// Foreign keys are not enforced while migrations run, so what they leave is checked.
@@ -308,6 +308,16 @@ impl Session for SqliteSession {
         self.send(&mut connection, "COMMIT".to_owned())
             .await
             .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn withdraw(&mut self, target: Target<'_>, migration: &Migration) -> Result<(), EngineError> {
+        let mut connection = self.open(target, false).await?;
+        let row = self.rows.withdraw(target, migration);
+        let gone = self.send(&mut connection, row).await?;
+        if gone.is_empty() {
+            return Err(self.carried_on_by_another());
+        }
         Ok(())
     }
 
