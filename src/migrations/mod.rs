@@ -8,6 +8,7 @@ mod placed;
 mod plan;
 mod rollback;
 mod statements;
+mod unfinished;
 
 use crate::domain::CheckDefinition;
 

@@ -9,6 +9,7 @@ use crate::domain::{
     Version,
 };
 
+use super::unfinished::{NAMES, gone, half_way_back};
 use super::{CHANGED, OUT_OF_ORDER, REVERTING, VANISHED};
 
 /// Where a half-done migration goes on.
@@ -159,11 +160,7 @@ impl Problems {
                 continue;
             }
             let Some(migration) = files.get(&entry.version) else {
-                let label = format!("{scope}/{}_{}.sql", entry.version, entry.name);
-                let finding = Finding::error(format!(
-                    "{label} was applied and is gone from the migration set"
-                ))
-                .hint("restore the file; what it did is undone by a new migration, not by deleting it");
+                let finding = gone(scope, entry, migrations);
                 add(&mut self.vanished, key, finding, tenants);
                 continue;
             };
@@ -256,25 +253,6 @@ impl Problems {
         ]
     }
 }
-
-fn half_way_back(scope: Scope, version: Version, done: usize, migrations: &[Migration]) -> Finding {
-    let before = migrations.iter().map(|it| it.version).filter(|it| *it < version);
-    let to = before.max().unwrap_or(Version(0));
-    let of_shared = match scope {
-        Scope::Shared => " --scope shared",
-        Scope::Tenant => "",
-    };
-    Finding::error(format!(
-        "{scope} migration {version} is half way back: {} of its down file done",
-        count(done, "statement")
-    ))
-    .hint(format!(
-        "run `tenantgate rollback --to {to}{of_shared}{NAMES}` again: it goes on from there"
-    ))
-}
-
-/// Where the tenants' names go, once all are known.
-const NAMES: &str = "{tenants}";
 
 fn add(
     problems: &mut BTreeMap<(Scope, Version), Problem>,

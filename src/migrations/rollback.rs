@@ -10,6 +10,7 @@ use crate::domain::{
 };
 
 use super::plan::Resume;
+use super::unfinished::stays_half_way_back;
 use super::{CHANGED, ROLLBACK_DOWN, ROLLBACK_WHOLE, VANISHED};
 
 /// What is taken back of one tenant (or of the shared schema). Tenants with equal histories share one value.
@@ -190,6 +191,16 @@ impl Problems {
         to: Version,
         tenants: &[TenantName],
     ) {
+        let half_back = |entry: &&Entry| matches!(entry.state, EntryState::Reverting { .. });
+        for entry in history
+            .iter()
+            .filter(|entry| entry.version <= to)
+            .filter(half_back)
+        {
+            let finding = stays_half_way_back(scope, entry.version, migrations);
+            let problem = self.whole.entry(entry.version).or_insert((finding, Vec::new()));
+            problem.1.extend_from_slice(tenants);
+        }
         for entry in history.iter().filter(|entry| entry.version > to) {
             let found = migrations.iter().find(|it| it.version == entry.version);
             if let Some(migration) = found.filter(|it| nothing_ran(entry, it)) {
@@ -444,6 +455,13 @@ mod tests {
         assert_eq!(
             plan.tenants[0].undo.resume.as_ref().map(|it| it.statement),
             Some(1)
+        );
+        // Who would leave it there is told.
+        let stays = case(&files, vec![half_back.clone()], 1);
+        assert_eq!(failed(&stays), ["rollback.whole"]);
+        assert_eq!(
+            stays.checks[1].findings[0].hint.as_deref(),
+            Some("`--to 0000` finishes it")
         );
         half_back.state = reverting(true);
         assert_eq!(failed(&case(&files, vec![half_back], 0)), ["ledger.changed"]);

@@ -50,7 +50,10 @@ fn outcome_row(outcome: &Outcome) -> Row {
     let ran = match (outcome.applied.as_slice(), outcome.undone.as_slice()) {
         (applied, []) => words::versions(applied),
         ([], undone) => format!("{} back", words::versions(undone)),
-        (applied, undone) => format!("{}, {} back", words::versions(applied), words::versions(undone)),
+        (applied, undone) if applied.iter().rev().eq(undone) => {
+            format!("{} and back", words::versions(applied))
+        }
+        (applied, undone) => format!("{}; {} back", words::versions(applied), words::versions(undone)),
     };
     let mut shown = match outcome.retries {
         0 => state.to_owned(),

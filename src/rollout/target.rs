@@ -348,7 +348,8 @@ impl Work<'_> {
             return format!("where {who} stands could not be read, the next run will");
         };
         let half_done = history.iter().find_map(|entry| match &entry.state {
-            _ if self.is_void(entry) => None,
+            // How far its ranges are is worth a word, also where that is nowhere.
+            _ if self.is_void(entry) && self.reached.words().is_none() => None,
             EntryState::Running { statement, .. } => Some((entry.version, *statement, "through")),
             EntryState::Reverting { statement, .. } => Some((entry.version, *statement, "back from")),
             EntryState::Applied => None,

@@ -423,7 +423,11 @@ fn is_void(history: &History, migration: &Migration) -> bool {
 
 /// What a history lacks of the wanted migrations; else why it cannot be added to.
 fn lacks<'m>(wanted: &[&'m Migration], history: &History) -> Result<Vec<&'m Migration>, String> {
+    let newest = wanted.iter().map(|it| it.version).max();
     let is_void = |entry: &Entry| {
+        if Some(entry.version) > newest {
+            return entry.state.has_done_nothing();
+        }
         let mut same = wanted.iter().filter(|it| it.version == entry.version);
         same.any(|it| nothing_ran(entry, it))
     };

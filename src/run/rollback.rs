@@ -85,11 +85,13 @@ impl Gate<'_> {
                 known.extend(histories.flat_map(|it| it.iter()).map(|it| it.version));
             }
         }
-        let elsewhere = other.iter().any(|it| it.version == to).then(|| match scope {
+        let is_other = other.iter().any(|it| it.version == to);
+        let elsewhere = match scope {
+            _ if !is_other => "",
             Scope::Shared => "; there is a tenant migration of this version: leave `--scope` out",
-            Scope::Tenant => "; there is a shared migration of this version: `--scope shared` rolls it back",
-        });
-        unknown(scope, to, &known, elsewhere.unwrap_or_default())
+            Scope::Tenant => "; there is a shared migration of this version: add `--scope shared`",
+        };
+        unknown(scope, to, &known, elsewhere)
     }
 
     /// Everything above it goes.

@@ -1,6 +1,6 @@
 //! What is said after a rollout that took back what it had applied.
 
-use crate::harness::{Desk, Server, findings};
+use crate::harness::{Desk, Run, Server, findings};
 
 /// `amber` comes back, `birch` stumbles on the way back, `cedar` on the way there, `delta` was at head before,
 /// and `elder` has no turn.
@@ -10,18 +10,25 @@ fn stumbling(server: Server) -> Desk {
     desk.tenant("0003_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
     desk.tenant(
         "0003_paid.down.sql",
-        "ALTER TABLE orders DROP COLUMN paid;\nDROP TABLE old_orders;\n",
+        "ALTER TABLE orders DROP COLUMN paid;\nALTER TABLE orders DROP COLUMN old;\n",
     );
     for tenant in ["amber", "cedar", "delta", "elder"] {
         desk.database
             .tenant(tenant)
-            .execute("CREATE TABLE old_orders (id int)");
+            .execute("ALTER TABLE orders ADD COLUMN old int");
     }
     desk.tenantgate(&["migrate", "--tenant", "delta"]).assert_code(0);
     desk.database
         .tenant("cedar")
         .execute("ALTER TABLE orders ADD COLUMN paid int");
     desk
+}
+
+/// The evidence's place has the time in it.
+fn without_place(run: &Run) -> String {
+    let text = run.snapshot();
+    let lines = text.lines().filter(|it| !it.starts_with("evidence: "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn command_of(hint: &str) -> Vec<String> {
@@ -40,8 +47,8 @@ fn a_way_back_that_stumbles_says_who_stands_where_and_what_helps() {
         let run = desk.tenantgate(&["run"]);
         run.assert_code(1);
         match server {
-            Server::Mariadb => insta::assert_snapshot!("taken_back_half_way", run.snapshot()),
-            Server::Postgres => insta::assert_snapshot!("taken_back_but_one", run.snapshot()),
+            Server::Mariadb => insta::assert_snapshot!("taken_back_half_way", without_place(&run)),
+            Server::Postgres => insta::assert_snapshot!("taken_back_but_one", without_place(&run)),
             _ => {}
         }
         let told = findings(&run, "rollback.undone");
@@ -57,7 +64,7 @@ fn a_way_back_that_stumbles_says_who_stands_where_and_what_helps() {
         );
         desk.database
             .tenant("birch")
-            .execute("CREATE TABLE old_orders (id int)");
+            .execute("ALTER TABLE orders ADD COLUMN old int");
         let hint = &run.check("rollback.undone")["findings"][1]["hint"];
         let command = command_of(hint.as_str().unwrap());
         assert_eq!(command, ["rollback", "--to", "0002", "--tenant", "birch"]);
