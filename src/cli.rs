@@ -179,9 +179,9 @@ pub enum Command {
     /// `0042_add_priority.sql` back.
     ///
     /// Nothing is touched where a down file is missing, an applied file was edited, or something is half
-    /// done. The environment does not count as passed any more, until `run` passes again.
+    /// done. What was begun and refused before anything of it ran counts as not applied. The environment does not count as passed any more, until `run` passes again.
     Rollback {
-        /// Everything above this version is taken back; 0 means everything.
+        /// Everything above this version, which a file or the ledger has, is taken back; 0 means everything.
         #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
         to: u64,
         /// `shared` takes the shared schema back instead of tenants; refused while tenants have migrations
