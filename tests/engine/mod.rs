@@ -21,3 +21,4 @@ mod server_kills;
 mod statements;
 mod storm;
 mod takeover;
+mod waves;

@@ -68,7 +68,11 @@ impl Sqlite {
         let mut connection = self.open(path, Access::Read).await?;
         let sent = connect::send(&mut connection, sql, &self.options.redactor).await;
         sent.map(Some).map_err(|error| {
-            let of_the_file = error.kind.is_operational() || error.kind == ErrorKind::Contended;
+            // What may not be written here is the query's fault, not the file's.
+            let of_the_file = match error.kind {
+                ErrorKind::ReadOnly => false,
+                kind => kind.is_operational() || kind == ErrorKind::Contended,
+            };
             if of_the_file { in_file(error, path) } else { error }
         })
     }
