@@ -125,6 +125,7 @@ pub(super) fn counts(report: &Report) -> Option<String> {
     // Who is behind was not looked at: that it stayed so is another command's word.
     let (left, apart) = match report.command.as_str() {
         "validate" => (BEHIND, SUSPENDED_BEHIND),
+        "plan" => ("behind", "suspended and left as they are"),
         _ => ("skipped", "suspended and left as they are"),
     };
     let states = [

@@ -105,6 +105,39 @@ fn what_is_said_of_a_query_that_writes() {
 }
 
 #[test]
+fn a_query_that_fails_says_what_to_mend() {
+    for server in servers() {
+        for (query, words) in [
+            ("SELECT name AS tenant FROM nowhere", "nowhere"),
+            ("SELEC name AS tenant FROM clients", "syntax"),
+            ("SELECT name FROM clients", "it has no column named `tenant`"),
+            (
+                "SELECT 'a' AS tenant; SELECT 'b'",
+                "the query has 2 statements, and must be one",
+            ),
+        ] {
+            let desk = desk(server, &wave(query));
+            for command in ["plan", "run"] {
+                let run = desk.tenantgate(&[command]);
+                run.assert_code(1);
+                let found = findings(&run, "tenants.waves");
+                assert!(
+                    found[0].starts_with("the query of the wave `big` failed: "),
+                    "{found:?}"
+                );
+                assert!(found[0].contains(words), "{found:?}");
+                assert_eq!(
+                    hint(&run, "tenants.waves"),
+                    "mend its `query` in [[rollout.waves]]"
+                );
+                assert!(run.stdout.contains("-> mend its `query`"), "{}", run.stdout);
+            }
+            desk.assert_heads([Some(2); 5]);
+        }
+    }
+}
+
+#[test]
 fn a_wave_of_strangers_is_said() {
     for server in servers() {
         let desk = desk(server, &wave("SELECT 'Amber' AS tenant UNION ALL SELECT 'zoe'"));

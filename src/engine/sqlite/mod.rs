@@ -384,7 +384,7 @@ VALUES (1, {}, {}, {}, {})",
             .read(&self.shared, query.to_owned())
             .await?
             .ok_or_else(|| self.missing(&self.shared))?;
-        let wrong = "the registry's query has no column named `tenant`";
+        let wrong = "it has no column named `tenant`";
         let row = |row: Row| {
             super::registry_row(row.iter().map(|(name, value)| (name.as_str(), value.clone())))
                 .ok_or_else(|| EngineError::new(ErrorKind::Statement, wrong, &self.options.redactor))
