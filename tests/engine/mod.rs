@@ -14,6 +14,7 @@ mod kills;
 mod messages;
 mod model;
 mod no_transaction;
+mod progress;
 mod queries;
 mod readers;
 mod rollout;
