@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::domain::words::count;
+use crate::domain::words::{count, thousands};
 use crate::domain::{OutcomeState, Redactor, TenantName};
 use crate::rollout::{Event, Progress};
 
@@ -148,10 +148,12 @@ impl Teller {
         (passed, about): (u64, u64),
         waiting: Option<&str>,
     ) {
+        let number = |rows: u64| thousands(usize::try_from(rows).unwrap_or(usize::MAX));
         let of = match about {
             0 => String::new(),
-            about => format!(" of about {about}"),
+            about => format!(" of about {}", number(about)),
         };
+        let passed = number(passed);
         let waits = waiting.map_or_else(String::new, |why| format!(", waiting: {why}"));
         let text = format!("{passed}{of} rows{waits}");
         match tenant {
@@ -173,7 +175,9 @@ impl Teller {
         if let Some(bar) = &state.bar {
             bar.set_position(at_work.done as u64);
         }
-        if self.form == Form::Lines && at_work.total > 0 && state.told.elapsed() >= PAUSE {
+        // The end tells the last line itself.
+        let under_way = at_work.done < at_work.total;
+        if self.form == Form::Lines && under_way && state.told.elapsed() >= PAUSE {
             let line = at_work.line(Instant::now());
             drop(at_work);
             state.told = Instant::now();
@@ -195,16 +199,13 @@ impl Teller {
 
 fn bar(behind: usize, at_work: &Arc<Mutex<AtWork>>) -> ProgressBar {
     let bar = ProgressBar::new(behind as u64);
-    let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-        let _ = write!(to, "{:.0}/s", state.per_sec());
-    };
     let at_work = at_work.clone();
+    // Not the library's own rate and estimate: while one tenant takes long they go to nothing and to years.
     let now = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
-        let _ = write!(to, "{}", locked(&at_work).trouble(Instant::now()).join("; "));
+        let _ = write!(to, "{}", locked(&at_work).line(Instant::now()));
     };
-    let template = "{bar:30.cyan} {pos}/{len} tenants  {rate}  {eta} left  {now}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.with_key("rate", rate).with_key("now", now));
+    if let Ok(style) = ProgressStyle::with_template("{bar:20.cyan} {now}") {
+        bar.set_style(style.with_key("now", now));
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -232,6 +233,10 @@ impl Hand {
             note: None,
         }
     }
+
+    fn took(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
 }
 
 impl Default for AtWork {
@@ -255,11 +260,13 @@ impl AtWork {
         let took = now.saturating_duration_since(self.since).as_secs_f64();
         let mut parts = vec![format!("{} of {} done", self.done, count(self.total, "tenant"))];
         if self.done > 0 && took > 0.0 {
-            let rate = self.done as f64 / took;
-            parts[0].push_str(&format!(", {rate:.1}/s"));
-            if self.done < self.total {
-                let left = (self.total - self.done) as f64 / rate;
-                parts[0].push_str(&format!(", about {left:.0} s left"));
+            let per_second = self.done as f64 / took;
+            parts[0].push_str(&format!(", {}", rate(per_second)));
+            let left = self.total.saturating_sub(self.done) as f64 / per_second;
+            // Where somebody takes longer than the others were to take together, nobody knows.
+            let longest = self.hands.values().map(|hand| hand.took(now).as_secs_f64());
+            if left > 0.0 && longest.fold(0.0, f64::max) <= left {
+                parts[0].push_str(&format!(", about {} left", duration(left.ceil() as u64)));
             }
         }
         parts.extend(self.trouble(now));
@@ -272,22 +279,44 @@ impl AtWork {
         if self.failed > 0 {
             parts.push(format!("{} failed", self.failed));
         }
-        let took = |hand: &Hand| now.saturating_duration_since(hand.since);
-        let mut slow: Vec<(&TenantName, &Hand)> =
-            self.hands.iter().filter(|(_, hand)| took(hand) >= SLOW).collect();
+        let mut slow: Vec<(&TenantName, &Hand)> = self
+            .hands
+            .iter()
+            .filter(|(_, hand)| hand.took(now) >= SLOW)
+            .collect();
         slow.sort_by_key(|(_, hand)| hand.since);
         let named = |(name, hand): &(&TenantName, &Hand)| {
             let note = hand
                 .note
                 .as_ref()
                 .map_or_else(String::new, |note| format!(" ({note})"));
-            format!("{name} {} s{note}", took(hand).as_secs())
+            format!("{name} {}{note}", duration(hand.took(now).as_secs()))
         };
         let slow: Vec<String> = slow.iter().take(3).map(named).collect();
         if !slow.is_empty() {
             parts.push(format!("longest at it: {}", slow.join(", ")));
         }
         parts
+    }
+}
+
+/// `14/s`, `2.5/s`, `12/min`, `0.4/min`
+fn rate(per_second: f64) -> String {
+    let (number, unit) = if per_second < 1.0 {
+        (per_second * 60.0, "min")
+    } else {
+        (per_second, "s")
+    };
+    let digits = usize::from(number < 9.95);
+    format!("{number:.digits$}/{unit}")
+}
+
+/// `63 s`, `7 min`, `2 h 5 min`
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
     }
 }
 
@@ -321,7 +350,7 @@ mod tests {
         };
         assert_eq!(
             at_work.line(at(60)),
-            "120 of 1000 tenants done, 2.0/s, about 440 s left; 2 failed; longest at it: \
+            "120 of 1000 tenants done, 2.0/s, about 7 min left; 2 failed; longest at it: \
              acme 12 s, zeta 5 s (4000 of about 9000 rows)"
         );
         assert_eq!(
@@ -333,5 +362,44 @@ mod tests {
             .line(at(1)),
             "0 of 3 tenants done"
         );
+    }
+
+    #[test]
+    fn nobody_guesses_how_long_the_last_one_takes() {
+        let since = Instant::now();
+        let name = TenantName::parse("acme").expect("a name");
+        let at_work = AtWork {
+            since,
+            total: 120,
+            done: 119,
+            failed: 0,
+            hands: BTreeMap::from([(name, Hand { since, note: None })]),
+        };
+        let line = |seconds| at_work.line(since + Duration::from_secs(seconds));
+        assert_eq!(
+            line(30),
+            "119 of 120 tenants done, 4.0/s; longest at it: acme 30 s"
+        );
+        assert_eq!(
+            line(7_500),
+            "119 of 120 tenants done, 1.0/min; longest at it: acme 2 h 5 min"
+        );
+    }
+
+    #[test]
+    fn rates_and_times_have_the_unit_that_fits() {
+        let rates = [
+            (140.2, "140/s"),
+            (9.94, "9.9/s"),
+            (1.0, "1.0/s"),
+            (0.5, "30/min"),
+            (0.01, "0.6/min"),
+        ];
+        for (per_second, text) in rates {
+            assert_eq!(rate(per_second), text);
+        }
+        for (seconds, text) in [(0, "0 s"), (119, "119 s"), (150, "2 min"), (7_200, "2 h 0 min")] {
+            assert_eq!(duration(seconds), text);
+        }
     }
 }

@@ -6,14 +6,16 @@ use std::collections::HashMap;
 use crate::domain::words::{count, listed};
 use crate::domain::{
     Check, CheckDefinition, Finding, Ledger, Locations, Redactor, ServerName, Tenant, TenantName,
-    without_credentials,
 };
 use crate::engine::{Engine, RegistryRow};
 use crate::settings::{Tenancy, TenancyMode};
 
 use servers::Servers;
 
+mod groups;
 mod servers;
+
+pub use groups::grouped;
 
 pub const REGISTRY: CheckDefinition = CheckDefinition {
     id: "tenants.registry",
@@ -109,10 +111,17 @@ pub fn resolve(
                     active: row.active.unwrap_or(true),
                 });
             }
+            Err(_) if is_like_a_url(&text) => names.push(
+                Finding::error(format!(
+                    "row {} of the registry names a tenant by what looks like a URL, which is not shown",
+                    index + 1
+                ))
+                .hint("the column `tenant` is a name; a URL belongs into the column `database_url`"),
+            ),
             Err(why) => names.push(
                 Finding::error(format!(
                     "the registry names a tenant {}: {why}",
-                    shown(&without_credentials(&redactor.redact(&text)))
+                    shown(&redactor.redact(&text))
                 ))
                 .hint("mend the row in the registry, or leave it out of the query"),
             ),
@@ -230,8 +239,19 @@ fn moved(tenants: &[Tenant], ledger: &Ledger) -> Option<Finding> {
     (!moved.is_empty()).then(finding)
 }
 
+/// What drivers take for the way to a database, in any of their forms: in the place of a name it is a
+/// secret that nobody named.
+fn is_like_a_url(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let user_and_password = text.split_once('@').is_some_and(|(user, _)| user.contains(':'));
+    user_and_password || ["://", "password", "pwd="].iter().any(|it| text.contains(it))
+}
+
 /// A name that is none, redacted already, made safe to show.
 fn shown(text: &str) -> String {
+    if is_like_a_url(text) {
+        return "what looks like a URL".to_owned();
+    }
     let start: String = text.chars().take(40).collect();
     let more = if start.len() < text.len() { "…" } else { "" };
     format!("{start:?}{more}")
@@ -278,5 +298,13 @@ mod tests {
     fn odd_names_are_shown_harmlessly() {
         assert_eq!(shown("a\u{1b}[2J\n"), "\"a\\u{1b}[2J\\n\"");
         assert!(shown(&"x".repeat(200)).len() < 60);
+        for secret in [
+            "postgres://h/d?password=x",
+            "app:x@db.internal",
+            "Server=h;Pwd=x",
+            "host=h PASSWORD=x",
+        ] {
+            assert_eq!(shown(secret), "what looks like a URL");
+        }
     }
 }

@@ -71,7 +71,8 @@ pub struct PlanGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WaveSummary {
     pub name: String,
-    pub tenants: usize,
+    /// In the order of their turns.
+    pub tenants: Vec<TenantName>,
 }
 
 /// A migration whose one statement runs over ranges of a key.

@@ -7,6 +7,19 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `1,400,000`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `acme, zeta and 35 more`: at most `limit` by name.
 pub fn listed<T: Display>(items: &[T], limit: usize) -> String {
     let shown: Vec<String> = items.iter().take(limit).map(ToString::to_string).collect();

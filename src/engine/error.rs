@@ -12,8 +12,10 @@ pub enum ErrorKind {
     /// User or password refused.
     Refused,
     NoDatabase,
-    /// The role lacks a privilege, or the server is read-only.
+    /// The role lacks a privilege.
     Forbidden,
+    /// The server, the transaction or the file takes no writes.
+    ReadOnly,
     /// The connection ended in the middle.
     Disconnected,
     /// Disk full, too many connections, out of memory.
@@ -35,10 +37,12 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// True where the gate could not find out, rather than found something wrong.
     pub fn is_operational(self) -> bool {
-        use ErrorKind::{Disconnected, Exhausted, Forbidden, NoDatabase, Refused, Stopped, Unreachable};
+        use ErrorKind::{
+            Disconnected, Exhausted, Forbidden, NoDatabase, ReadOnly, Refused, Stopped, Unreachable,
+        };
         matches!(
             self,
-            Unreachable | Refused | NoDatabase | Forbidden | Disconnected | Exhausted | Stopped
+            Unreachable | Refused | NoDatabase | Forbidden | ReadOnly | Disconnected | Exhausted | Stopped
         )
     }
 
@@ -55,6 +59,7 @@ impl ErrorKind {
             Self::Refused => "check user and password in the URL's secret",
             Self::NoDatabase => "create the database, or mend the name at the end of the URL",
             Self::Forbidden => "grant the role what the README lists under Privileges",
+            Self::ReadOnly => "the server takes no writes: is it a replica? Name the primary in the URL",
             Self::Disconnected => "look into the server's log; then run again, it goes on where it stopped",
             Self::Exhausted => {
                 "free the resource on the server or lower `rollout.concurrency`; then run again"
@@ -68,10 +73,6 @@ impl ErrorKind {
         })
     }
 }
-
-/// For a server that writes nothing, whoever asks.
-pub(super) const READ_ONLY_HINT: &str =
-    "the server takes no writes: is it a replica? Name the primary in the URL";
 
 /// An error of a server or of the way to it. The message has passed the redaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use crate::database_url::EngineKind;
 use crate::domain::Redactor;
 use crate::domain::words::count;
+use crate::migrations::words;
 
 use super::fleet::split::{in_order, split};
 use super::{Engine, EngineError, ErrorKind, RegistryRow, Target};
@@ -23,7 +24,8 @@ pub struct Given {
 
 /// The rows of the registry.
 pub async fn registry(engine: &dyn Engine, sql: &str) -> Result<Vec<RegistryRow>, EngineError> {
-    engine.registry(&one_query(sql, engine.kind())?).await
+    let rows = engine.registry(&one_query(sql, engine.kind())?).await;
+    rows.map_err(only_reads)
 }
 
 /// The value of one query for each target; none: no row, or NULL. Nothing is written.
@@ -42,7 +44,19 @@ pub async fn values(
         .iter()
         .map(|part| on_one_server(engine, &part.targets, &query));
     let given = join_all(given).await;
-    in_order(&parts, given)
+    let values = in_order(&parts, given);
+    values
+        .into_iter()
+        .map(|value| value.map_err(only_reads))
+        .collect()
+}
+
+/// Each engine asks where nothing can be written: that is no fault of the server's.
+fn only_reads(error: EngineError) -> EngineError {
+    match error.kind {
+        ErrorKind::ReadOnly => wrong(format!("it writes, and must only read ({})", error.message)),
+        _ => error,
+    }
 }
 
 async fn on_one_server(
@@ -69,11 +83,25 @@ async fn on_one_server(
     values
 }
 
+/// How statements begin that no query is; where one hides in a query, the server finds it.
+const WRITES: &[&str] = &[
+    "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "TRUNCATE", "CREATE", "ALTER", "DROP", "GRANT",
+    "REVOKE",
+];
+
 /// A second statement could end the transaction in which nothing can be written, and its rows would be
 /// taken for another's.
 fn one_query(sql: &str, kind: EngineKind) -> Result<String, EngineError> {
     match crate::migrations::split(sql, kind) {
-        Ok(mut statements) if statements.len() == 1 => Ok(statements.remove(0).sql),
+        Ok(mut statements) if statements.len() == 1 => {
+            let query = statements.remove(0).sql;
+            match words(&query, kind, 1).pop() {
+                Some(word) if WRITES.contains(&word.as_str()) => Err(wrong(format!(
+                    "it begins with {word}, and must be a query that only reads"
+                ))),
+                _ => Ok(query),
+            }
+        }
         Ok(statements) => Err(wrong(format!(
             "the query has {} statements, and must be one",
             statements.len()

@@ -1,7 +1,10 @@
 //! What would run, in words.
 
 use super::words::{self, counted};
-use crate::domain::{PlanGroup, PlanSummary, PlannedRanges, Report};
+use crate::domain::{PlanGroup, PlanSummary, PlannedRanges, Report, WaveSummary};
+
+/// Tenants of a wave that are named.
+const NAMES: usize = 5;
 
 /// The plan, where it is what the report is about: nothing was carried out.
 pub(super) fn shown(report: &Report) -> Option<&PlanSummary> {
@@ -61,7 +64,6 @@ pub(super) fn sentence(report: &Report, plan: &PlanSummary) -> Option<String> {
         }
     }
     parts.extend(suspended(report));
-    parts.extend(order(plan));
     Some(parts.join("; "))
 }
 
@@ -74,14 +76,17 @@ fn verb(report: &Report, number: usize) -> &'static str {
     }
 }
 
-/// `in this order: canary (1), europe (12), the rest (987)`
-fn order(plan: &PlanSummary) -> Option<String> {
-    let waves: Vec<String> = plan
-        .waves
-        .iter()
-        .map(|wave| format!("{} ({})", wave.name, words::thousands(wave.tenants)))
-        .collect();
-    (!waves.is_empty()).then(|| format!("in this order: {}", waves.join(", ")))
+/// Above the list of [`waves`].
+pub(super) const ORDER: &str = "in this order";
+
+/// `canary (1): acme`, `the rest (987): zeta, …, and 982 more`
+pub(super) fn waves(plan: &PlanSummary) -> Vec<String> {
+    let line = |wave: &WaveSummary| {
+        let names: Vec<_> = wave.tenants.iter().map(ToString::to_string).collect();
+        let number = words::thousands(names.len());
+        format!("{} ({number}): {}", wave.name, words::listed(&names, NAMES))
+    };
+    plan.waves.iter().map(line).collect()
 }
 
 fn suspended(report: &Report) -> Option<String> {

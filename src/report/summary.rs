@@ -92,6 +92,9 @@ pub(super) fn migrations(report: &Report) -> Option<String> {
     Some(counted(set.shared + set.tenant, "migration"))
 }
 
+const BEHIND: &str = "behind, and so not validated";
+const SUSPENDED_BEHIND: &str = "suspended and behind, and so not validated";
+
 /// `5 tenants: 3 migrated, 2 up to date`. Absent where another sentence counts them.
 pub(super) fn counts(report: &Report) -> Option<String> {
     let tenants = report.tenants.as_ref()?;
@@ -119,6 +122,12 @@ pub(super) fn counts(report: &Report) -> Option<String> {
     } else {
         discovered.saturating_sub(sum)
     };
+    // Who is behind was not looked at: that it stayed so is another command's word.
+    let (left, apart) = match report.command.as_str() {
+        "validate" => (BEHIND, SUSPENDED_BEHIND),
+        "plan" => ("behind", "suspended and left as they are"),
+        _ => ("skipped", "suspended and left as they are"),
+    };
     let states = [
         (failed, "failed"),
         (not_reached, "not reached"),
@@ -126,8 +135,8 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         (rolled_back, "rolled back"),
         (baselined, "baselined"),
         (up_to_date, "up to date"),
-        (skipped, "skipped"),
-        (suspended, "suspended and left as they are"),
+        (skipped, left),
+        (suspended, apart),
         (unknown, "not accounted for"),
     ];
     Some(with_states(discovered, &states))

@@ -1,5 +1,6 @@
 //! The wording that all formats share: numbers, lists, durations, places.
 
+pub(super) use crate::domain::words::thousands;
 use crate::domain::{Finding, OutcomeState, Report, ServerName, TenantName, Version};
 
 /// The sign before a line.
@@ -68,18 +69,6 @@ pub(super) fn outcome_state(state: OutcomeState) -> &'static str {
 pub(super) fn counted(number: usize, singular: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {singular}{plural}", thousands(number))
-}
-
-pub(super) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `a`, `a and b`, `a, b and c`.

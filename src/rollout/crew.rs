@@ -23,7 +23,7 @@ use super::waves::{Listed, Turn, turns};
 use super::{Event, Failure, Migrated, Progress, Stop, StopReason};
 
 /// How often progress is told where nothing happens.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// One tenant's outcome, and the finding where it failed.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::engine::{Engine, Session, Target};
 use crate::migrations::{Resume, Undo, undo};
 use crate::settings::{Concurrency, Rollout};
 
-use super::crew::TenantResult;
+use super::crew::{TICK, TenantResult};
 use super::patience::Patience;
 use super::ranges::Reached;
 use super::target::{Failed, Sessions, Work};
@@ -67,7 +67,16 @@ pub async fn revert(
     let workers = queues
         .iter()
         .flat_map(|(workers, queue)| (0..*workers).map(|_| crew.work(queue, &results)));
-    join_all(workers).await;
+    let time_goes_by = async {
+        loop {
+            tokio::time::sleep(TICK).await;
+            progress.tell(&Event::Tick);
+        }
+    };
+    tokio::select! {
+        _ = join_all(workers) => {}
+        () = time_goes_by => {}
+    }
     progress.tell(&Event::Finished);
     results
         .into_inner()
@@ -119,6 +128,9 @@ impl Crew<'_> {
             let Some(index) = locked(queue).pop_front() else {
                 return;
             };
+            if let Target::Tenant(tenant) = self.reverts[index].target {
+                self.progress.tell(&Event::Begun(&tenant.name));
+            }
             let result = self.one(&mut sessions, &self.reverts[index]).await;
             if result.outcome.state == OutcomeState::Failed {
                 // After a failure nothing is known of the connection.

@@ -35,7 +35,11 @@ impl Gate<'_> {
         }
         let wave = |turn: Turn| WaveSummary {
             name: turn.name,
-            tenants: turn.tenants.len(),
+            tenants: turn
+                .tenants
+                .iter()
+                .map(|index| plan[*index].tenant.name.clone())
+                .collect(),
         };
         turns.into_iter().map(wave).collect()
     }

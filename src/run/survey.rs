@@ -9,7 +9,7 @@ use crate::domain::words::listed;
 use crate::domain::{
     Check, Finding, Ledger, Locations, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
-use crate::engine::{Engine, ErrorKind, RegistryRow, Target, queries};
+use crate::engine::{Engine, ErrorKind, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::rollout::Listed;
 use crate::settings::{Suspended, WaveTenants};
@@ -342,8 +342,11 @@ impl Gate<'_> {
             };
             match names {
                 Ok(rows) => {
-                    let name = |row: RegistryRow| TenantName::parse(&row.tenant?).ok();
-                    listed.insert(group, rows.into_iter().filter_map(name).collect());
+                    let ensured = &self.settings.tenancy.ensure;
+                    let known = tenants.iter().map(|it| &it.name).chain(ensured).collect();
+                    let grouped = tenants::grouped(rows, &known, &self.redactor);
+                    findings.extend(grouped.finding(&wave.name));
+                    listed.insert(group, grouped.names);
                 }
                 // The shared migrations that are pending may make what it asks for; it is asked again then.
                 Err(error) if error.kind == ErrorKind::Missing && !plan.shared.migrations.is_empty() => {}
@@ -351,9 +354,17 @@ impl Gate<'_> {
                     let mut found = finding(&error);
                     found.message =
                         format!("the query of the wave `{}` failed: {}", wave.name, found.message);
+                    if found.hint.is_none() {
+                        found = found.hint("mend its `query` in [[rollout.waves]]");
+                    }
                     findings.push(found);
                 }
             }
+        }
+        // Once everybody is at head the queries are not asked again: what they gave before still holds.
+        let answered = self.checks.iter().any(|it| it.id == tenants::WAVES.id);
+        if answered && !somebody_is_behind {
+            return (listed, Vec::new());
         }
         (listed, vec![Check::answered(&tenants::WAVES, findings)])
     }

@@ -156,7 +156,10 @@ fn explain(message: &str, at: &[String]) -> (String, Option<String>) {
     if let Some(rest) = message.strip_prefix("unknown variant `") {
         let (written, known) = known_words(rest);
         let message = format!("{} is not one of {}", named(at), quoted(&known));
-        return (message, did_you_mean(written, &known));
+        return (
+            message,
+            did_you_mean(written, &known).or_else(|| such_as(at, &known)),
+        );
     }
     if let Some(rest) = message.strip_prefix("missing field `") {
         let key = rest.trim_end_matches('`');
@@ -171,7 +174,7 @@ fn explain(message: &str, at: &[String]) -> (String, Option<String>) {
             expected_kind(expected),
             kind(found)
         );
-        return (message, type_hint(at));
+        return (message, type_hint(at, expected));
     }
     if message == "wanted string or table" {
         let message = format!("{}: expected text in quotes, found something else", named(at));
@@ -189,6 +192,14 @@ fn known_words(rest: &str) -> (&str, Vec<&str>) {
 
 fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     nearest(written, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// `such as suspended = "last"`, with the first of those that would be taken.
+fn such_as(at: &[String], known: &[&str]) -> Option<String> {
+    let key = at.iter().rfind(|key| key.parse::<usize>().is_err())?;
+    known
+        .first()
+        .map(|first| format!("such as {} = \"{first}\"", shown(key)))
 }
 
 fn quoted(words: &[&str]) -> String {
@@ -264,8 +275,12 @@ fn kind(found: &str) -> &'static str {
     kind.map_or("something else", |(_, words)| words)
 }
 
-fn type_hint(at: &[String]) -> Option<String> {
+fn type_hint(at: &[String], expected: &str) -> Option<String> {
     match at {
+        [table] if expected.starts_with("struct ") => Some(format!(
+            "its keys stand below a heading: [{0}]; `tenantgate schema config` lists them, as does the README",
+            shown(table)
+        )),
         [first, _] if first == "secrets" => Some(
             "a secret's value does not belong into this file: [secrets.\"NAME\"] holds what is demanded of it, \
              such as min_length = 50"

@@ -6,7 +6,7 @@ use crate::domain::words::{count, listed};
 use crate::domain::{Finding, Redactor, Secret, ServerName, TenantName};
 use crate::engine::{Engine, Fleet, NotAdmitted};
 
-use super::shown;
+use super::{is_like_a_url, shown};
 
 /// Servers that rows named, each looked up once, and tenants whose server cannot be used.
 pub(super) struct Servers<'e> {
@@ -135,7 +135,7 @@ fn some(tenants: &[TenantName]) -> Option<String> {
 fn unknown(text: &str, tenants: &[TenantName], known: &[ServerName]) -> Finding {
     let (many, who) = (count(tenants.len(), "tenant"), listed(tenants, 5));
     // A URL in the wrong column is a secret.
-    let (text, hint) = if text.contains("://") {
+    let (text, hint) = if is_like_a_url(text) {
         let hint = "a URL belongs into the column `database_url`; `server` is a name of the config";
         ("a URL".to_owned(), hint.to_owned())
     } else {

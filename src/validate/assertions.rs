@@ -26,7 +26,6 @@ pub fn compare_values(
             Err(error) => Finding::error(format!("{}: the query failed: {error}", assertion.name))
                 .operational(error.kind.is_operational())
                 .hint(match error.kind {
-                    ErrorKind::Forbidden => "assertions may only read".to_owned(),
                     ErrorKind::Missing => {
                         "mend the query in the config; or, where the table is there, let the role see it (README, Privileges)"
                             .to_owned()

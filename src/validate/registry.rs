@@ -77,7 +77,7 @@ pub fn complete(plan: &Plan, set: &MigrationSet) -> Check {
             Finding::error(message)
                 .tenant(&tenant.tenant.name)
                 .file(&first.file)
-                .hint(hint),
+                .hint("`tenantgate migrate` brings it up; until then its tables are not validated"),
         );
     }
     Check::answered(&COMPLETE, findings)

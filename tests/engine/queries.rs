@@ -3,7 +3,11 @@
 use super::case::{Case, on_all_servers, on_postgres};
 use crate::harness::Server;
 
-on_all_servers!(several_statements_are_no_answer, each_tenant_answers_for_itself,);
+on_all_servers!(
+    several_statements_are_no_answer,
+    an_assertion_that_writes_is_refused,
+    each_tenant_answers_for_itself,
+);
 on_postgres!(a_closed_schema_does_not_answer_with_the_shared_one);
 
 fn several_statements_are_no_answer(server: Server) {
@@ -32,6 +36,45 @@ fn several_statements_are_no_answer(server: Server) {
     run.assert_code(1);
     assert_eq!(run.checks_that("failed"), ["tenants.registry"]);
     assert_eq!(case.db.query_value("SELECT count(*) FROM tenants"), "2");
+}
+
+fn an_assertion_that_writes_is_refused(server: Server) {
+    let mut case = Case::new(server, 2);
+    case.run().assert_code(0);
+    let hidden = match server {
+        Server::Postgres | Server::Pgbouncer => {
+            "WITH gone AS (DELETE FROM items RETURNING id) SELECT id FROM gone"
+        }
+        Server::Mariadb => "CALL sweep()",
+        Server::Sqlite => "WITH one AS (SELECT 1) DELETE FROM items RETURNING id",
+    };
+    if server == Server::Mariadb {
+        for tenant in &case.tenants {
+            let tenant = case.db.tenant(tenant);
+            tenant.execute("CREATE PROCEDURE sweep() DELETE FROM items");
+        }
+    }
+    for (sql, words) in [
+        (
+            "DELETE FROM items RETURNING id",
+            "it begins with DELETE, and must be a query that only reads",
+        ),
+        (hidden, "it writes, and must only read ("),
+    ] {
+        case.config(&format!(
+            "[[expect.tenant.assertions]]\nname = \"none\"\nsql = \"{sql}\"\nequals = 1\n"
+        ));
+        let run = case.project.tenantgate(&["validate"]);
+        run.assert_code(1);
+        assert_eq!(run.checks_that("failed"), ["expect.assertions"]);
+        let finding = &run.check("expect.assertions")["findings"][0];
+        assert!(finding["message"].as_str().unwrap().contains(words), "{finding}");
+        assert_eq!(finding["hint"], "mend the query in the config");
+        assert_eq!(
+            case.db.tenant("t01").query_value("SELECT count(*) FROM items"),
+            "1"
+        );
+    }
 }
 
 fn each_tenant_answers_for_itself(server: Server) {

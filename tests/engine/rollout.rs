@@ -99,10 +99,10 @@ fn waves_go_one_after_the_other() {
         assert_eq!(
             plan.report()["plan"]["waves"],
             serde_json::json!([
-                { "name": "canary", "tenants": 1 },
-                { "name": "late letters", "tenants": 2 },
-                { "name": "b", "tenants": 1 },
-                { "name": "the rest", "tenants": 1 },
+                { "name": "canary", "tenants": ["delta"] },
+                { "name": "late letters", "tenants": ["elder", "cedar"] },
+                { "name": "b", "tenants": ["birch"] },
+                { "name": "the rest", "tenants": ["amber"] },
             ])
         );
         desk.tenantgate(&["run"]).assert_code(0);

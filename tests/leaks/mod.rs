@@ -5,6 +5,7 @@ mod detector;
 mod echoes;
 mod everywhere;
 mod github;
+mod names;
 mod pasted;
 mod scene;
 mod urls;

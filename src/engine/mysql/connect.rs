@@ -9,7 +9,6 @@ use sqlx::{ValueRef as _, mysql::MySql};
 
 use crate::database_url::{Address, DatabaseUrl, TlsMode};
 use crate::domain::Redactor;
-use crate::engine::error::READ_ONLY_HINT;
 use crate::engine::{EngineError, ErrorKind};
 
 use super::place::without_tail;
@@ -211,7 +210,7 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
             found.kind = ErrorKind::Exhausted;
         }
         if is_read_only(number, &found.message) {
-            found.server_hint = Some(READ_ONLY_HINT.to_owned());
+            found.kind = ErrorKind::ReadOnly;
         }
     }
     found
@@ -225,7 +224,7 @@ fn is_for_want_of_room(number: u16, message: &str) -> bool {
 
 /// 1290 is also for other options that forbid something.
 fn is_read_only(number: u16, message: &str) -> bool {
-    number == 1836 || (number == 1290 && message.contains("read-only"))
+    matches!(number, 1792 | 1836) || (number == 1290 && message.contains("read-only"))
 }
 
 /// [MySQL](https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html) and
@@ -235,9 +234,9 @@ fn kind(number: u16) -> ErrorKind {
     match number {
         // Access denied, host not allowed, authentication plugin, password expired, account locked.
         1045 | 1130 | 1251 | 1698 | 1820 | 1862 | 3118 | 4151 => ErrorKind::Refused,
-        // Access denied to database, table, column, routine, privilege; kill denied; read-only
-        // server, transaction or schema.
-        1044 | 1095 | 1142 | 1143 | 1227 | 1290 | 1370 | 1792 | 1836 | 3989 => ErrorKind::Forbidden,
+        // Access denied to database, table, column, routine, privilege; kill denied; a server that runs
+        // with an option against it; read-only schema.
+        1044 | 1095 | 1142 | 1143 | 1227 | 1290 | 1370 | 3989 => ErrorKind::Forbidden,
         // Lock wait timeout, deadlock, NOWAIT, a table definition that changed meanwhile.
         1205 | 1213 | 1412 | 3572 => ErrorKind::Contended,
         // Interrupted: by KILL QUERY, or by a time limit.

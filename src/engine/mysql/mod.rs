@@ -333,7 +333,7 @@ GROUP BY scope, version",
             .into_iter()
             .map(|row| registry_row(columns.iter().map(String::as_str).zip(row)));
         rows.collect::<Option<_>>().ok_or_else(|| {
-            let message = "the registry's query has no column named `tenant`";
+            let message = "it has no column named `tenant`";
             self.wrong(ErrorKind::Statement, message)
         })
     }

@@ -8,7 +8,6 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Either, Row as _};
 
 use crate::database_url::{Address, DatabaseUrl, TlsMode};
 use crate::domain::Redactor;
-use crate::engine::error::READ_ONLY_HINT;
 use crate::engine::{EngineError, ErrorKind};
 
 /// A row as text; NULL is `None`.
@@ -185,7 +184,8 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
     found.kind = match error.code() {
         "28P01" | "28000" => ErrorKind::Refused,
         "3D000" => ErrorKind::NoDatabase,
-        "42501" | "25006" => ErrorKind::Forbidden,
+        "42501" => ErrorKind::Forbidden,
+        "25006" => ErrorKind::ReadOnly,
         "55P03" | "40P01" | "40001" => ErrorKind::Contended,
         "57014" => ErrorKind::TimedOut,
         "42P01" | "42703" | "3F000" | "42883" => ErrorKind::Missing,
@@ -200,9 +200,6 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
         found.message = redactor.redact(&format!("{} ({detail})", error.message()));
     }
     found.server_hint = error.hint().map(|hint| redactor.redact(hint));
-    if error.code() == "25006" {
-        found.server_hint = Some(READ_ONLY_HINT.to_owned());
-    }
     found.position = match error.position() {
         Some(PgErrorPosition::Original(position)) => Some(position),
         _ => None,

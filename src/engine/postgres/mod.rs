@@ -452,8 +452,8 @@ AND nspname <> {} AND nspname <> {}",
 
 fn registry_row(json: &str, engine: &Postgres) -> Result<RegistryRow, EngineError> {
     let wrong = |why: &str| EngineError::new(ErrorKind::Statement, why, &engine.options.redactor);
-    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json)
-        .map_err(|_| wrong("the registry's query gave a row that is not readable"))?;
+    let row: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(json).map_err(|_| wrong("it gave a row that is not readable"))?;
     super::registry_row(row.iter().map(|(name, value)| {
         let text = match value {
             serde_json::Value::Null => None,
@@ -462,5 +462,5 @@ fn registry_row(json: &str, engine: &Postgres) -> Result<RegistryRow, EngineErro
         };
         (name.as_str(), text)
     }))
-    .ok_or_else(|| wrong("the registry's query has no column named `tenant`"))
+    .ok_or_else(|| wrong("it has no column named `tenant`"))
 }

@@ -102,6 +102,8 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
     let message = error.message();
     found.kind = match code & 0xff {
         5 | 6 => ErrorKind::Contended,
+        // Its extended codes are about what cannot be made beside the file.
+        _ if code == 8 => ErrorKind::ReadOnly,
         8 | 3 | 23 => ErrorKind::Forbidden,
         7 | 10 | 13 => ErrorKind::Exhausted,
         14 | 26 => ErrorKind::NoDatabase,
@@ -111,7 +113,7 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
         }
         _ => ErrorKind::Statement,
     };
-    if found.kind == ErrorKind::Forbidden {
+    if matches!(found.kind, ErrorKind::Forbidden | ErrorKind::ReadOnly) {
         found.server_hint = Some("make the file and its folder writable for this user".to_owned());
     }
     found

@@ -68,7 +68,11 @@ impl Sqlite {
         let mut connection = self.open(path, Access::Read).await?;
         let sent = connect::send(&mut connection, sql, &self.options.redactor).await;
         sent.map(Some).map_err(|error| {
-            let of_the_file = error.kind.is_operational() || error.kind == ErrorKind::Contended;
+            // What may not be written here is the query's fault, not the file's.
+            let of_the_file = match error.kind {
+                ErrorKind::ReadOnly => false,
+                kind => kind.is_operational() || kind == ErrorKind::Contended,
+            };
             if of_the_file { in_file(error, path) } else { error }
         })
     }
@@ -380,7 +384,7 @@ VALUES (1, {}, {}, {}, {})",
             .read(&self.shared, query.to_owned())
             .await?
             .ok_or_else(|| self.missing(&self.shared))?;
-        let wrong = "the registry's query has no column named `tenant`";
+        let wrong = "it has no column named `tenant`";
         let row = |row: Row| {
             super::registry_row(row.iter().map(|(name, value)| (name.as_str(), value.clone())))
                 .ok_or_else(|| EngineError::new(ErrorKind::Statement, wrong, &self.options.redactor))

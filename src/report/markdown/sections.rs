@@ -168,6 +168,7 @@ fn planned(report: &Report, plan: &PlanSummary) -> Option<Section> {
             labels(names.len(), &heading, &group.pending)
         })),
     }
+    items.push(labels(0, plans::ORDER, &plans::waves(plan)));
     items.push(labels(0, "over ranges of a key", &plans::ranges(plan)));
     let items: Vec<_> = items.into_iter().flatten().collect();
     let lines: usize = items.iter().map(|item| item.text.lines().count()).sum();

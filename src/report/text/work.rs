@@ -94,6 +94,7 @@ fn planned(page: &mut Page, report: &Report, plan: &PlanSummary) {
             }
         }
     }
+    labels(page, plans::ORDER, &plans::waves(plan));
     for sentence in plans::ranges(plan) {
         page.line(2, 2, &[(PLAIN, &clean::line(&sentence))]);
     }

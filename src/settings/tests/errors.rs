@@ -213,6 +213,14 @@ fn bad_tenancy() {
     tenantgate.toml:5:8: row-level tenancy is not available in this version
       hint: `schema` and `database` are
     "#);
+    assert_snapshot!(with("mode = \"tables\""), @r#"
+    tenantgate.toml:5:8: `mode` in [tenancy] is not one of `schema`, `database`, `row`
+      hint: such as mode = "schema"
+    "#);
+    assert_snapshot!(Project::new("name = \"x\"\ntenancy = \"schema\"\n").error(), @r#"
+    tenantgate.toml:2:11: `tenancy`: expected a table, found text
+      hint: its keys stand below a heading: [tenancy]; `tenantgate schema config` lists them, as does the README
+    "#);
     assert_snapshot!(with("mode = \"schemas\""), @r#"
     tenantgate.toml:5:8: `mode` in [tenancy] is not one of `schema`, `database`, `row`
       hint: did you mean `schema`?
@@ -279,7 +287,22 @@ fn a_rollout_that_makes_no_sense() {
     tenantgate.toml:10:12: `deadline` is 0: nothing would ever run
       hint: such as "50m" for a job whose limit is an hour
     "#);
-    assert_snapshot!(with("suspended = \"drop\""), @"tenantgate.toml:10:13: `suspended` in [rollout] is not one of `migrate`, `last`, `skip`");
+    assert_snapshot!(with("suspended = \"drop\""), @r#"
+    tenantgate.toml:10:13: `suspended` in [rollout] is not one of `migrate`, `last`, `skip`
+      hint: such as suspended = "migrate"
+    "#);
+    assert_snapshot!(with("on_failure = \"rolback\""), @r#"
+    tenantgate.toml:10:14: `on_failure` in [rollout] is not one of `stop`, `continue`, `rollback`
+      hint: did you mean `rollback`?
+    "#);
+    assert_snapshot!(with("on_failure = \"halt\""), @r#"
+    tenantgate.toml:10:14: `on_failure` in [rollout] is not one of `stop`, `continue`, `rollback`
+      hint: such as on_failure = "stop"
+    "#);
+    assert_snapshot!(with("[[rollout.waves]]\nname = \"a\"\ntenants = [\"x\"]\norder = \"size\""), @r#"
+    tenantgate.toml:13:9: `order` in [rollout.waves] is not one of `registry`, `name`, `listed`
+      hint: such as order = "registry"
+    "#);
     assert_snapshot!(with("[[rollout.waves]]\nname = \"a\""), @r#"
     tenantgate.toml:11:8: this wave has neither `tenants` nor `query`
       hint: tenants = ["eu_*"], or query = "SELECT name AS tenant FROM tenants WHERE …"

@@ -62,6 +62,10 @@ fn stores_that_contradict() {
     tenantgate.toml:11:12: `evidence` says nothing where `store` is "github"
       hint: leave one of the two out
     "#);
+    assert_snapshot!(promotion("store = \"s3\"").error(), @r#"
+    tenantgate.toml:10:9: `store` in [promotion] is not one of `auto`, `folder`, `github`
+      hint: such as store = "auto"
+    "#);
     assert_snapshot!(promotion("store = \"gitlab\"").error(), @r#"
     tenantgate.toml:10:9: `store` in [promotion] is not one of `auto`, `folder`, `github`
       hint: did you mean `github`?
