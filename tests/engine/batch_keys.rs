@@ -210,7 +210,7 @@ fn status_shows_how_far_a_batch_is(server: Server) {
         run
     };
     assert_eq!(
-        standing(&status().report(), "t01")["ranges"],
+        standing(status().report(), "t01")["ranges"],
         serde_json::Value::Null
     );
     let db = case.db.tenant("t01");
@@ -220,13 +220,13 @@ fn status_shows_how_far_a_batch_is(server: Server) {
         .tenant("0005_count.sql", &format!("{BATCH}{statement};\n"));
     case.run().assert_code(1);
     let run = status();
-    let at = &standing(&run.report(), "t01")["ranges"].clone();
+    let at = &standing(run.report(), "t01")["ranges"].clone();
     assert_eq!(
         *at,
         serde_json::json!({"version": 5, "ranges": 3, "rows": 300, "last_key": "898", "end_key": "2698"})
     );
     assert_eq!(
-        standing(&run.report(), "t02")["unfinished"],
+        standing(run.report(), "t02")["unfinished"],
         serde_json::Value::Null
     );
     if server == Server::Sqlite {
@@ -247,7 +247,7 @@ fn status_shows_how_far_a_batch_is(server: Server) {
     db.execute("UPDATE numbers SET label = NULL");
     case.run().assert_code(0);
     assert_eq!(
-        standing(&status().report(), "t01")["ranges"],
+        standing(status().report(), "t01")["ranges"],
         serde_json::Value::Null
     );
     // One that was refused before its first range.
@@ -261,5 +261,5 @@ fn status_shows_how_far_a_batch_is(server: Server) {
         "{}",
         run.stdout
     );
-    assert_eq!(standing(&run.report(), "t02")["ranges"]["ranges"], 0);
+    assert_eq!(standing(run.report(), "t02")["ranges"]["ranges"], 0);
 }
