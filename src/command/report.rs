@@ -1,5 +1,6 @@
 //! Reports that were written before: rendered again, or joined.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,6 +12,12 @@ use crate::merge;
 use crate::settings::{Invocation, ProcessEnvironment};
 
 use super::{Wrong, gate};
+
+/// Folders below the one that is named: an artifact's, and those inside it.
+const DEPTH: usize = 5;
+/// Many times what 256 shards leave.
+const ENTRIES: usize = 10_000;
+const WHICH_FOLDER: &str = "name the folder that the artifacts were downloaded into: reports lie in it, or in a folder for each artifact";
 
 const HINT: &str = "it is the file that `--report` of an earlier command wrote";
 
@@ -67,19 +74,38 @@ fn join(files: &[PathBuf]) -> anyhow::Result<Report> {
 }
 
 /// In the order of their names. A folder without any is a matrix of which nothing is left: that is for the
-/// verdict to say, where another folder has something.
+/// verdict to say, where another folder has something. Links are not followed, and a whole disk is no answer.
 fn reports_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let wrong = |error| {
-        let message = format!("cannot list the folder `{}`: {error}", folder.display());
-        Wrong::new(message, "name the folder that the artifacts were downloaded into")
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(wrong)? {
-        let path = entry.map_err(wrong)?.path();
-        if path.is_dir() {
-            found.extend(reports_below(&path)?);
-        } else if path.extension().is_some_and(|it| it == "json") {
-            found.push(path);
+    let wrong = |what: String| Wrong::new(what, WHICH_FOLDER);
+    let (mut found, mut seen) = (Vec::new(), 0);
+    let mut open = VecDeque::from([(folder.to_owned(), 0)]);
+    while let Some((inner, depth)) = open.pop_front() {
+        let shown = inner.display();
+        let unreadable = |error| wrong(format!("cannot list the folder `{shown}`: {error}"));
+        if depth > DEPTH {
+            return Err(wrong(format!(
+                "`{shown}` lies deeper than any report: {DEPTH} folders below `{}`",
+                folder.display()
+            ))
+            .into());
+        }
+        for entry in std::fs::read_dir(&inner).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            let path = entry.path();
+            seen += 1;
+            if seen > ENTRIES {
+                return Err(wrong(format!(
+                    "`{}` has more than {ENTRIES} files and folders",
+                    folder.display()
+                ))
+                .into());
+            }
+            if kind.is_dir() {
+                open.push_back((path, depth + 1));
+            } else if kind.is_file() && path.extension().is_some_and(|it| it == "json") {
+                found.push(path);
+            }
         }
     }
     found.sort();

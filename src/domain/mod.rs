@@ -27,8 +27,8 @@ pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
     Merged, MergedPart, MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges,
-    PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, Verdict,
-    WaveSummary,
+    PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, UnfinishedRanges,
+    Verdict, WaveSummary,
 };
 pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};

@@ -51,6 +51,23 @@ pub struct TenantCounts {
     pub suspended: usize,
 }
 
+impl TenantCounts {
+    /// Those of whom it is known what became of them. Whatever a file says, its numbers are no crash.
+    pub fn accounted(&self) -> usize {
+        let states = [
+            self.up_to_date,
+            self.migrated,
+            self.failed,
+            self.skipped,
+            self.not_reached,
+            self.rolled_back,
+            self.baselined,
+            self.suspended,
+        ];
+        states.into_iter().fold(0, usize::saturating_add)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
@@ -107,6 +124,22 @@ pub struct PlanSummary {
     pub sql: Vec<(String, String)>,
 }
 
+/// How far a batch is that is half done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnfinishedRanges {
+    pub version: Version,
+    /// Ranges that are done.
+    pub ranges: u64,
+    /// Rows that they changed.
+    pub rows: u64,
+    /// The key up to which they are done; absent: none is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_key: Option<String>,
+    /// The largest key when it began; absent: there were no rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_key: Option<String>,
+}
+
 /// Where one tenant stands (the shared schema where `tenant` is absent).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Standing {
@@ -122,6 +155,9 @@ pub struct Standing {
     /// Its newest migration is half done outside a transaction.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
+    /// Where that is a batch: how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranges: Option<UnfinishedRanges>,
     /// It is half way back: a rollback was not finished.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reverting: bool,

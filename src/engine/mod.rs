@@ -11,6 +11,7 @@ mod lease;
 mod mysql;
 mod postgres;
 pub mod queries;
+mod range_key;
 mod ranges;
 mod rows;
 mod session;
@@ -32,7 +33,8 @@ use crate::domain::{
 pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
 pub use queries::Given;
-pub use ranges::{Load, RangeError, Standing as RangeStanding};
+pub use range_key::RangeKey;
+pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
 pub use session::Session;
 
 /// How an engine is reached and what it must keep to.
@@ -293,9 +295,11 @@ pub trait Engine: Send + Sync {
         tables: &[&str],
     ) -> Result<Vec<Vec<FoundTable>>, EngineError>;
 
-    /// Whether an index leads with a batch's key, so that a range is found without reading the whole table;
-    /// none: there is no such table or column yet.
-    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError>;
+    /// Whether ranges can go over a batch's key. Nothing is written.
+    async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError>;
+
+    /// How far batches are that are half done at each target, in their order. Nothing is written.
+    async fn ranges_underway(&self, targets: &[Target<'_>]) -> Result<Vec<Underway>, EngineError>;
 
     /// Indexes of the whole database that failed builds left, which no query uses; none where an engine
     /// has no such thing.

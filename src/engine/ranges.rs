@@ -4,9 +4,11 @@
 //! carried out only where the counter still is what it was when the range was chosen, in one transaction
 //! with the statement, so that no range runs twice whoever dies or wakes up when.
 
-use crate::domain::{Batch, Migration};
+use std::collections::BTreeMap;
 
-use super::{EngineError, Target};
+use crate::domain::{Batch, Migration, Redactor, Version};
+
+use super::{EngineError, ErrorKind, Target};
 
 /// Where a batch stands at one target.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +25,39 @@ pub struct Standing {
     pub end: Option<String>,
     /// The ledger says applied.
     pub applied: bool,
+}
+
+/// The batches of one target that are half done.
+pub type Underway = Vec<(Version, Standing)>;
+
+impl Standing {
+    /// Before the first range. The end of the keys is fixed here: rows that come later belong to new code.
+    pub(super) fn opening(end: Option<String>, about: Option<&str>) -> Self {
+        Self {
+            end,
+            about: about.and_then(|text| text.parse().ok()).unwrap_or(0),
+            ..Self::default()
+        }
+    }
+
+    /// With one more range done, up to this key; `rows` are those of all ranges.
+    pub(super) fn after(&self, upper: String, rows: u64) -> Self {
+        Self {
+            ranges: self.ranges + 1,
+            rows,
+            applied: self.end.as_deref() == Some(&upper),
+            last: Some(upper),
+            ..self.clone()
+        }
+    }
+
+    /// There was no key, so there is no range.
+    pub(super) fn over(&self) -> Self {
+        Self {
+            applied: true,
+            ..self.clone()
+        }
+    }
 }
 
 /// A range that failed: which.
@@ -69,6 +104,14 @@ impl ProgressSql {
             "SELECT ranges, changed, about, last_key, end_key FROM {} WHERE {}",
             self.table,
             self.this_row(target, migration)
+        )
+    }
+
+    /// All rows: those of [`Self::read`], and whose they are.
+    pub(super) fn read_all(&self) -> String {
+        format!(
+            "SELECT ranges, changed, about, last_key, end_key, scope, tenant, version FROM {}",
+            self.table
         )
     }
 
@@ -123,6 +166,27 @@ VALUES ({}, {}, {}, 0, 0, {}, NULL, {end}, {});",
             self.this_row(target, migration)
         )
     }
+}
+
+/// Reads what [`ProgressSql::read_all`] gave, for each target.
+pub(super) fn underway(targets: &[Target<'_>], rows: &[Vec<Option<String>>]) -> Vec<Underway> {
+    let mut found: BTreeMap<(&str, &str), Underway> = BTreeMap::new();
+    for row in rows {
+        let [.., Some(scope), Some(tenant), Some(version)] = &row[..] else {
+            continue;
+        };
+        if let (Ok(version), Some(at)) = (version.parse(), standing(row)) {
+            found
+                .entry((scope, tenant))
+                .or_default()
+                .push((Version(version), at));
+        }
+    }
+    let of = |it: &Target<'_>| {
+        let whose = (it.scope().as_str(), it.ledger_name());
+        found.get(&whose).cloned().unwrap_or_default()
+    };
+    targets.iter().map(of).collect()
 }
 
 /// Where there is no key there is no range; a statement that is wrong is refused all the same, as it would be
@@ -192,13 +256,51 @@ impl Keys<'_> {
     }
 }
 
+/// Our own words, with nothing of a server's in them.
+pub(super) fn own_error(kind: ErrorKind, message: &str) -> EngineError {
+    EngineError::new(kind, message, &Redactor::default())
+}
+
+pub(super) fn refused(message: &str, hint: &str) -> EngineError {
+    EngineError {
+        server_hint: Some(hint.to_owned()),
+        ..own_error(ErrorKind::Statement, message)
+    }
+}
+
+pub(super) fn batch_of(migration: &Migration) -> Result<&Batch, EngineError> {
+    let none = || own_error(ErrorKind::Statement, "a bug of tenantgate: this is no batch");
+    migration.batch.as_ref().ok_or_else(none)
+}
+
+pub(super) fn moved() -> EngineError {
+    let message = "another run has carried this migration on in the meantime";
+    own_error(ErrorKind::AlreadyApplied, message)
+}
+
 /// Rows without a key would never be met.
-pub(super) fn keyless(batch: &Batch) -> (String, String) {
-    (
-        format!(
-            "`{}` has rows whose `{}` is NULL: no range would ever reach them",
-            batch.table, batch.column
-        ),
-        "take a key that is never NULL, such as the primary key, or give those rows one first".to_owned(),
+pub(super) fn keyless(batch: &Batch) -> EngineError {
+    let Batch { table, column, .. } = batch;
+    refused(
+        &format!("`{table}` has rows whose `{column}` is NULL: no range would ever reach them"),
+        "take a key that is never NULL, such as the primary key, or give those rows one first",
     )
+}
+
+/// Where a batch that was begun stands, from the ledger's `done` and its row of `progress`; none: no part of
+/// it ran as a batch.
+pub(super) fn kept(
+    migration: &Migration,
+    done: Option<&str>,
+    row: Option<&[Option<String>]>,
+) -> Result<Option<Standing>, EngineError> {
+    if done.ok_or_else(moved)? != migration.done_checksum(1).0 {
+        return Ok(None);
+    }
+    row.and_then(standing).map(Some).ok_or_else(|| {
+        refused(
+            "a part of its ranges ran, and the record of which is gone",
+            "restore the table `progress` beside the ledger from a backup",
+        )
+    })
 }

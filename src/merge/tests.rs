@@ -84,12 +84,14 @@ fn shared() -> Report {
     }
 }
 
+/// Of the tenants in its outcomes, and one that is up to date.
 fn shard(text: &str, report: Report) -> Report {
+    let migrated = report.outcomes.len();
     Report {
         shard: Some(text.parse().unwrap()),
         tenants: Some(TenantCounts {
-            discovered: 2,
-            migrated: 1,
+            discovered: migrated + 1,
+            migrated,
             up_to_date: 1,
             ..TenantCounts::default()
         }),
@@ -261,20 +263,27 @@ fn a_shard_that_did_not_ask_blocks_although_another_did() {
 #[test]
 fn what_does_not_belong_together_is_refused_by_both_files() {
     type Change = fn(&mut Report);
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 7] = [
         ("project", |it| it.project = "other".into()),
         ("environment", |it| {
             it.environment = EnvironmentName::parse("dev").unwrap()
         }),
         ("tenantgate's version", |it| it.tool.version = "1.0.1".into()),
         ("commit", |it| it.commit = Some("4567".into())),
+        ("workflow run", |it| {
+            it.run_url = Some("https://example.com/runs/2".into())
+        }),
         ("migration set", |it| {
             it.migration_set.as_mut().unwrap().digest = Digest("sha256:00".into())
         }),
         ("number of shards", |it| it.shard = "2/3".parse().ok()),
     ];
     for (what, change) in changes {
-        let error = three(|reports| change(&mut reports[2])).unwrap_err().to_string();
+        let error = three(|reports| {
+            reports[1].run_url = Some("https://example.com/runs/1".into());
+            change(&mut reports[2]);
+        });
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("`2.json`") && error.contains(what), "{error}");
     }
     let one = three(|reports| reports[2].commit = None).unwrap();
@@ -294,4 +303,75 @@ fn what_does_not_belong_together_is_refused_by_both_files() {
         "`2.json` is a dry run, which did nothing"
     );
     assert!(error(|it| it.schema_version = 99).contains("schema version 99"));
+}
+
+#[test]
+fn a_report_that_says_more_than_it_shows_blocks() {
+    type Change = fn(&mut Report);
+    fn counts(report: &mut Report) -> &mut TenantCounts {
+        report.tenants.as_mut().unwrap()
+    }
+    let changes: [(&str, Change); 11] = [
+        ("no counts", |it| it.tenants = None),
+        ("more tenants than are accounted for", |it| {
+            counts(it).discovered = 9
+        }),
+        ("fewer", |it| counts(it).discovered = 0),
+        ("tenants counted up to date too", |it| counts(it).up_to_date = 2),
+        ("migrated ones that it does not name", |it| {
+            counts(it).migrated = 2;
+            counts(it).discovered = 3;
+        }),
+        ("named ones that it does not count", |it| {
+            it.outcomes.push(outcome("c", OutcomeState::Migrated, 0))
+        }),
+        ("failed ones", |it| {
+            (counts(it).failed, counts(it).discovered) = (1, 3)
+        }),
+        ("not reached ones", |it| {
+            (counts(it).not_reached, counts(it).discovered) = (1, 3)
+        }),
+        ("a failed outcome", |it| {
+            it.outcomes[0].state = OutcomeState::Failed
+        }),
+        ("no checks", |it| it.checks.clear()),
+        ("no migration set", |it| it.migration_set = None),
+    ];
+    for (what, change) in changes {
+        let joined = three(|reports| change(&mut reports[2])).unwrap();
+        assert_eq!(joined.verdict, Verdict::Blocked, "{what}");
+        assert_eq!(
+            messages(&joined, "merge.complete"),
+            ["shard 2/2 says passed, and what it reports does not"],
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn absurd_numbers_are_no_crash() {
+    let most = usize::MAX;
+    let joined = three(|reports| {
+        for report in reports.iter_mut() {
+            report.duration_ms = u64::MAX;
+            report.tenants = Some(TenantCounts {
+                discovered: most,
+                up_to_date: most,
+                migrated: most,
+                failed: most,
+                skipped: most,
+                not_reached: most,
+                suspended: most,
+                rolled_back: most,
+                baselined: most,
+            });
+        }
+        reports[1].outcomes[0].retries = u32::MAX;
+    })
+    .unwrap();
+    assert_eq!(joined.verdict, Verdict::Blocked);
+    assert_eq!(messages(&joined, "merge.complete").len(), 2, "of both shards");
+    assert_eq!(joined.tenants.unwrap().failed, most);
+    let merged = joined.merged.unwrap();
+    assert_eq!((merged.total_ms, merged.retries), (u64::MAX, u32::MAX));
 }

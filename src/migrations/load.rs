@@ -10,6 +10,7 @@ use crate::domain::{
 };
 
 use super::batch;
+use super::directive::{self, Mode};
 use super::file_name::{self, FileName};
 use super::{
     BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint,
@@ -197,7 +198,8 @@ fn read(
         );
         return None;
     }
-    let mode = directive(&sql, &file, found);
+    let (mode, wrong) = directive::read(&sql, &file);
+    wrong.into_iter().for_each(|it| found.add(DIRECTIVE, it));
     let mut migration = Migration {
         scope,
         version,
@@ -225,7 +227,8 @@ fn read(
         // no statement in it can end the transaction.
         Err(error)
             if kind.is_some_and(|kind| {
-                kind != EngineKind::Postgres || !migration.transactional || lint::may_control(&migration.sql)
+                let whole = mode == Mode::Transaction && !lint::may_control(&migration.sql);
+                kind != EngineKind::Postgres || !whole
             }) =>
         {
             let finding = Finding::error(format!("cannot tell its statements apart: {error}"));
@@ -281,60 +284,6 @@ fn normalise(text: &str) -> String {
     text.strip_prefix('\u{feff}')
         .unwrap_or(text)
         .replace("\r\n", "\n")
-}
-
-/// How the first line wants the file to be carried out.
-#[derive(PartialEq, Eq)]
-enum Mode {
-    Transaction,
-    NoTransaction,
-    Batch(batch::Directive),
-}
-
-/// Reads the `-- tenantgate: …` comment of the first line.
-fn directive(sql: &str, file: &str, found: &mut Findings) -> Mode {
-    let mut mode = Mode::Transaction;
-    for (index, line) in sql.lines().enumerate() {
-        let Some(comment) = line.trim().strip_prefix("--") else {
-            continue;
-        };
-        let comment = comment.trim();
-        let Some(directive) = comment.strip_prefix("tenantgate:").map(str::trim) else {
-            if is_meant(comment) {
-                let wrong = "a directive is written `-- tenantgate: …`, in small letters";
-                found.add(DIRECTIVE, Finding::error(wrong).file(file).at(index + 1, 1));
-            }
-            continue;
-        };
-        let (name, arguments) = directive
-            .split_once(char::is_whitespace)
-            .unwrap_or((directive, ""));
-        let wrong = match (name, arguments, index) {
-            ("no-transaction", "", 0) => {
-                mode = Mode::NoTransaction;
-                continue;
-            }
-            ("batch", arguments, 0) => match batch::parse(arguments) {
-                Ok(directive) => {
-                    mode = Mode::Batch(directive);
-                    continue;
-                }
-                Err(wrong) => wrong,
-            },
-            ("no-transaction", "", _) | ("batch", ..) => {
-                format!("`-- tenantgate: {name}` counts only in the first line")
-            }
-            _ => "there is no such directive; those there are: `-- tenantgate: no-transaction` and `-- tenantgate: batch key=COLUMN size=ROWS`".to_owned(),
-        };
-        found.add(DIRECTIVE, Finding::error(wrong).file(file).at(index + 1, 1));
-    }
-    mode
-}
-
-/// `TENANTGATE:` and `tenantgate :`, which would be passed over in silence.
-fn is_meant(comment: &str) -> bool {
-    let (word, rest) = comment.split_at_checked("tenantgate".len()).unwrap_or_default();
-    word.eq_ignore_ascii_case("tenantgate") && rest.trim_start().starts_with(':')
 }
 
 fn order_findings(migrations: &[Migration], found: &mut Findings) {
@@ -471,6 +420,9 @@ mod tests {
             status(&folder.load(EngineKind::Postgres), SYNTAX).0,
             CheckStatus::Passed
         );
+        let batch = b"-- tenantgate: batch key=id size=5\nupdate a set b = 'open";
+        let loaded = Folder::with(&[("1_a.sql", batch)]).load(EngineKind::Postgres);
+        assert_eq!(status(&loaded, SYNTAX).0, CheckStatus::Failed, "not all at once");
     }
 
     #[test]

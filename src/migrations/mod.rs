@@ -1,6 +1,7 @@
 //! Files become the migration set; set minus ledger becomes the plan. No network.
 
 mod batch;
+mod directive;
 mod file_name;
 mod lint;
 mod load;

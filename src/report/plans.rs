@@ -133,7 +133,10 @@ fn up_to_date(report: &Report, pending: usize) -> Option<String> {
         return None;
     }
     let tenants = report.tenants.as_ref()?;
-    match tenants.discovered.checked_sub(pending + tenants.suspended)? {
+    match tenants
+        .discovered
+        .checked_sub(pending.saturating_add(tenants.suspended))?
+    {
         0 => None,
         1 if pending == 0 => Some("1 tenant is up to date".to_owned()),
         1 => Some("1 is up to date".to_owned()),

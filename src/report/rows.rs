@@ -1,5 +1,6 @@
 //! The tables of a report as rows of words, before any format lays them out.
 
+use super::clean;
 use super::words::{self, Mark};
 use crate::domain::{Outcome, OutcomeState, Report, Standing};
 
@@ -152,12 +153,31 @@ fn standing_row(standing: &Standing) -> Row {
         state: stand.as_str().to_owned(),
         cells: [
             words::tenant(standing.tenant.as_ref(), standing.server.as_ref()),
-            format!("{}{suspended}", stand.as_str()),
+            format!("{}{suspended}{}", stand.as_str(), ranges(standing)),
             dashed(standing.head.map(|head| head.to_string()).unwrap_or_default()),
             standing.applied.to_string(),
             standing.pending.to_string(),
         ],
     }
+}
+
+/// `: 0039 is done up to 60000 of 250000 (12 ranges)`
+fn ranges(standing: &Standing) -> String {
+    let Some(at) = &standing.ranges else {
+        return String::new();
+    };
+    // Some keys are long texts.
+    let key = |key: &Option<String>| clean::clip(&clean::line(key.as_deref().unwrap_or("?")), 40, 1);
+    let done = match at.ranges {
+        0 => "no range is done".to_owned(),
+        ranges => format!(
+            "done up to {} of {} ({})",
+            key(&at.last_key),
+            key(&at.end_key),
+            words::counted(usize::try_from(ranges).unwrap_or(usize::MAX), "range")
+        ),
+    };
+    format!(": {} {done}", at.version)
 }
 
 fn dashed(text: String) -> String {

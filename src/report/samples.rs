@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::{
     Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Outcome, OutcomeState,
     Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing,
-    TenantCounts, TenantName, Tool, Verdict, Version,
+    TenantCounts, TenantName, Tool, UnfinishedRanges, Verdict, Version,
 };
 
 mod jobs;
@@ -352,6 +352,7 @@ pub(super) fn status() -> Report {
         applied: usize::try_from(head).expect("a small number"),
         pending,
         unfinished: false,
+        ranges: None,
         reverting: false,
         active: true,
         exists: true,
@@ -370,13 +371,24 @@ pub(super) fn status() -> Report {
                 ..standing(Some("half_done"), 38, 1)
             },
             Standing {
+                unfinished: true,
+                ranges: Some(UnfinishedRanges {
+                    version: Version(39),
+                    ranges: 12,
+                    rows: 59_871,
+                    last_key: Some("60000".into()),
+                    end_key: Some("250000".into()),
+                }),
+                ..standing(Some("large_customer"), 38, 1)
+            },
+            Standing {
                 exists: false,
                 ..standing(Some("new_customer"), 0, 39)
             },
             standing(Some("zeta"), 39, 0),
         ]),
         tenants: Some(TenantCounts {
-            discovered: 6,
+            discovered: 7,
             ..TenantCounts::default()
         }),
         commit: None,

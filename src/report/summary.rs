@@ -89,7 +89,7 @@ pub(super) fn is_unanswered(check: &Check) -> bool {
 /// `42 migrations`, where the set was read.
 pub(super) fn migrations(report: &Report) -> Option<String> {
     let set = report.migration_set.as_ref()?;
-    Some(counted(set.shared + set.tenant, "migration"))
+    Some(counted(set.shared.saturating_add(set.tenant), "migration"))
 }
 
 const BEHIND: &str = "behind, and so not validated";
@@ -109,12 +109,12 @@ pub(super) fn counts(report: &Report) -> Option<String> {
         baselined,
         suspended,
     } = *tenants;
-    let changed = migrated + rolled_back + baselined;
-    let sum = up_to_date + changed + failed + skipped + not_reached + suspended;
+    let nothing_happened = [migrated, rolled_back, baselined, failed, not_reached] == [0; 5];
+    let sum = tenants.accounted();
     let planned = plans::shown(report)
         .and_then(|plan| plans::sentence(report, plan))
         .is_some();
-    if nothing_to_do(report).is_some() || (changed + failed + not_reached == 0 && planned) {
+    if nothing_to_do(report).is_some() || (nothing_happened && planned) {
         return None;
     }
     let unknown = if sum == 0 {

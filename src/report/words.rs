@@ -99,7 +99,7 @@ pub(super) fn first<T>(items: &[T], show: usize) -> (&[T], &[T]) {
 
 /// `340 ms`, `1.2 s`, `2 min 5 s`, `1 h 3 min`.
 pub(super) fn duration(ms: u64) -> String {
-    let seconds = (ms + 500) / 1000;
+    let seconds = ms.saturating_add(500) / 1000;
     match ms {
         0..1_000 => format!("{ms} ms"),
         1_000..59_950 => {
@@ -180,6 +180,7 @@ mod tests {
             (3_599_499, "59 min 59 s"),
             (3_599_500, "1 h"),
             (3_780_000, "1 h 3 min"),
+            (u64::MAX, "5124095576030 h 26 min"),
         ];
         for (ms, text) in cases {
             assert_eq!(duration(ms), text, "{ms}");

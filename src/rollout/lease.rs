@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, EngineError, ErrorKind, Holder, LeaseAnswer};
 
-use super::{Event, Progress, Stop};
+use super::{Event, Progress, Stop, StopReason};
 
 /// How long a lock on the lease's own table is taken for others who begin at the same moment.
 const CONTENDED: Duration = Duration::from_secs(10);
@@ -14,10 +14,20 @@ const CONTENDED: Duration = Duration::from_secs(10);
 pub enum LeaseError {
     #[error("another run still owned this environment after {waited:?}: {whence}")]
     Held { whence: String, waited: Duration },
-    #[error("told to end, or at the deadline, while waiting for the lease")]
-    Stopped,
+    #[error("{} while another run owned this environment: {whence}", why(*.reason))]
+    Stopped {
+        whence: String,
+        reason: Option<StopReason>,
+    },
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+fn why(reason: Option<StopReason>) -> &'static str {
+    match reason {
+        Some(StopReason::Deadline) => "the deadline was over",
+        _ => "the run was told to end",
+    }
 }
 
 /// Waits for the lease, does the work under it, gives it back. When the lease is lost on the way,
@@ -84,7 +94,10 @@ async fn acquire(
         let jitter = Duration::from_millis(fastrand::u64(0..100));
         tokio::select! {
             () = tokio::time::sleep(pause + jitter) => {}
-            () = stop.wanted() => return Err(LeaseError::Stopped),
+            () = stop.wanted() => {
+                let reason = stop.reason();
+                return Err(LeaseError::Stopped { whence, reason });
+            }
         }
     }
 }

@@ -231,6 +231,14 @@ pub(super) fn no_lease(error: &LeaseError) -> Finding {
         LeaseError::Held { .. } => Finding::error(error.to_string())
             .operational(true)
             .hint("let the other run finish, or raise `rollout.lease_wait`"),
-        LeaseError::Stopped => Finding::error(error.to_string()).operational(true),
+        LeaseError::Stopped { reason, .. } => {
+            let hint = match reason {
+                Some(StopReason::Deadline) => {
+                    "nothing ran: run again when the other run is done, or with a later deadline"
+                }
+                _ => "nothing ran: run again when the other run is done",
+            };
+            Finding::error(error.to_string()).operational(true).hint(hint)
+        }
     }
 }

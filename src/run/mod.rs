@@ -42,6 +42,7 @@ pub const CHECKS: &[CheckDefinition] = &[
     connect::REACHABLE,
     connect::LABEL,
     connect::LEDGER,
+    ranges::RANGE_KEY,
     ranges::RANGE_INDEX,
 ];
 
@@ -178,9 +179,8 @@ impl Gate<'_> {
         self.reached_database = true;
         let survey = self.survey(engine).await?;
         self.show(&survey);
-        if self.request.writes() || self.request.command == Command::Plan {
-            self.range_indexes(engine, &survey).await?;
-        }
+        self.ranges_underway(engine, &survey).await?;
+        self.range_keys(engine, &survey).await?;
         if self.request.command == Command::Plan {
             self.invalid_indexes(engine, &survey, Severity::Warning).await?;
         }

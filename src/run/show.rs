@@ -131,6 +131,7 @@ fn standings(survey: &Survey) -> Vec<Standing> {
         applied: pending.applied,
         pending: pending.migrations.len(),
         unfinished: pending.resume.is_some(),
+        ranges: None,
         reverting: pending.reverting.is_some(),
         active: tenant.is_none_or(|tenant| tenant.active),
         exists: tenant.is_none_or(|tenant| survey.locations.contains(tenant)),

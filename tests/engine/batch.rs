@@ -23,12 +23,12 @@ on_all_servers!(
     a_plain_migration_that_failed_may_become_a_batch,
 );
 
-const BATCH: &str = "-- tenantgate: batch key=id size=100\n";
-const COUNT_UP: &str = "UPDATE numbers SET n = n + 1";
-const ROWS: usize = 900;
+pub(super) const BATCH: &str = "-- tenantgate: batch key=id size=100\n";
+pub(super) const COUNT_UP: &str = "UPDATE numbers SET n = n + 1";
+pub(super) const ROWS: usize = 900;
 
 /// Tenants with 900 rows each, whose keys have gaps, and a batch that counts each of them.
-fn prepared(server: Server, tenants: usize, more: &str) -> Case {
+pub(super) fn prepared(server: Server, tenants: usize, more: &str) -> Case {
     let mut case = Case::new(server, tenants);
     rollout(&mut case, more);
     case.tenant(
@@ -50,7 +50,7 @@ fn rollout(case: &mut Case, more: &str) {
 }
 
 /// How often rows were changed: `(times, rows)`.
-fn counts(case: &Case, tenant: &str) -> Vec<(i64, usize)> {
+pub(super) fn counts(case: &Case, tenant: &str) -> Vec<(i64, usize)> {
     let rows = case
         .db
         .tenant(tenant)
@@ -61,7 +61,7 @@ fn counts(case: &Case, tenant: &str) -> Vec<(i64, usize)> {
         .collect()
 }
 
-fn assert_once(case: &Case) {
+pub(super) fn assert_once(case: &Case) {
     for tenant in &case.tenants {
         assert_eq!(counts(case, tenant), [(1, ROWS)], "{:?} {tenant}", case.server);
         assert_eq!(progress(case, tenant), None, "{tenant}");
@@ -72,7 +72,7 @@ fn assert_once(case: &Case) {
 }
 
 /// Ranges that are done of a half-done batch.
-fn progress(case: &Case, tenant: &str) -> Option<u64> {
+pub(super) fn progress(case: &Case, tenant: &str) -> Option<u64> {
     let query = |table: &str| format!("SELECT ranges FROM {table} WHERE tenant = '{tenant}'");
     let rows = match case.server {
         Server::Postgres | Server::Pgbouncer => case.db.query_column(&query("tenantgate.progress")),
@@ -91,7 +91,7 @@ fn progress(case: &Case, tenant: &str) -> Option<u64> {
     rows.first().map(|ranges| ranges.parse().unwrap())
 }
 
-fn finding(run: &Run) -> String {
+pub(super) fn finding(run: &Run) -> String {
     run.check("rollout.tenants")["findings"][0]["message"]
         .as_str()
         .unwrap()

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod batch;
+mod batch_keys;
 pub mod case;
 mod concurrently;
 mod crowd;

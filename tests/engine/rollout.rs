@@ -273,6 +273,33 @@ fn a_deadline_leaves_a_report_of_who_was_not_reached() {
     }
 }
 
+/// Somebody else's long run is no reason to be killed by the job's limit.
+#[test]
+fn a_deadline_ends_the_wait_for_the_lease() {
+    let case = Case::new(Server::Postgres, 1);
+    case.run().assert_code(0);
+    case.tenant(4, "slow", &case.slow(8.0));
+    let mut first = case.spawn();
+    first.wait_until("the first run has the lease", || case.leases() > 0);
+    let begun = Instant::now();
+    let run = case.project.tenantgate(&["run", "--deadline", "1s"]);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    run.assert_code(3);
+    let finding = &run.check("rollout.lease")["findings"][0];
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("the deadline was over while another run owned this environment: "),
+        "{message}"
+    );
+    assert_eq!(
+        finding["hint"],
+        "nothing ran: run again when the other run is done, or with a later deadline"
+    );
+    first.wait().assert_code(0);
+    case.run().assert_code(0);
+    assert_eq!(case.leases(), 0);
+}
+
 #[test]
 fn more_workers_than_the_server_has_connections_for() {
     let case = Case::new(Server::Postgres, 12);

@@ -130,6 +130,112 @@ fn what_is_no_part_of_it_is_refused() {
 }
 
 #[test]
+fn jobs_of_two_workflow_runs_are_not_joined() {
+    let mut case = Case::new(Server::Sqlite, 4);
+    case.project.env("GITHUB_ACTIONS", "true");
+    case.project.env("GITHUB_SERVER_URL", "https://github.com");
+    case.project.env("GITHUB_REPOSITORY", "acme/suite");
+    for (run, part, file) in [
+        ("1", ["--scope", "shared"], "reports/shared.json"),
+        ("1", ["--shard", "1/2"], "reports/1.json"),
+        ("2", ["--shard", "2/2"], "reports/2.json"),
+    ] {
+        case.project.env("GITHUB_RUN_ID", run);
+        let arguments = ["migrate", part[0], part[1], "--report", file];
+        case.project.tenantgate(&arguments).assert_code(0);
+    }
+    let refused = merge(&case, &["reports"]);
+    refused.assert_code(2);
+    let told = "differ in workflow run: https://github.com/acme/suite/actions/runs/1 and https://github.com/acme/suite/actions/runs/2";
+    assert!(
+        refused.stderr.contains(told) && refused.stderr.contains("hint: "),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// What a file says is not believed, however it says it, and breaks nothing where it is told.
+#[test]
+fn numbers_that_were_edited_block() {
+    let case = reported();
+    let text = case.project.read("reports/b/1.json");
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let counts = report["tenants"].as_object_mut().unwrap();
+    counts.insert("rolled_back".to_owned(), 0.into());
+    for (_, count) in counts.iter_mut() {
+        *count = u64::MAX.into();
+    }
+    report["duration_ms"] = u64::MAX.into();
+    report["migration_set"]["shared"] = u64::MAX.into();
+    case.project.write("reports/b/1.json", &report.to_string());
+    for format in ["text", "markdown", "json", "github"] {
+        let joined = merge(&case, &["reports", "--format", format]);
+        joined.assert_code(1);
+        assert!(
+            joined
+                .stdout
+                .contains("shard 1/2 says passed, and what it reports does not"),
+            "{format}: {}",
+            joined.stdout
+        );
+        case.project
+            .tenantgate(&["report", "reports/b/1.json", "--format", format])
+            .assert_code(0);
+    }
+    let text = text.replace("\"migrated\":", "\"migrated\": 9999999999999999999999");
+    case.project.write("reports/b/1.json", &text);
+    let refused = merge(&case, &["reports"]);
+    refused.assert_code(2);
+    assert!(
+        refused.stderr.contains("`reports/b/1.json` is not a report"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn a_folder_is_searched_as_far_as_reports_lie() {
+    let case = reported();
+    // By links it would meet what is no report, and one of them twice.
+    case.project.write("elsewhere/notes.json", "{}");
+    for (target, link) in [
+        ("../elsewhere", "reports/folder"),
+        ("a/shared.json", "reports/file.json"),
+    ] {
+        std::os::unix::fs::symlink(target, case.project.path(link)).unwrap();
+    }
+    merge(&case, &["reports"]).assert_code(0);
+    let refused = |folder: &str, what: &str| {
+        let run = merge(&case, &[folder]);
+        run.assert_code(2);
+        assert!(
+            run.stderr.contains(what)
+                && run
+                    .stderr
+                    .contains("name the folder that the artifacts were downloaded into"),
+            "{}",
+            run.stderr
+        );
+    };
+    case.project.write("deep/1/2/3/4/5/report.json", "{}");
+    let deep = merge(&case, &["deep"]);
+    assert!(
+        deep.stderr.contains("is not a report"),
+        "it is read: {}",
+        deep.stderr
+    );
+    case.project.write("deep/1/2/3/4/5/6/report.json", "{}");
+    refused(
+        "deep",
+        "`deep/1/2/3/4/5/6` lies deeper than any report: 5 folders below `deep`",
+    );
+    for number in 0..=10_000 {
+        case.project.write(&format!("many/{number}.txt"), "");
+    }
+    refused("many", "`many` has more than 10000 files and folders");
+}
+
+#[test]
 fn shards_are_written_as_the_help_says() {
     let case = Case::new(Server::Sqlite, 1);
     let tenantgate = |arguments: &[&str]| case.project.tenantgate(arguments);

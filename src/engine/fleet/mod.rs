@@ -19,7 +19,7 @@ use crate::domain::{
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RegistryRow, Session, Target, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
 };
 use split::{in_order, split};
 
@@ -405,10 +405,20 @@ impl Engine for Fleet {
         Ok(in_order(&parts, found))
     }
 
-    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
+    async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
         let member = self.member(target.server())?;
-        let found = member.engine.finds_ranges(target, batch).await;
+        let found = member.engine.range_key(target, batch).await;
         found.map_err(|error| member.told(error))
+    }
+
+    async fn ranges_underway(&self, targets: &[Target<'_>]) -> Result<Vec<Underway>, EngineError> {
+        let parts = split(targets);
+        let ask = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let given = member.engine.ranges_underway(&part.targets).await;
+            given.map_err(|error| member.told(error))
+        });
+        Ok(in_order(&parts, try_join_all(ask).await?))
     }
 
     async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {

@@ -33,7 +33,7 @@ use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    PATIENCE, RegistryRow, Session, Target, earliest, registry_row,
+    PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -380,12 +380,16 @@ GROUP BY scope, version",
         Ok(inspect::tables(&databases, answers))
     }
 
-    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
-        let given = self
-            .ask(&[target], &ranges::key_index(batch, &database(&self.url, target)))
-            .await?;
-        let first = given.into_iter().next().and_then(|it| it.first);
-        Ok(first.map(|it| matches!(it.as_str(), "t" | "1")))
+    async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
+        RangeKey::of(
+            self.ask(&[target], &ranges::key(batch, &database(&self.url, target)))
+                .await?,
+        )
+    }
+
+    async fn ranges_underway(&self, targets: &[Target<'_>]) -> Result<Vec<Underway>, EngineError> {
+        let answer = self.read_own(&ranges::progress(&self.ledger).read_all()).await?;
+        Ok(super::ranges::underway(targets, &answer.unwrap_or_default().rows))
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, Load, NO_ROW, ProgressSql, RangeError, Standing, keyless, standing};
-use crate::engine::{EngineError, ErrorKind, Target};
+use crate::engine::range_key::RangeKey;
+use crate::engine::ranges::{
+    Keys, Load, NO_ROW, ProgressSql, RangeError, Standing, batch_of, kept, keyless, refused, standing,
+};
+use crate::engine::{EngineError, Target};
 
 use super::connect::{Answer, Failed};
 use super::session::{DUPLICATE_ENTRY, LARGEST, MysqlSession, OUT_OF_RANGE};
@@ -52,40 +55,38 @@ impl KeyKind {
     }
 }
 
-/// A row that says whether an index leads with the key; no row: there is no such column.
-pub(super) fn key_index(batch: &Batch, database: &str) -> String {
-    let database = literal(batch.table_schema.as_deref().unwrap_or(database));
-    let (table, column) = (
-        literal(&batch.table_name),
-        literal(batch.column.trim_matches('`')),
+/// A word of [`RangeKey`]. The two servers [write](https://mariadb.com/kb/en/information-schema-columns-table/)
+/// differently what is generated, and both say of which expression.
+pub(super) fn key(batch: &Batch, database: &str) -> String {
+    let table = format!(
+        "TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        literal(batch.table_schema.as_deref().unwrap_or(database)),
+        literal(&batch.table_name)
     );
-    let this = format!("TABLE_SCHEMA = {database} AND TABLE_NAME = {table} AND COLUMN_NAME = {column}");
+    let this = format!(
+        "{table} AND COLUMN_NAME = {}",
+        literal(batch.column.trim_matches('`'))
+    );
     format!(
-        "SELECT EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE {this} AND SEQ_IN_INDEX = 1)
-FROM information_schema.COLUMNS WHERE {this}"
+        "SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM information_schema.TABLES WHERE {table}) THEN 'no table'
+ELSE coalesce((SELECT CASE WHEN coalesce(GENERATION_EXPRESSION, '') <> '' OR lower(EXTRA) LIKE '%on update%'
+        THEN 'moves'
+    WHEN EXISTS (SELECT 1 FROM information_schema.STATISTICS WHERE {this} AND SEQ_IN_INDEX = 1) THEN 'indexed'
+    ELSE 'plain' END
+    FROM information_schema.COLUMNS WHERE {this}), 'no column') END"
     )
 }
 
+/// The ledger's database is this.
+pub(super) fn progress(ledger: &str) -> ProgressSql {
+    ProgressSql {
+        table: format!("{}.progress", ident(ledger)),
+        literal,
+        now: "UTC_TIMESTAMP(6)",
+    }
+}
+
 impl MysqlSession {
-    fn progress(&self) -> ProgressSql {
-        ProgressSql {
-            table: format!("{}.progress", ident(&self.ledger)),
-            literal,
-            now: "UTC_TIMESTAMP(6)",
-        }
-    }
-
-    fn batch<'m>(&self, migration: &'m Migration) -> Result<&'m Batch, EngineError> {
-        let none = || self.wrong(ErrorKind::Statement, "a bug of tenantgate: this is no batch");
-        migration.batch.as_ref().ok_or_else(none)
-    }
-
-    fn with_hint(&self, message: &str, hint: &str) -> EngineError {
-        let mut error = self.wrong(ErrorKind::Statement, message);
-        error.server_hint = Some(hint.to_owned());
-        error
-    }
-
     /// Fails with a number out of range where there is no such row, and else locks it.
     fn only_where(from: &str) -> String {
         format!("SELECT {LARGEST} + (count(*) <> 1) {from} FOR UPDATE")
@@ -106,7 +107,7 @@ impl MysqlSession {
         migration: &Migration,
         begun: bool,
     ) -> Result<Standing, EngineError> {
-        let batch = self.batch(migration)?;
+        let batch = batch_of(migration)?;
         let mut text = String::new();
         if let (Target::Tenant(tenant), true) = (target, create) {
             let _ = write!(text, "CREATE DATABASE IF NOT EXISTS {};", ident(&tenant.location));
@@ -134,7 +135,11 @@ impl MysqlSession {
         } else {
             let _ = write!(text, "{};", self.begin_row(target, migration, None));
         }
-        let _ = write!(text, "{}COMMIT", self.progress().insert(target, migration, &at));
+        let _ = write!(
+            text,
+            "{}COMMIT",
+            progress(&self.ledger).insert(target, migration, &at)
+        );
         match self.send_or_roll_back(text).await {
             Ok(_) => Ok(at),
             // The ledger's primary key: another run was faster.
@@ -153,22 +158,15 @@ impl MysqlSession {
             "SELECT done FROM {}.ledger WHERE {} AND state = 'running';{}",
             ident(&self.ledger),
             self.key(target, migration),
-            self.progress().read(target, migration)
+            progress(&self.ledger).read(target, migration)
         );
         let answers = self.send(text).await?;
-        let Some(done) = answers.first().and_then(Answer::value) else {
-            return Err(self.moved());
-        };
-        if done != migration.done_checksum(1).0 {
-            return Ok(None);
-        }
         let row = answers.get(1).and_then(|it| it.rows.first());
-        row.and_then(|row| standing(row)).map(Some).ok_or_else(|| {
-            self.with_hint(
-                "a part of its ranges ran, and the record of which is gone",
-                "restore the table `progress` beside the ledger from a backup",
-            )
-        })
+        kept(
+            migration,
+            answers.first().and_then(Answer::value),
+            row.map(Vec::as_slice),
+        )
     }
 
     async fn key_kind(&mut self, target: Target<'_>, batch: &Batch) -> Result<KeyKind, EngineError> {
@@ -181,21 +179,23 @@ impl MysqlSession {
             let name = row.first().and_then(Option::as_deref);
             name.is_some_and(|name| name.eq_ignore_ascii_case(column))
         };
-        let Some(found) = rows.iter().find(is).and_then(|row| row.get(1).cloned().flatten()) else {
-            let message = format!("`{}` has no column `{column}`", batch.table);
-            return Err(self.wrong(ErrorKind::Missing, &message));
-        };
+        let found = rows.iter().find(is).and_then(|row| row.get(1).cloned().flatten());
+        if found.is_none() {
+            RangeKey::NoColumn.allow(batch)?;
+        }
+        let found = found.unwrap_or_default();
         KeyKind::of(&found).ok_or_else(|| {
             let message = format!("ranges over `{column}` would not be exact: it is {found}");
-            self.with_hint(
+            refused(
                 &message,
                 "take a key of whole numbers, decimals, text, bytes, dates or DATETIME, such as the primary key",
             )
         })
     }
 
-    /// The end of the keys, fixed before the first range: rows that come later belong to new code.
     async fn look_ahead(&mut self, target: Target<'_>, batch: &Batch) -> Result<Standing, EngineError> {
+        let answers = self.send(key(batch, &self.database(target))).await?;
+        RangeKey::read(answers.first().and_then(Answer::value))?.allow(batch)?;
         let kind = self.key_kind(target, batch).await?;
         let keys = Keys {
             batch,
@@ -216,15 +216,10 @@ impl MysqlSession {
         );
         let answers = self.send(text).await?;
         if answers.get(1).is_some_and(|it| !it.rows.is_empty()) {
-            let (message, hint) = keyless(batch);
-            return Err(self.with_hint(&message, &hint));
+            return Err(keyless(batch));
         }
         let value = |index: usize| answers.get(index).and_then(Answer::value);
-        Ok(Standing {
-            end: value(2).map(str::to_owned),
-            about: value(3).and_then(|text| text.parse().ok()).unwrap_or(0),
-            ..Standing::default()
-        })
+        Ok(Standing::opening(value(2).map(str::to_owned), value(3)))
     }
 
     pub(super) async fn range(
@@ -234,8 +229,8 @@ impl MysqlSession {
         at: &Standing,
     ) -> Result<Standing, RangeError> {
         let nowhere = |error: EngineError| RangeError { error, range: None };
-        let batch = self.batch(migration).map_err(nowhere)?;
-        let progress = self.progress();
+        let batch = batch_of(migration).map_err(nowhere)?;
+        let progress = progress(&self.ledger);
         let begin = format!(
             "START TRANSACTION;{};",
             Self::only_where(&progress.unmoved(target, migration, at))
@@ -252,10 +247,7 @@ impl MysqlSession {
                 .send_or_roll_back(format!("{begin}{nothing}\n;{finish}COMMIT"))
                 .await;
             sent.map_err(|failed| nowhere(self.range_error(failed, 1)))?;
-            return Ok(Standing {
-                applied: true,
-                ..at.clone()
-            });
+            return Ok(at.over());
         };
         let keys = Keys {
             batch,
@@ -284,13 +276,8 @@ impl MysqlSession {
         })?;
         // START, the fence, the statement, the record.
         let row = answers.get(4).and_then(|it| it.rows.first());
-        Ok(Standing {
-            ranges: at.ranges + 1,
-            rows: row.and_then(|row| standing(row)).map_or(at.rows, |it| it.rows),
-            last: Some(upper),
-            applied,
-            ..at.clone()
-        })
+        let rows = row.and_then(|row| standing(row)).map_or(at.rows, |it| it.rows);
+        Ok(at.after(upper, rows))
     }
 
     /// All threads but this one: the server tells nobody whose they are without a privilege.

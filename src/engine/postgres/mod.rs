@@ -26,7 +26,7 @@ use crate::domain::{
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RegistryRow, Session, Target, earliest, history,
+    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -369,10 +369,13 @@ AND nspname <> {} AND nspname <> {}",
         Ok(rows.into_iter().filter_map(index).collect())
     }
 
-    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
-        let given = self.ask(&[target], &ranges::key_index(batch)).await?;
-        let first = given.into_iter().next().and_then(|it| it.first);
-        Ok(first.map(|it| matches!(it.as_str(), "t" | "1")))
+    async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
+        RangeKey::of(self.ask(&[target], &ranges::key(batch)).await?)
+    }
+
+    async fn ranges_underway(&self, targets: &[Target<'_>]) -> Result<Vec<Underway>, EngineError> {
+        let rows = self.read_own(&session::progress(&self.ledger).read_all()).await?;
+        Ok(super::ranges::underway(targets, &rows.unwrap_or_default()))
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

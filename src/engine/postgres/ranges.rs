@@ -4,8 +4,9 @@ use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either};
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, Load, NO_ROW, RangeError, Standing, keyless, standing};
-use crate::engine::{EngineError, ErrorKind, Target};
+use crate::engine::range_key::RangeKey;
+use crate::engine::ranges::{Keys, Load, NO_ROW, RangeError, Standing, batch_of, kept, keyless};
+use crate::engine::{EngineError, Target};
 
 use super::connect::{Failed, Row, from_driver};
 use super::session::PostgresSession;
@@ -21,36 +22,31 @@ fn keys(batch: &Batch) -> Keys<'_> {
     }
 }
 
-/// A row that says whether an index leads with the key; no row: there is no such column.
-pub(super) fn key_index(batch: &Batch) -> String {
+/// The first column of a result's first row.
+fn value(results: &[Vec<Row>], index: usize) -> Option<&str> {
+    results.get(index)?.first()?.first()?.as_deref()
+}
+
+/// A word of [`RangeKey`].
+pub(super) fn key(batch: &Batch) -> String {
     let column = match batch.column.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => batch.column.to_lowercase(),
     };
     format!(
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = a.attrelid
-    AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL)
-FROM pg_catalog.pg_attribute a WHERE a.attrelid = to_regclass({}) AND a.attname = {} AND NOT a.attisdropped",
-        literal(&batch.table),
-        literal(&column)
+        "SELECT CASE WHEN to_regclass({table}) IS NULL THEN 'no table' WHEN a.attname IS NULL THEN 'no column'
+    WHEN a.attgenerated <> '' THEN 'moves'
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = a.attrelid
+        AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL) THEN 'indexed'
+    ELSE 'plain' END
+FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_attribute a
+    ON a.attrelid = to_regclass({table}) AND a.attname = {} AND NOT a.attisdropped",
+        literal(&column),
+        table = literal(&batch.table)
     )
 }
 
 impl PostgresSession {
-    fn refused(&self, kind: ErrorKind, message: &str) -> EngineError {
-        EngineError::new(kind, message, &self.options.redactor)
-    }
-
-    fn batch<'m>(&self, migration: &'m Migration) -> Result<&'m Batch, EngineError> {
-        let none = || self.refused(ErrorKind::Statement, "a bug of tenantgate: this is no batch");
-        migration.batch.as_ref().ok_or_else(none)
-    }
-
-    fn moved(&self) -> EngineError {
-        let message = "another run has carried this migration on in the meantime";
-        self.refused(ErrorKind::AlreadyApplied, message)
-    }
-
     fn limits(&self) -> String {
         sql::limits(self.options.lock_timeout, self.options.statement_timeout)
     }
@@ -69,7 +65,7 @@ impl PostgresSession {
         migration: &Migration,
         begun: bool,
     ) -> Result<Standing, EngineError> {
-        let batch = self.batch(migration)?;
+        let batch = batch_of(migration)?;
         // Functions that the statement calls may leave settings behind.
         self.reusable = false;
         if begun && let Some(at) = self.kept(target, migration).await? {
@@ -118,48 +114,24 @@ impl PostgresSession {
             self.progress.read(target, migration)
         );
         let results = self.send(text).await?;
-        let row = |index: usize| results.get(index).and_then(|rows| rows.first());
-        let Some(done) = row(0).and_then(|row| row[0].clone()) else {
-            return Err(self.moved());
-        };
-        if done != migration.done_checksum(1).0 {
-            return Ok(None);
-        }
-        let lost = || {
-            let message = "a part of its ranges ran, and the record of which is gone";
-            let mut error = self.refused(ErrorKind::Statement, message);
-            let hint = "restore the table `progress` beside the ledger from a backup";
-            error.server_hint = Some(hint.to_owned());
-            error
-        };
-        row(1).and_then(|row| standing(row)).map(Some).ok_or_else(lost)
+        let row = |index: usize| Some(results.get(index)?.first()?.as_slice());
+        kept(migration, row(0).and_then(|row| row[0].as_deref()), row(1))
     }
 
-    /// The end of the keys, fixed before the first range: rows that come later belong to new code.
     async fn look_ahead(&mut self, target: Target<'_>, batch: &Batch) -> Result<Standing, EngineError> {
+        let given = self.look(target, &[key(batch)]).await?;
+        RangeKey::read(value(&given, 0))?.allow(batch)?;
         let keys = keys(batch);
         let about = format!(
             "SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class WHERE oid = to_regclass({})",
             literal(&batch.table)
         );
-        let mut results = self
-            .look(target, &[keys.missing(), keys.end(), about])
-            .await?
-            .into_iter();
-        let mut first = || results.next().and_then(|rows| rows.into_iter().next());
-        let (keyless_row, end, about) = (first(), first(), first());
-        if keyless_row.is_some() {
-            let (message, hint) = keyless(batch);
-            let mut error = self.refused(ErrorKind::Statement, &message);
-            error.server_hint = Some(hint);
-            return Err(error);
+        let given = self.look(target, &[keys.missing(), keys.end(), about]).await?;
+        if given.first().is_some_and(|rows| !rows.is_empty()) {
+            return Err(keyless(batch));
         }
-        let value = |row: Option<Row>| row.and_then(|row| row.into_iter().next().flatten());
-        Ok(Standing {
-            end: value(end),
-            about: value(about).and_then(|text| text.parse().ok()).unwrap_or(0),
-            ..Standing::default()
-        })
+        let end = value(&given, 1).map(str::to_owned);
+        Ok(Standing::opening(end, value(&given, 2)))
     }
 
     /// Queries in a transaction that cannot write. Dates are read as they are written everywhere.
@@ -185,7 +157,7 @@ impl PostgresSession {
         at: &Standing,
     ) -> Result<Standing, RangeError> {
         let nowhere = |error: EngineError| RangeError { error, range: None };
-        let batch = self.batch(migration).map_err(nowhere)?;
+        let batch = batch_of(migration).map_err(nowhere)?;
         let keys = keys(batch);
         let fence = format!(
             "SELECT 1 / count(*) FROM (SELECT 1 {} FOR UPDATE) AS mine;",
@@ -208,15 +180,10 @@ impl PostgresSession {
             let sent = self.send(text).await;
             let sent = self.or_roll_back(sent).await;
             sent.map_err(|failed| nowhere(self.fence_error(failed, fence_at).error))?;
-            return Ok(Standing {
-                applied: true,
-                ..at.clone()
-            });
+            return Ok(at.over());
         };
-        let upper = self.look(target, &[keys.upper(at)]).await.map_err(nowhere)?;
-        let upper = upper.into_iter().next().and_then(|rows| rows.into_iter().next());
-        let upper = upper.and_then(|row| row.into_iter().next().flatten());
-        let upper = upper.unwrap_or_else(|| end.clone());
+        let given = self.look(target, &[keys.upper(at)]).await.map_err(nowhere)?;
+        let upper = value(&given, 0).unwrap_or(end).to_owned();
         let condition = keys.condition(at, &upper);
         let failed = |error: EngineError| RangeError {
             error,
@@ -235,21 +202,15 @@ impl PostgresSession {
                 return Err(failed(self.fence_error(error, fence_at).error));
             }
         };
-        let applied = upper == *end;
+        let next = at.after(upper.clone(), at.rows + changed);
         let advance = self
             .progress
             .advance(target, migration, &upper, &changed.to_string());
-        let finish = if applied { finish } else { String::new() };
+        let finish = if next.applied { finish } else { String::new() };
         let begun = self.rows.ranges_begun(target, migration);
         let sent = self.send(format!("{advance};{begun}{finish};COMMIT")).await;
         self.or_roll_back(sent).await.map_err(|it| failed(it.error))?;
-        Ok(Standing {
-            ranges: at.ranges + 1,
-            rows: at.rows + changed,
-            last: Some(upper),
-            applied,
-            ..at.clone()
-        })
+        Ok(next)
     }
 
     /// Sends text, and tells how many rows its last statement changed.

@@ -29,6 +29,15 @@ pub(super) fn ledger_rows(ledger: &str, run: String) -> LedgerSql {
     }
 }
 
+/// The ledger's schema is this.
+pub(super) fn progress(ledger: &str) -> ProgressSql {
+    ProgressSql {
+        table: format!("{}.progress", ident(ledger)),
+        literal,
+        now: "clock_timestamp()",
+    }
+}
+
 pub(super) struct PostgresSession {
     pub(super) connection: PgConnection,
     pub(super) options: EngineOptions,
@@ -40,16 +49,11 @@ pub(super) struct PostgresSession {
 impl PostgresSession {
     pub(super) fn new(connection: PgConnection, options: EngineOptions, ledger: &str) -> Self {
         let rows = ledger_rows(ledger, options.run.clone());
-        let progress = ProgressSql {
-            table: format!("{}.progress", ident(ledger)),
-            literal,
-            now: "clock_timestamp()",
-        };
         Self {
             connection,
             options,
             rows,
-            progress,
+            progress: progress(ledger),
             reusable: true,
         }
     }

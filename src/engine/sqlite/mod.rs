@@ -27,7 +27,7 @@ use crate::domain::{
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RegistryRow, Session, Target, earliest, history,
+    RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -426,10 +426,12 @@ VALUES (1, {}, {}, {}, {})",
         Ok(found)
     }
 
-    async fn finds_ranges(&self, target: Target<'_>, batch: &Batch) -> Result<Option<bool>, EngineError> {
-        let given = self.ask(&[target], &ranges::key_index(batch)).await?;
-        let first = given.into_iter().next().and_then(|it| it.first);
-        Ok(first.map(|it| matches!(it.as_str(), "t" | "1")))
+    async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
+        RangeKey::of(self.ask(&[target], &ranges::key(batch)).await?)
+    }
+
+    async fn ranges_underway(&self, targets: &[Target<'_>]) -> Result<Vec<Underway>, EngineError> {
+        self.underway(targets).await
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -3,9 +3,13 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::domain::{Batch, Migration};
-use crate::engine::ranges::{Keys, NO_ROW, ProgressSql, RangeError, Standing, keyless, standing};
-use crate::engine::{EngineError, ErrorKind, Target};
+use crate::engine::range_key::RangeKey;
+use crate::engine::ranges::{
+    Keys, NO_ROW, ProgressSql, RangeError, Standing, batch_of, kept, keyless, moved, standing, underway,
+};
+use crate::engine::{EngineError, Target, Underway};
 
+use super::Sqlite;
 use super::connect::{Row, first};
 use super::session::SqliteSession;
 use super::sql::{self, literal};
@@ -35,34 +39,45 @@ fn progress() -> ProgressSql {
     }
 }
 
-/// A row that says whether an index leads with the key; no row: there is no such column. An INTEGER PRIMARY
-/// KEY is the table's own order.
-pub(super) fn key_index(batch: &Batch) -> String {
-    let table = literal(&batch.table_name);
-    let column = literal(batch.column.trim_matches(['"', '`', '[', ']']));
+fn values(row: Row) -> Vec<Option<String>> {
+    row.into_iter().map(|(_, value)| value).collect()
+}
+
+/// A word of [`RangeKey`]. An INTEGER PRIMARY KEY is the table's own order, as is its
+/// [rowid](https://www.sqlite.org/rowidtable.html), which is no column of the catalogue.
+pub(super) fn key(batch: &Batch) -> String {
+    let column = batch.column.trim_matches(['"', '`', '[', ']']);
+    let is_rowid = ["rowid", "oid", "_rowid_"]
+        .iter()
+        .any(|it| column.eq_ignore_ascii_case(it));
     format!(
-        "SELECT (c.pk = 1 AND upper(c.type) = 'INTEGER') OR EXISTS (
-    SELECT 1 FROM pragma_index_list({table}) AS i, pragma_index_info(i.name) AS k
-    WHERE k.seqno = 0 AND k.name = c.name AND i.partial = 0)
-FROM pragma_table_info({table}) AS c WHERE c.name = {column} COLLATE NOCASE"
+        "SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM pragma_table_xinfo({table})) THEN 'no table'
+ELSE coalesce((SELECT CASE WHEN c.hidden IN (2, 3) THEN 'moves'
+    WHEN (c.pk = 1 AND upper(c.type) = 'INTEGER') OR EXISTS (
+        SELECT 1 FROM pragma_index_list({table}) AS i, pragma_index_info(i.name) AS k
+        WHERE k.seqno = 0 AND k.name = c.name AND i.partial = 0) THEN 'indexed'
+    ELSE 'plain' END
+    FROM pragma_table_xinfo({table}) AS c WHERE c.name = {} COLLATE NOCASE), '{}') END",
+        literal(column),
+        if is_rowid { "indexed" } else { "no column" },
+        table = literal(&batch.table_name)
     )
 }
 
+impl Sqlite {
+    /// Each file has its own.
+    pub(super) async fn underway(&self, targets: &[Target<'_>]) -> Result<Vec<Underway>, EngineError> {
+        let mut found = Vec::with_capacity(targets.len());
+        for target in targets {
+            let rows = self.read_own(self.path(target), progress().read_all()).await?;
+            let rows: Vec<_> = rows.unwrap_or_default().into_iter().map(values).collect();
+            found.extend(underway(std::slice::from_ref(target), &rows));
+        }
+        Ok(found)
+    }
+}
+
 impl SqliteSession {
-    fn refused(&self, kind: ErrorKind, message: &str) -> EngineError {
-        EngineError::new(kind, message, &self.options.redactor)
-    }
-
-    fn batch<'m>(&self, migration: &'m Migration) -> Result<&'m Batch, EngineError> {
-        let none = || self.refused(ErrorKind::Statement, "a bug of tenantgate: this is no batch");
-        migration.batch.as_ref().ok_or_else(none)
-    }
-
-    fn moved(&self) -> EngineError {
-        let message = "another run has carried this migration on in the meantime";
-        self.refused(ErrorKind::AlreadyApplied, message)
-    }
-
     /// Foreign keys hold while ranges run, as they do for the application: checking a whole file after
     /// each range would be dear.
     async fn open_batch_file(
@@ -95,7 +110,7 @@ impl SqliteSession {
         migration: &Migration,
         begun: bool,
     ) -> Result<Standing, EngineError> {
-        let batch = self.batch(migration)?;
+        let batch = batch_of(migration)?;
         let mut connection = self.open_batch_file(target, create).await?;
         let open = format!("BEGIN IMMEDIATE;{}", sql::CREATE_LEDGER);
         self.send(&mut connection, open).await?;
@@ -125,33 +140,26 @@ impl SqliteSession {
                 self.rows.this_row(target, migration)
             );
             let rows = self.send(connection, read).await?;
-            let done = first(&rows).ok_or_else(|| self.moved())?;
-            if done == migration.done_checksum(1).0 {
-                let rows = self.send(connection, progress().read(target, migration)).await?;
-                let values = rows.into_iter().next().unwrap_or_default();
-                let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
-                let message = "a part of its ranges ran, and the record of which is gone";
-                return standing(&values).ok_or_else(|| self.refused(ErrorKind::Statement, message));
+            let done = first(&rows);
+            let rows = self.send(connection, progress().read(target, migration)).await?;
+            let row: Option<Vec<_>> = rows.into_iter().next().map(values);
+            if let Some(at) = kept(migration, done.as_deref(), row.as_deref())? {
+                return Ok(at);
             }
             format!("{};", self.rows.update(target, migration, 0, "in_doubt = false"))
         } else {
             self.rows.insert(target, &[migration], "running")
         };
+        let found = first(&self.send(connection, key(batch)).await?);
+        RangeKey::read(found.as_deref())?.allow(batch)?;
         let keys = keys(batch);
         if !self.send(connection, keys.missing()).await?.is_empty() {
-            let (message, hint) = keyless(batch);
-            let mut error = self.refused(ErrorKind::Statement, &message);
-            error.server_hint = Some(hint);
-            return Err(error);
+            return Err(keyless(batch));
         }
         let end = first(&self.send(connection, keys.end()).await?);
         let count = format!("SELECT count(*) FROM {}", batch.table);
         let about = first(&self.send(connection, count).await?);
-        let at = Standing {
-            end,
-            about: about.and_then(|text| text.parse().ok()).unwrap_or(0),
-            ..Standing::default()
-        };
+        let at = Standing::opening(end, about.as_deref());
         let text = format!("{row}{}", progress().insert(target, migration, &at));
         self.send(connection, text).await?;
         Ok(at)
@@ -164,7 +172,7 @@ impl SqliteSession {
         at: &Standing,
     ) -> Result<Standing, RangeError> {
         let nowhere = |error: EngineError| RangeError { error, range: None };
-        let batch = self.batch(migration).map_err(nowhere)?;
+        let batch = batch_of(migration).map_err(nowhere)?;
         let mut connection = self.open_batch_file(target, false).await.map_err(nowhere)?;
         let connection = &mut connection;
         let fence = format!(
@@ -172,7 +180,7 @@ impl SqliteSession {
             progress().unmoved(target, migration, at)
         );
         if self.send(connection, fence).await.map_err(nowhere)?.is_empty() {
-            return Err(nowhere(self.moved()));
+            return Err(nowhere(moved()));
         }
         let finish = format!(
             ";{};{}",
@@ -185,10 +193,7 @@ impl SqliteSession {
                 .or_roll_back(connection, format!("{nothing}{finish};COMMIT"))
                 .await;
             sent.map_err(nowhere)?;
-            return Ok(Standing {
-                applied: true,
-                ..at.clone()
-            });
+            return Ok(at.over());
         };
         let keys = keys(batch);
         let upper = self.or_roll_back(connection, keys.upper(at)).await;
@@ -213,14 +218,8 @@ impl SqliteSession {
             error,
             range: Some(condition),
         })?;
-        let values = rows.into_iter().next_back().unwrap_or_default();
-        let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
-        Ok(Standing {
-            ranges: at.ranges + 1,
-            rows: standing(&values).map_or(at.rows, |it| it.rows),
-            last: Some(upper),
-            applied,
-            ..at.clone()
-        })
+        let row: Option<Vec<_>> = rows.into_iter().next_back().map(values);
+        let rows = row.and_then(|row| standing(&row)).map_or(at.rows, |it| it.rows);
+        Ok(at.after(upper, rows))
     }
 }

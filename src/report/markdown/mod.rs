@@ -106,7 +106,7 @@ fn counts(report: &Report) -> Option<String> {
         Conclusion::of(report),
         Conclusion::Passed | Conclusion::Overridden | Conclusion::Migrated
     );
-    let all = |counts: &TenantCounts| counts.migrated + counts.up_to_date == counts.discovered;
+    let all = |counts: &TenantCounts| counts.migrated.saturating_add(counts.up_to_date) == counts.discovered;
     let is_headline = passed && report.tenants.as_ref().is_some_and(all);
     summary::counts(report).filter(|_| !is_headline)
 }
