@@ -257,7 +257,8 @@ pub enum ReportCommand {
     /// and no evidence is written: that does a last `run`, which has nothing left to migrate, validates every
     /// tenant, and tells GitHub.
     Merge {
-        /// Reports written by `--report`; a folder stands for every `.json` file below it.
+        /// Reports written by `--report`; a folder stands for every `.json` file below it, at most five folders
+        /// deep. Links are not followed.
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
