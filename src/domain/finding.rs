@@ -27,6 +27,9 @@ pub struct Finding {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Statements that would mend it, to be read before they are run: the gate never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantName>,
     /// Relative to the working directory where it is below it.
@@ -49,6 +52,7 @@ impl Finding {
             severity,
             message: message.into(),
             hint: None,
+            sql: None,
             tenant: None,
             file: None,
             line: None,
@@ -71,6 +75,11 @@ impl Finding {
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn sql(mut self, sql: impl Into<String>) -> Self {
+        self.sql = Some(sql.into());
         self
     }
 

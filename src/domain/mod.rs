@@ -1,6 +1,7 @@
 //! The words of the gate as plain values: no I/O, no engine, no clock.
 
 mod batch;
+mod difference;
 mod finding;
 mod keys;
 mod ledger;
@@ -18,6 +19,7 @@ mod tenant;
 pub mod words;
 
 pub use batch::Batch;
+pub use difference::{Change, Difference, differences};
 pub use finding::{Check, CheckDefinition, CheckStatus, Finding, SET_ASIDE, Severity};
 pub use keys::{KeyError, KeyId, KeyRing, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryState, History, Ledger};
@@ -34,5 +36,5 @@ pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
-pub use structure::{Fact, Object, ObjectKind, Structure};
+pub use structure::{Fact, Fingerprint, Object, ObjectKind, Print, Structure};
 pub use tenant::{Tenant, Tenants};

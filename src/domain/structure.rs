@@ -1,48 +1,78 @@
 //! What a schema is made of, as plain facts that no engine's names are in.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-/// What a fact is about.
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// What a fact is about, in the order in which things build on one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
+    /// The schema or database itself: it has no name of its own here.
+    Schema,
+    Extension,
     Type,
+    Collation,
     Sequence,
     Table,
     Column,
     Constraint,
     Index,
+    Statistics,
     Trigger,
+    Rule,
     Policy,
     View,
     Routine,
+    Operator,
+    TextSearch,
+    Event,
 }
 
 impl ObjectKind {
-    pub const ALL: [ObjectKind; 10] = [
+    pub const ALL: [ObjectKind; 18] = [
+        Self::Schema,
+        Self::Extension,
         Self::Type,
+        Self::Collation,
         Self::Sequence,
         Self::Table,
         Self::Column,
         Self::Constraint,
         Self::Index,
+        Self::Statistics,
         Self::Trigger,
+        Self::Rule,
         Self::Policy,
         Self::View,
         Self::Routine,
+        Self::Operator,
+        Self::TextSearch,
+        Self::Event,
     ];
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Schema => "schema",
+            Self::Extension => "extension",
             Self::Type => "type",
+            Self::Collation => "collation",
             Self::Sequence => "sequence",
             Self::Table => "table",
             Self::Column => "column",
             Self::Constraint => "constraint",
             Self::Index => "index",
+            Self::Statistics => "statistics",
             Self::Trigger => "trigger",
+            Self::Rule => "rule",
             Self::Policy => "policy",
             Self::View => "view",
             Self::Routine => "routine",
+            Self::Operator => "operator",
+            Self::TextSearch => "text search",
+            Self::Event => "event",
         }
     }
 
@@ -68,7 +98,23 @@ pub struct Fact {
     pub text: String,
 }
 
-/// A whole schema, database or file. Owners, privileges, comments and the order of columns are no part of it.
+/// Two places with the same print, from one answer of one server, are made alike; where prints differ they may
+/// be alike all the same. Nothing to keep: another server, or the same one upgraded, prints otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Print(pub String);
+
+/// A hash over all facts of a structure: the same wherever the structure is. `sha256:` and 64 digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Fingerprint(pub String);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A whole schema, database or file, free of what differs per tenant by nature.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Structure {
     pub facts: BTreeSet<Fact>,
@@ -92,5 +138,20 @@ impl Structure {
             attribute: attribute.into(),
             text: text.into(),
         });
+    }
+
+    /// Each text is preceded by its length, so that no two structures are written alike.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hash = Sha256::new();
+        for fact in &self.facts {
+            let object = &fact.object;
+            let kind = object.kind.as_str();
+            for text in [kind, &object.table, &object.name, &fact.attribute, &fact.text] {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text);
+            }
+        }
+        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Fingerprint(format!("sha256:{hex}"))
     }
 }

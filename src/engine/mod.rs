@@ -26,8 +26,8 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Redactor, Scope, Secret, ServerName,
-    Shard, Speed, Structure, Tenant, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor, Scope,
+    Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
@@ -310,6 +310,21 @@ pub trait Engine: Send + Sync {
     /// What one query gives at each target, in their order, all in one message where the engine can;
     /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
+
+    /// Marks of what each target is made of, in their order, made where the schemas are: so that thousands are
+    /// compared without being read. Nothing is written.
+    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+        let structures = self.structures(targets).await?;
+        Ok(structures.iter().map(|it| Print(it.fingerprint().0)).collect())
+    }
+
+    /// SQL that makes one target what was expected, to be read before it is run; it is never run by itself.
+    /// `differences` are [`differences`] between `expected` and what is there. Empty where no SQL would do.
+    ///
+    /// [`differences`]: crate::domain::differences
+    fn mend(&self, _target: Target<'_>, _expected: &Structure, _differences: &[Difference]) -> String {
+        String::new()
+    }
 
     /// What each target is made of, in their order. Nothing is written.
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError>;

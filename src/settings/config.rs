@@ -139,6 +139,9 @@ pub(super) struct TenancyConfig {
     /// Schemas or databases that belong to no tenant and are left alone: names or globs (`audit_*`).
     #[serde(default)]
     pub(super) ignore: Vec<String>,
+    /// The role or user as which the application is connected; `{tenant}` is the tenant's name, where each has
+    /// one of its own. What it may see and do is looked at by `validate`.
+    pub(super) serving_role: Option<String>,
     /// Fewer registered tenants than this block the gate.
     #[serde(default = "one")]
     pub(super) min: usize,

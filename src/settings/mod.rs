@@ -223,6 +223,8 @@ pub struct Tenancy {
     pub ledger: Option<String>,
     /// Schemas or databases that are nobody's business.
     pub ignore: GlobSet,
+    /// As whom the application is connected; may contain `{tenant}`.
+    pub serving_role: Option<String>,
     /// Fewer registered tenants than this block.
     pub min: usize,
 }

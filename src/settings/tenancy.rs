@@ -19,6 +19,7 @@ pub(super) fn resolve_tenancy(
         ("ensure_sql", config.ensure_sql.as_ref()),
         ("shared_schema", Some(&config.shared_schema)),
         ("ledger", config.ledger.as_ref()),
+        ("serving_role", config.serving_role.as_ref()),
     ];
     for (key, text) in optional_texts {
         if text.is_some_and(|text| text.trim().is_empty()) {
@@ -41,6 +42,7 @@ pub(super) fn resolve_tenancy(
         shared_schema: config.shared_schema.clone(),
         ledger: config.ledger.clone(),
         ignore: resolve_ignore(document, &config.ignore)?,
+        serving_role: config.serving_role.clone(),
         min: config.min,
     })
 }

@@ -13,8 +13,8 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, Secret, ServerName, Speed,
-    Structure, Tenant, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, Secret,
+    ServerName, Speed, Structure, Tenant, Version,
 };
 
 use super::{
@@ -335,6 +335,27 @@ impl Engine for Fleet {
             }
         }
         Ok(all)
+    }
+
+    /// What one server makes says nothing of another's.
+    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+        let parts = split(targets);
+        let read = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let found = member.engine.prints(&part.targets).await;
+            let of_server = |print: Print| match part.server {
+                Some(server) => Print(format!("{server} {}", print.0)),
+                None => print,
+            };
+            let found = found.map(|prints| prints.into_iter().map(of_server).collect());
+            found.map_err(|error| member.told(error))
+        });
+        let found = try_join_all(read).await?;
+        Ok(in_order(&parts, found))
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        self.own.engine.mend(target, expected, differences)
     }
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
