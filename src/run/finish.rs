@@ -110,7 +110,11 @@ impl Gate<'_> {
             }
         }
         if command.validates() && !self.request.dry_run {
-            definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
+            match self.settings.tenancy.row {
+                Some(_) => definitions.extend(validate::rows::CHECKS.iter().copied()),
+                None => definitions.extend([validate::REGISTERED, validate::UNREGISTERED]),
+            }
+            definitions.push(validate::COMPLETE);
             if self.kind == Some(EngineKind::Postgres) {
                 definitions.push(validate::INVALID_INDEXES);
             }

@@ -12,6 +12,7 @@ mod ranges;
 mod request;
 mod rollback;
 mod rolling_back;
+mod rows;
 mod servers;
 mod show;
 mod survey;

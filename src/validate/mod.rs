@@ -6,6 +6,7 @@ mod assertions;
 mod expectations;
 mod indexes;
 mod registry;
+pub mod rows;
 mod types;
 
 use crate::domain::CheckDefinition;
