@@ -29,11 +29,8 @@ fn tenants_are_counted_and_a_promotion_believes_it() {
     assert_eq!(first.report()["tenants"]["discovered"], 2);
     assert_eq!(first.report()["tenants"]["up_to_date"], 2);
     run("prod").assert_code(0);
-    rows.project
-        .tenantgate(&["status", "--environment", "dev", "--quiet"]);
 }
 
-/// The keys are the tenants' names, which status and the registry's findings may tell; nothing else does.
 #[test]
 fn what_picks_tenants_is_refused() {
     let rows = Rows::good(Server::Postgres);
