@@ -466,7 +466,7 @@ fn a_secret_in_a_structure_is_not_told() {
                 message
                     .as_str()
                     .unwrap()
-                    .contains("column label has default '***'"),
+                    .contains("column `items.label` has default '***'"),
                 "{message}"
             );
         }
