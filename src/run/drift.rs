@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::domain::words::count;
 use crate::domain::{
     Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, SchemaSummary, Severity, Structure,
     Tenant, TenantName,
@@ -11,7 +12,7 @@ use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
 use crate::settings::{self, Compare, Level};
 use crate::validate::drift::{self, Aspects, Groups, Told};
-use crate::validate::{DRIFT_SHARED, DRIFT_TENANT};
+use crate::validate::{COMPLETE, DRIFT_SHARED, DRIFT_TENANT};
 
 use super::made::made;
 use super::survey::Survey;
@@ -46,8 +47,10 @@ impl Gate<'_> {
         let tenants = self.comparable(survey);
         self.drift_reached = true;
         if !self.compares(tenants.len()) {
+            self.say_not_compared(tenants.len());
             return Ok(());
         }
+        self.ask_predecessor().await;
         let since = Instant::now();
         let classes = self.classes(engine, &tenants).await;
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
@@ -68,6 +71,16 @@ impl Gate<'_> {
             expected: from,
         });
         self.environment_drift(since).and(open)
+    }
+
+    /// `run` has asked for the evidence already.
+    async fn ask_predecessor(&mut self) {
+        let wished = self.settings.validation.expected == settings::ExpectedFrom::Predecessor;
+        if wished && self.request.command == Command::Validate {
+            // Whether the change may enter is another question: what is not readable is nothing recorded.
+            let _ = self.promotion_checks().await;
+            self.promotion = None;
+        }
     }
 
     /// Those that exist, and of which nothing is half done.
@@ -91,6 +104,18 @@ impl Gate<'_> {
             Compare::Always => true,
             Compare::Auto => migrated || tenants <= FEW,
             Compare::Migrated => migrated,
+        }
+    }
+
+    /// A question that is not asked is none that passed: it stands with another one that was.
+    fn say_not_compared(&mut self, tenants: usize) {
+        let note = Finding::note(format!(
+            "structures were not compared: nothing was migrated for any of {}",
+            count(tenants, "tenant")
+        ));
+        let note = note.hint("`tenantgate validate` compares them");
+        if let Some(check) = self.checks.iter_mut().find(|it| it.id == COMPLETE.id) {
+            check.findings.push(note);
         }
     }
 
@@ -246,10 +271,13 @@ impl Gate<'_> {
 
     /// The environment before had the same migrations when it passed: has it the same structure?
     fn environment_drift(&mut self, since: Instant) -> Stage<()> {
-        let (Some(after), Some(theirs), Some(ours)) =
-            (&self.settings.environment.after, &self.predecessor, &self.schema)
-        else {
+        let demanded = self.settings.validation.expected == settings::ExpectedFrom::Predecessor;
+        let Some(after) = &self.settings.environment.after else {
             return Ok(());
+        };
+        let (Some(theirs), Some(ours)) = (&self.predecessor, &self.schema) else {
+            let check = demanded.then(|| drift::nothing_recorded(self.drift_severity(), after));
+            return self.add(check.into_iter().collect(), since);
         };
         let ours_tenant = Fingerprint(ours.fingerprint.clone());
         let ours_shared = ours.shared.clone().map(Fingerprint);
