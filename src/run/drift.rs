@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
+use crate::rollout::Event;
 use crate::settings::{self, Compare, Level};
 use crate::validate::drift::{self, Aspects, Groups, Told};
 use crate::validate::{COMPLETE, DRIFT_SHARED, DRIFT_TENANT};
@@ -52,6 +53,9 @@ impl Gate<'_> {
         }
         self.ask_predecessor().await;
         let since = Instant::now();
+        self.progress.tell(&Event::Comparing {
+            tenants: tenants.len(),
+        });
         let classes = self.classes(engine, &tenants).await;
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared = self.shared_drift(engine, survey).await?;
