@@ -248,7 +248,7 @@ impl Gate<'_> {
         if wished == settings::ExpectedFrom::Largest {
             return most(None);
         }
-        let findings = match made(engine, shared, own).await {
+        let unlearnt = match made(engine, shared, own).await {
             Ok(structure) => {
                 return Expected {
                     from: ExpectedFrom::Migrations,
@@ -256,15 +256,17 @@ impl Gate<'_> {
                     note: None,
                 };
             }
-            Err(findings) => findings,
+            Err(unlearnt) => unlearnt,
         };
-        let Some(first) = findings.into_iter().next() else {
+        let Some(first) = unlearnt.findings.into_iter().next() else {
             return most(None);
         };
         let mut note = first.clone();
         note.message = format!("what the migrations make could not be learnt: {}", first.message);
-        if wished == settings::ExpectedFrom::Auto && !first.operational {
+        let known_to_fail = !first.operational || unlearnt.not_allowed;
+        if wished != settings::ExpectedFrom::Migrations && known_to_fail {
             note.severity = Severity::Note;
+            note.operational = false;
             note.hint = Some(
                 "so tenants were compared with what most of them are; `expected` in [validate] says what is wished for"
                     .to_owned(),

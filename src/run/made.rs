@@ -2,26 +2,36 @@
 
 use crate::baseline;
 use crate::domain::{Finding, Migration, Structure};
-use crate::engine::{Engine, NotMade};
+use crate::engine::{Engine, ErrorKind, NotMade};
+
+/// Why it is not known what migrations make.
+pub(super) struct Unlearnt {
+    pub(super) findings: Vec<Finding>,
+    /// The role may not make a scratch, or nobody may here.
+    pub(super) not_allowed: bool,
+}
 
 /// The structure that `own` make of nothing, on top of `shared`; else why it cannot be learnt.
 pub(super) async fn made(
     engine: &dyn Engine,
     shared: &[&Migration],
     own: &[&Migration],
-) -> Result<Structure, Vec<Finding>> {
+) -> Result<Structure, Unlearnt> {
     let all: Vec<&Migration> = shared.iter().chain(own).copied().collect();
     let leaving: Vec<Finding> = all
         .iter()
         .flat_map(|it| baseline::leaving(it, engine.kind()))
         .collect();
     if !leaving.is_empty() {
-        return Err(leaving);
+        return Err(Unlearnt {
+            findings: leaving,
+            not_allowed: false,
+        });
     }
-    engine
-        .made(shared, own)
-        .await
-        .map_err(|not_made| vec![finding(not_made, &all)])
+    engine.made(shared, own).await.map_err(|not_made| Unlearnt {
+        not_allowed: matches!(not_made.error.kind, ErrorKind::Forbidden | ErrorKind::ReadOnly),
+        findings: vec![finding(not_made, &all)],
+    })
 }
 
 fn finding(NotMade { error, migration }: NotMade, all: &[&Migration]) -> Finding {

@@ -252,3 +252,36 @@ fn a_comparison_leaves_nothing() {
         assert_eq!(desk.everything(), before, "{:?}", desk.server());
     }
 }
+
+/// Who only reads may ask all the same: tenants are compared with one another then.
+#[test]
+fn a_role_that_may_make_no_scratch_compares_tenants() {
+    let mut desk = drifted(Server::Postgres);
+    let reader = format!("{}_reader", desk.database.name());
+    let admin = desk.database.admin();
+    admin.execute(&format!("CREATE ROLE {reader} LOGIN PASSWORD 'only-reads-7731'"));
+    let schemas = [&["public", "tenantgate"][..], &crate::harness::TENANTS]
+        .concat()
+        .join(", ");
+    admin.execute(&format!("GRANT USAGE ON SCHEMA {schemas} TO {reader}"));
+    admin.execute(&format!(
+        "GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {reader}"
+    ));
+    let url = desk.database.url().to_owned();
+    let credentials = &url[url.find("//").unwrap() + 2..url.find('@').unwrap()];
+    desk.project.env(
+        "DEV_DB_URL",
+        url.replace(credentials, &format!("{reader}:only-reads-7731")),
+    );
+    let run = desk.tenantgate(&["validate"]);
+    admin.execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"));
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    assert_eq!(run.report()["schema"]["expected"], "largest");
+    let told = findings(&run, "drift.tenant");
+    assert!(
+        told.iter()
+            .any(|it| it.starts_with("what the migrations make could not be learnt")),
+        "{told:?}"
+    );
+}
