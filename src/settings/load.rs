@@ -16,6 +16,7 @@ use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
+use super::validate::resolve_validate;
 use super::variables::{ProcessEnvironment, Variables};
 use super::{Environment, Publishing, ServerSettings, Settings, When};
 
@@ -51,6 +52,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let expect = resolve_expectations(&document, &config.expect)?;
+    let validate = resolve_validate(&document, &config.validate, &root)?;
     let promotion = resolve_promotion(
         &document,
         &config.promotion,
@@ -85,6 +87,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         expect,
+        validate,
         promotion,
         signing_key,
         variables,

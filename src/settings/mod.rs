@@ -20,6 +20,7 @@ mod servers;
 mod tenancy;
 #[cfg(test)]
 mod tests;
+mod validate;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,7 @@ pub struct Settings {
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
     pub expect: Expectations,
+    pub validate: Validate,
     pub promotion: Promotion,
     /// Signs the evidence of this run.
     pub signing_key: Option<SigningKey>,
@@ -227,6 +229,13 @@ pub struct Tenancy {
     pub serving_role: Option<String>,
     /// Fewer registered tenants than this block.
     pub min: usize,
+}
+
+/// What every schema is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validate {
+    /// The file of the committed snapshot.
+    pub snapshot: PathBuf,
 }
 
 /// What the schemas must look like.

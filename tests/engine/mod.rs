@@ -21,6 +21,7 @@ mod readers;
 mod refused;
 mod rollout;
 mod server_kills;
+mod snapshot;
 mod statements;
 mod storm;
 mod taken_back;
