@@ -14,7 +14,7 @@ use crate::migrations::nothing_ran;
 use crate::rollout::{self, LeaseError};
 
 use super::connect::LEDGER;
-use super::made;
+use super::made::made;
 use super::migrate::no_lease;
 use super::survey::Survey;
 use super::{Blocked, Gate, Stage};
@@ -154,7 +154,7 @@ impl Gate<'_> {
         };
         let shared: Vec<&Migration> = self.set().shared.iter().filter(applied).collect();
         let own = self.wanted();
-        let (structure, findings) = match made::learn(engine, &shared, &own).await {
+        let (structure, findings) = match made(engine, &shared, &own).await {
             Ok(structure) => (structure, Vec::new()),
             Err(findings) => (Structure::default(), findings),
         };

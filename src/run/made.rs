@@ -1,35 +1,31 @@
-//! What migrations make of nothing.
+//! What migrations make, learnt where it leaves no trace.
 
 use crate::baseline;
 use crate::domain::{Finding, Migration, Structure};
-use crate::engine::{Engine, EngineError, NotMade};
+use crate::engine::{Engine, NotMade};
 
-/// Learns it where that leaves no trace; else why it is not known.
-pub(super) async fn learn(
+/// The structure that `own` make of nothing, on top of `shared`; else why it cannot be learnt.
+pub(super) async fn made(
     engine: &dyn Engine,
     shared: &[&Migration],
     own: &[&Migration],
 ) -> Result<Structure, Vec<Finding>> {
     let all: Vec<&Migration> = shared.iter().chain(own).copied().collect();
-    leaving(engine, &all)?;
-    engine.made(shared, own).await.map_err(|not| {
-        let NotMade { error, migration } = not;
-        let migration = migration.and_then(|index| all.get(index)).copied();
-        vec![failed(migration, &error)]
-    })
-}
-
-/// Why they cannot be tried out, where they say so themselves.
-pub(super) fn leaving(engine: &dyn Engine, migrations: &[&Migration]) -> Result<(), Vec<Finding>> {
-    let found = migrations
+    let leaving: Vec<Finding> = all
         .iter()
-        .flat_map(|it| baseline::leaving(it, engine.kind()));
-    let found: Vec<Finding> = found.collect();
-    if found.is_empty() { Ok(()) } else { Err(found) }
+        .flat_map(|it| baseline::leaving(it, engine.kind()))
+        .collect();
+    if !leaving.is_empty() {
+        return Err(leaving);
+    }
+    engine
+        .made(shared, own)
+        .await
+        .map_err(|not_made| vec![finding(not_made, &all)])
 }
 
-/// A migration that failed where it was tried out.
-pub(super) fn failed(migration: Option<&Migration>, error: &EngineError) -> Finding {
+fn finding(NotMade { error, migration }: NotMade, all: &[&Migration]) -> Finding {
+    let migration = migration.and_then(|index| all.get(index));
     let what = match migration {
         Some(it) => format!("{} failed where it was tried out: {}", it.label(), error.message),
         None => error.message.clone(),

@@ -10,7 +10,7 @@ use crate::migrations::Pending;
 use crate::snapshot::{self, CURRENT, FILE, MADE, Snapshot};
 use crate::validate::largest;
 
-use super::made;
+use super::made::made;
 use super::request::From;
 use super::{Blocked, Gate, Stage};
 
@@ -27,11 +27,11 @@ impl Gate<'_> {
         self.add(vec![Check::answered(&MADE, Vec::new())], since)?;
         let since = Instant::now();
         let asked = self.request.out.clone();
-        let file = asked.unwrap_or_else(|| self.settings.validate.snapshot.clone());
+        let file = asked.unwrap_or_else(|| self.settings.validation.snapshot.clone());
         let made = Snapshot {
             kind: engine.kind(),
-            shared,
-            tenant,
+            shared: shared.portable(),
+            tenant: tenant.portable(),
         };
         if self.request.compares {
             let found = self.read_snapshot(&file)?;
@@ -92,11 +92,11 @@ impl Gate<'_> {
         let set = self.set();
         let shared: Vec<&Migration> = set.shared.iter().collect();
         let tenant: Vec<&Migration> = set.tenant.iter().collect();
-        let findings = match made::learn(engine, &[], &shared).await {
+        let findings = match made(engine, &[], &shared).await {
             Err(findings) => findings,
-            Ok(made) => match made::learn(engine, &shared, &tenant).await {
+            Ok(of_shared) => match made(engine, &shared, &tenant).await {
                 Err(findings) => findings,
-                Ok(of_tenant) => return Ok((made, of_tenant)),
+                Ok(of_tenant) => return Ok((of_shared, of_tenant)),
             },
         };
         let _ = self.add(vec![Check::answered(&MADE, findings)], since);
@@ -116,7 +116,7 @@ impl Gate<'_> {
         let wanted = |it: &&Tenant| locations.contains(it) && self.request.includes_tenant(&it.name);
         let wanted: Vec<&Tenant> = known.iter().filter(wanted).collect();
         let targets: Vec<Target<'_>> = wanted.iter().map(|it| Target::Tenant(it)).collect();
-        let prints = engine.prints(&targets).await;
+        let prints = engine.prints(&targets, false).await;
         let prints = self.or_block(&MADE, since, prints)?;
         let Some(one) = largest(&prints).first().copied() else {
             let finding = Finding::error("there is no tenant whose structure could be taken")

@@ -10,7 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::rollout::{NumberOrText, RolloutConfig};
-use super::validate::ValidateConfig;
+use super::validation::ValidateConfig;
 
 /// tenantgate.toml: what the gate demands of each environment.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -37,12 +37,12 @@ pub(super) struct Config {
     /// How migrations are carried out over the tenants.
     #[serde(default)]
     pub(super) rollout: RolloutConfig,
+    /// What schemas are compared with, and when.
+    #[serde(default)]
+    pub(super) validate: ValidateConfig,
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
-    /// What every schema is compared with.
-    #[serde(default)]
-    pub(super) validate: ValidateConfig,
     /// What a run in GitHub Actions leaves on GitHub.
     #[serde(default)]
     pub(super) github: GithubConfig,

@@ -16,7 +16,7 @@ use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
-use super::validate::resolve_validate;
+use super::validation::resolve_validation;
 use super::variables::{ProcessEnvironment, Variables};
 use super::{Environment, Publishing, ServerSettings, Settings, When};
 
@@ -51,8 +51,8 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let tenancy = resolve_tenancy(&document, &config.tenancy)?;
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
+    let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect)?;
-    let validate = resolve_validate(&document, &config.validate, &root)?;
     let promotion = resolve_promotion(
         &document,
         &config.promotion,
@@ -86,8 +86,8 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         shared_migrations,
         tenant_migrations,
         rollout,
+        validation,
         expect,
-        validate,
         promotion,
         signing_key,
         variables,

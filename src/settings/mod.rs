@@ -20,7 +20,7 @@ mod servers;
 mod tenancy;
 #[cfg(test)]
 mod tests;
-mod validate;
+mod validation;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +40,7 @@ pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
 pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
 pub use schema::config_schema;
+pub use validation::{Compare, ExpectedFrom, Level, Validation};
 pub use variables::{ProcessEnvironment, Variables};
 
 /// Everything a run was told.
@@ -62,8 +63,8 @@ pub struct Settings {
     pub shared_migrations: Option<PathBuf>,
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
+    pub validation: Validation,
     pub expect: Expectations,
-    pub validate: Validate,
     pub promotion: Promotion,
     /// Signs the evidence of this run.
     pub signing_key: Option<SigningKey>,
@@ -229,13 +230,6 @@ pub struct Tenancy {
     pub serving_role: Option<String>,
     /// Fewer registered tenants than this block.
     pub min: usize,
-}
-
-/// What every schema is compared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Validate {
-    /// The file of the committed snapshot.
-    pub snapshot: PathBuf,
 }
 
 /// What the schemas must look like.
