@@ -115,14 +115,23 @@ impl Reader {
                     at,
                     format!("it is of form {other}, and this version reads form {FORMAT}"),
                 ),
-                None => wrong(at, format!("it does not begin with `tenantgate snapshot {FORMAT}`")),
+                None => wrong(
+                    at,
+                    format!("it does not begin with `tenantgate snapshot {FORMAT}`"),
+                ),
             };
         }
         let engine = text.strip_prefix("engine ").unwrap_or_default();
-        self.kind = KINDS.iter().find(|(_, word)| *word == engine).map(|(kind, _)| *kind);
+        self.kind = KINDS
+            .iter()
+            .find(|(_, word)| *word == engine)
+            .map(|(kind, _)| *kind);
         match self.kind {
             Some(_) => Ok(()),
-            None => wrong(at, "here the engine is expected: `engine postgres`, `mysql` or `sqlite`"),
+            None => wrong(
+                at,
+                "here the engine is expected: `engine postgres`, `mysql` or `sqlite`",
+            ),
         }
     }
 
@@ -194,7 +203,10 @@ impl Reader {
             return wrong(at, format!("`{attribute}` of this object is there twice"));
         }
         if again && self.last.as_deref() != Some(attribute.as_str()) {
-            return wrong(at, format!("`+ {attribute}` follows another text of `{attribute}`"));
+            return wrong(
+                at,
+                format!("`+ {attribute}` follows another text of `{attribute}`"),
+            );
         }
         self.last = Some(attribute.clone());
         let fact = |text| Fact {
@@ -228,7 +240,12 @@ impl Reader {
     }
 
     fn close_block(&mut self) -> Result<(), SnapshotError> {
-        let Some(Block { line, mut fact, lines }) = self.block.take() else {
+        let Some(Block {
+            line,
+            mut fact,
+            lines,
+        }) = self.block.take()
+        else {
             return Ok(());
         };
         if lines.len() < 2 {
@@ -280,7 +297,9 @@ fn object(at: usize, text: &str) -> Result<(ObjectKind, String), SnapshotError> 
         (rest.is_empty() || rest.starts_with(' ')).then(|| rest.trim_start().to_owned())
     };
     // The longest: one kind's words may be the beginning of another's.
-    let kinds = ObjectKind::ALL.iter().filter_map(|kind| Some((*kind, rest(kind)?)));
+    let kinds = ObjectKind::ALL
+        .iter()
+        .filter_map(|kind| Some((*kind, rest(kind)?)));
     match kinds.max_by_key(|(kind, _)| kind.as_str().len()) {
         Some((kind, own)) if own.is_empty() => Ok((kind, own)),
         Some((kind, own)) => Ok((kind, name(at, &own)?)),
@@ -301,6 +320,9 @@ fn unquoted(at: usize, text: &str) -> Result<String, SnapshotError> {
     }
     match serde_json::from_str(text) {
         Ok(text) => Ok(text),
-        Err(_) => wrong(at, "what begins with a quote is written as in JSON, and this is not"),
+        Err(_) => wrong(
+            at,
+            "what begins with a quote is written as in JSON, and this is not",
+        ),
     }
 }

@@ -68,7 +68,11 @@ fn what_was_edited_badly_is_refused_with_its_line() {
             "twice",
         ),
         (text.replacen("  column id\n", "  colum id\n", 1), id, "kind"),
-        (text.replacen("  column id\n", "   column id\n", 1), id, "indented"),
+        (
+            text.replacen("  column id\n", "   column id\n", 1),
+            id,
+            "indented",
+        ),
         (
             text.replacen("    type: bigint\n", "    type bigint\n", 1),
             id + 2,
