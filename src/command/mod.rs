@@ -13,7 +13,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command, EXIT_STATUS, Global, OverrideArg, SchemaOf};
+use crate::cli::{Cli, Command, EXIT_STATUS, FromArg, Global, OverrideArg, SchemaOf};
 use crate::domain::{Scope, TenantName, Version};
 use crate::exit::Exit;
 use crate::report::schema::report_schema;
@@ -94,6 +94,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         version: None,
         all_or_nothing: false,
         overriding: None,
+        from: run::From::default(),
+        out: None,
+        compares: false,
+        proves: false,
     };
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
@@ -115,8 +119,9 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             dry_run: *dry_run,
             ..request(run::Command::Relabel)
         },
-        Command::Plan { sql } => Request {
+        Command::Plan { sql, prove } => Request {
             show_sql: *sql,
+            proves: *prove,
             ..request(run::Command::Plan)
         },
         Command::Migrate {
@@ -164,6 +169,21 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             all_environments: *all_environments,
             ..request(run::Command::Check)
         },
+        Command::Snapshot {
+            out,
+            from,
+            tenant,
+            check,
+        } => Request {
+            out: out.clone(),
+            from: match (from, tenant) {
+                (FromArg::Migrations, None) => run::From::Migrations,
+                _ => run::From::Tenants,
+            },
+            only: tenant_names(tenant.as_slice())?,
+            compares: *check,
+            ..request(run::Command::Snapshot)
+        },
         Command::Validate => request(run::Command::Validate),
         Command::Promote => request(run::Command::Promote),
         Command::Status => request(run::Command::Status),
@@ -187,6 +207,9 @@ fn refuse_one_tenants_part(request: &Request, settings: &Settings) -> Result<(),
         _ if !request.only.is_empty() => ("--tenant", "leave it out"),
         _ if request.shard.is_some() => ("--shard", "leave it out"),
         _ if request.scope == Some(Scope::Tenant) => ("--scope tenant", shared),
+        run::Command::Snapshot if request.from == run::From::Tenants => {
+            ("--from largest", "say --from migrations")
+        }
         run::Command::Rollback | run::Command::Baseline if request.scope.is_none() => {
             let message = format!(
                 "`{}` without --scope is for tenants' own tables, and in mode \"row\" all tables are shared",

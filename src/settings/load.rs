@@ -17,6 +17,7 @@ use super::rollout::resolve_rollout;
 use super::row::refuse_what_is_one_tenants;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
+use super::validation::resolve_validation;
 use super::variables::{ProcessEnvironment, Variables};
 use super::{Environment, Publishing, ServerSettings, Settings, When};
 
@@ -51,6 +52,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let tenancy = resolve_tenancy(&document, &config.tenancy)?;
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
+    let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect)?;
     if tenancy.row.is_some() {
         refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
@@ -88,6 +90,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         shared_migrations,
         tenant_migrations,
         rollout,
+        validation,
         expect,
         promotion,
         signing_key,
