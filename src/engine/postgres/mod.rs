@@ -3,6 +3,7 @@
 mod concurrently;
 mod connect;
 mod inspect;
+mod prints;
 mod ranges;
 mod revert;
 mod script;
@@ -19,8 +20,8 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
-    Tenant, Version,
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
+    Structure, Tenant, Version,
 };
 
 use super::lease::{self, LeaseRow};
@@ -399,6 +400,12 @@ AND nspname <> {} AND nspname <> {}",
             }
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
+        let results = self.send(prints::statements(&schemas)).await?;
+        Ok(prints::prints(&schemas, results))
     }
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
