@@ -4,6 +4,7 @@ use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
+use crate::settings::Level;
 use crate::{baseline, gate, migrations, rollout, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
@@ -114,6 +115,12 @@ impl Gate<'_> {
             if self.kind == Some(EngineKind::Postgres) {
                 definitions.push(validate::INVALID_INDEXES);
             }
+            if self.settings.validation.drift != Level::Off && !self.drift_reached {
+                definitions.push(validate::DRIFT_TENANT);
+                if !self.set().shared.is_empty() {
+                    definitions.push(validate::DRIFT_SHARED);
+                }
+            }
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
                 let tables = [
@@ -175,7 +182,7 @@ impl Gate<'_> {
             standings: self.standings.take(),
             promotion: self.promotion.take(),
             overridden: self.overridden.take(),
-            schema: None,
+            schema: self.schema.take(),
             evidence: None,
         }
     }

@@ -3,8 +3,10 @@
 mod baseline;
 mod compare;
 mod connect;
+mod drift;
 mod evidence;
 mod finish;
+mod made;
 mod migrate;
 mod offline;
 mod promotion;
@@ -26,10 +28,10 @@ use jiff::Timestamp;
 use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
-    ServerName, Severity, Standing, TenantCounts, TenantName,
+    SchemaSummary, ServerName, Severity, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
-use crate::promotion::RolledBack;
+use crate::promotion::{RecordedSchema, RolledBack};
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
@@ -82,6 +84,11 @@ struct Gate<'a> {
     /// Tenants that this run did not bring to head: the rollout's findings speak of them.
     left_behind: BTreeSet<TenantName>,
     plan: Option<PlanSummary>,
+    schema: Option<SchemaSummary>,
+    /// What the environment before was when it passed with this migration set, where its evidence says so.
+    predecessor: Option<RecordedSchema>,
+    /// The comparison of structures was come to, whatever it was about.
+    drift_reached: bool,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
     overridden: Option<Override>,
@@ -119,6 +126,9 @@ pub async fn execute(
         outcomes: Vec::new(),
         left_behind: BTreeSet::new(),
         plan: None,
+        schema: None,
+        predecessor: None,
+        drift_reached: false,
         standings: None,
         promotion: None,
         overridden: None,

@@ -1,8 +1,7 @@
 //! Did every schema come out right? Pure comparisons of what was read with what must be.
-//!
-//! This is the first form: registry against schemas, ledger against set, expectations by name.
 
 mod assertions;
+pub mod drift;
 mod expectations;
 mod indexes;
 mod registry;
@@ -31,6 +30,18 @@ pub const INVALID_INDEXES: CheckDefinition = CheckDefinition {
     id: "schema.invalid-indexes",
     title: "no index was left half built",
 };
+pub const DRIFT_SHARED: CheckDefinition = CheckDefinition {
+    id: "drift.shared",
+    title: "the shared schema is as expected",
+};
+pub const DRIFT_TENANT: CheckDefinition = CheckDefinition {
+    id: "drift.tenant",
+    title: "every tenant's structure is as expected",
+};
+pub const DRIFT_ENVIRONMENT: CheckDefinition = CheckDefinition {
+    id: "drift.environment",
+    title: "the structure is that of the environment before",
+};
 pub const TABLES: CheckDefinition = CheckDefinition {
     id: "expect.tables",
     title: "the expected tables exist",
@@ -57,6 +68,9 @@ pub const CHECKS: &[CheckDefinition] = &[
     UNREGISTERED,
     COMPLETE,
     INVALID_INDEXES,
+    DRIFT_SHARED,
+    DRIFT_TENANT,
+    DRIFT_ENVIRONMENT,
     TABLES,
     COLUMNS,
     INDEXES,

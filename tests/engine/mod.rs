@@ -8,6 +8,7 @@ mod concurrently;
 mod crowd;
 mod cuts;
 mod down;
+mod drift;
 mod faults;
 mod guarantees;
 mod honesty;
