@@ -402,9 +402,9 @@ AND nspname <> {} AND nspname <> {}",
         Ok(answers.map(given).collect())
     }
 
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
-        let results = self.send(prints::statements(&schemas)).await?;
+        let results = self.send(prints::statements(&schemas, comments)).await?;
         Ok(prints::prints(&schemas, results))
     }
 
@@ -412,7 +412,7 @@ AND nspname <> {} AND nspname <> {}",
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
         let results = self.send(text).await?;
-        let rows = results.into_iter().nth(2).unwrap_or_default();
+        let rows = results.into_iter().nth(3).unwrap_or_default();
         Ok(structure::structures(
             &schemas,
             &[&self.options.shared_schema],

@@ -25,8 +25,8 @@ FROM pg_settings WHERE name IN ('work_mem', 'max_parallel_workers_per_gather', '
 pub(super) const BEFORE: usize = 3;
 
 /// All in one transaction that sees one moment. After [`BEFORE`] others, statements that give rows of
-/// (schema, entries, sum, other sum).
-pub(super) fn statements(schemas: &[String]) -> String {
+/// (schema, entries, sum, other sum). Comments are a part of it where that is asked for.
+pub(super) fn statements(schemas: &[String], comments: bool) -> String {
     let schemas = array(schemas.iter().map(String::as_str));
     let written = WRITTEN.replace(":facts", &OTHERS.join("UNION ALL\n"));
     let text = expand(&format!("{ROWS}{OBJECTS},\no AS (SELECT * FROM n)\n{written}"));
@@ -34,6 +34,7 @@ pub(super) fn statements(schemas: &[String]) -> String {
     let seed = || fastrand::i64(1..).to_string();
     let text = text
         .replace(":schemas", &schemas)
+        .replace(":comments", &comments.to_string())
         .replace(":one", &seed())
         .replace(":two", &seed());
     format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{SETTINGS}{text};COMMIT")

@@ -44,5 +44,5 @@ FROM (SELECT nspname, concat_ws(chr(31), kind, tbl, name, attribute, OWNLESS(val
     UNION ALL
     SELECT nspname, 'label', k.relname, d.objsubid::text, d.provider, d.label
     FROM pg_seclabel d JOIN pg_class k ON k.oid = d.objoid AND d.classoid = 'pg_class'::regclass JOIN s ON s.oid = k.relnamespace
-) AS facts (nspname, kind, tbl, name, attribute, value) WHERE value IS NOT NULL) AS entries
+) AS facts (nspname, kind, tbl, name, attribute, value) WHERE value IS NOT NULL AND (:comments OR attribute <> 'comment')) AS entries
 GROUP BY nspname

@@ -22,13 +22,17 @@ const TABLES: &str = include_str!("tables.sql");
 /// Facts of what is not a table's.
 pub(super) const OTHERS: [&str; 2] = [include_str!("others.sql"), include_str!("rights.sql")];
 
-/// Two statements; the second gives rows of (schema, kind, table, name, attribute, text).
+/// Compiling so many expressions takes a hundred times what evaluating them does. For the transaction, and only
+/// where there is such a setting.
+const NO_JIT: &str = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name = 'jit'";
+
+/// Three statements; the last gives rows of (schema, kind, table, name, attribute, text).
 pub(super) fn statement(schemas: &[String]) -> String {
     let schemas = array(schemas.iter().map(String::as_str));
     let facts = [TABLES, OTHERS[0], OTHERS[1]].join("UNION ALL\n");
     let text = expand(&format!("{OBJECTS},\n{RELATIONS}{facts}"));
     format!(
-        "SET LOCAL search_path = pg_catalog;\n{};",
+        "SET LOCAL search_path = pg_catalog;{NO_JIT};\n{};",
         text.replace(":schemas", &schemas)
     )
 }
