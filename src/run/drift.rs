@@ -46,7 +46,13 @@ impl Gate<'_> {
         if self.settings.validation.drift == Level::Off {
             return Ok(());
         }
-        let tenants = self.comparable(survey);
+        // In shared tables tenants have nothing that is theirs alone.
+        let own_schemas = self.settings.tenancy.row.is_none();
+        let tenants = if own_schemas {
+            self.comparable(survey)
+        } else {
+            Vec::new()
+        };
         self.drift_reached = true;
         if !self.compares(tenants.len()) {
             self.say_not_compared(tenants.len());
@@ -67,13 +73,17 @@ impl Gate<'_> {
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
-        let compared = self
-            .tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
-            .await;
+        let compared = if own_schemas {
+            self.tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
+                .await
+        } else {
+            (None, 0, Ok(()))
+        };
         let tenant = classes.first().and_then(|class| class.groups.all.first());
         let portable = tenant
             .and_then(|it| it.structure.as_ref())
             .map(|it| it.portable().fingerprint());
+        let portable = portable.or_else(|| shared.clone().filter(|_| !own_schemas));
         let (from, differing, open) = compared;
         self.schema = portable.clone().map(|fingerprint| SchemaSummary {
             fingerprint: fingerprint.0,
@@ -212,6 +222,17 @@ impl Gate<'_> {
             let sql = engine.mend(Target::Shared, &target, &wrong);
             let check = drift::shared_findings(self.told(expected.from), &wrong, &extra, &sql);
             let _ = self.add(vec![check], since);
+        } else if self.settings.tenancy.row.is_some() {
+            // Elsewhere the tenants' check says why.
+            let mut note = expected.note.unwrap_or_else(|| Finding::warning(""));
+            if note.severity != Severity::Error {
+                note = Finding::warning(format!(
+                    "the structure was compared with nothing: {}",
+                    note.message
+                ));
+                note = note.hint("`expected` in [validate] says what it is compared with");
+            }
+            let _ = self.add(vec![Check::answered(&DRIFT_SHARED, vec![note])], since);
         }
         Ok(Some(found.portable().fingerprint()))
     }
@@ -334,7 +355,8 @@ impl Gate<'_> {
             let check = demanded.then(|| drift::nothing_recorded(self.drift_severity(), after));
             return self.add(check.into_iter().collect(), since);
         };
-        let ours_tenant = Fingerprint(ours.fingerprint.clone());
+        let own_schemas = self.settings.tenancy.row.is_none();
+        let ours_tenant = own_schemas.then(|| Fingerprint(ours.fingerprint.clone()));
         let ours_shared = ours.shared.clone().map(Fingerprint);
         let pairs = [
             (
@@ -345,7 +367,7 @@ impl Gate<'_> {
             (
                 "the tenants' structure is",
                 theirs.tenant.as_ref(),
-                Some(&ours_tenant),
+                ours_tenant.as_ref(),
             ),
         ];
         let same_server = theirs.server.is_some() && theirs.server == self.server.as_deref().map(series);
