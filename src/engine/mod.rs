@@ -17,6 +17,7 @@ mod rows;
 mod session;
 mod sqlite;
 mod structure;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,6 +37,7 @@ pub use queries::Given;
 pub use range_key::RangeKey;
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
 pub use session::Session;
+pub use trial::Trial;
 
 /// How an engine is reached and what it must keep to.
 #[derive(Debug, Clone)]
@@ -335,6 +337,10 @@ pub trait Engine: Send + Sync {
     /// What migrations of one scope make of nothing, learnt where it leaves no trace. `shared` are those
     /// that tenants build on, where the engine lets them.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
+
+    /// A place without a trace, in which migrations are tried out step by step. `real`: what the real shared
+    /// schema has is seen from there, where the engine lets it.
+    async fn trial(&self, real: bool) -> Result<Box<dyn Trial>, EngineError>;
 
     /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
     /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.

@@ -279,7 +279,7 @@ pub(super) fn series(server: &str) -> String {
 }
 
 /// All but those that are pending.
-fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
+pub(super) fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
     let applied = all
         .iter()
         .enumerate()

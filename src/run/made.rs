@@ -2,7 +2,7 @@
 
 use crate::baseline;
 use crate::domain::{Finding, Migration, Structure};
-use crate::engine::{Engine, NotMade};
+use crate::engine::{Engine, EngineError, NotMade};
 
 /// The structure that `own` make of nothing, on top of `shared`; else why it cannot be learnt.
 pub(super) async fn made(
@@ -11,21 +11,25 @@ pub(super) async fn made(
     own: &[&Migration],
 ) -> Result<Structure, Vec<Finding>> {
     let all: Vec<&Migration> = shared.iter().chain(own).copied().collect();
-    let leaving: Vec<Finding> = all
+    leaving(engine, &all)?;
+    engine.made(shared, own).await.map_err(|not_made| {
+        let NotMade { error, migration } = not_made;
+        let migration = migration.and_then(|index| all.get(index));
+        vec![failed(migration.copied(), &error)]
+    })
+}
+
+/// Why they cannot be tried out, where they say so themselves.
+pub(super) fn leaving(engine: &dyn Engine, migrations: &[&Migration]) -> Result<(), Vec<Finding>> {
+    let leaving: Vec<Finding> = migrations
         .iter()
         .flat_map(|it| baseline::leaving(it, engine.kind()))
         .collect();
-    if !leaving.is_empty() {
-        return Err(leaving);
-    }
-    engine
-        .made(shared, own)
-        .await
-        .map_err(|not_made| vec![finding(not_made, &all)])
+    if leaving.is_empty() { Ok(()) } else { Err(leaving) }
 }
 
-fn finding(NotMade { error, migration }: NotMade, all: &[&Migration]) -> Finding {
-    let migration = migration.and_then(|index| all.get(index));
+/// One that failed where it was tried out.
+pub(super) fn failed(migration: Option<&Migration>, error: &EngineError) -> Finding {
     let what = match migration {
         Some(it) => format!("{} failed where it was tried out: {}", it.label(), error.message),
         None => error.message.clone(),

@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::prove::ProveConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
 
@@ -43,6 +44,9 @@ pub(super) struct Config {
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What `plan --prove` says of migrations that it ran a second time.
+    #[serde(default)]
+    pub(super) prove: ProveConfig,
     /// What a run in GitHub Actions leaves on GitHub.
     #[serde(default)]
     pub(super) github: GithubConfig,

@@ -13,6 +13,7 @@ use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
 use super::promotion::{resolve_promotion, signing_key};
+use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
@@ -88,6 +89,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         rollout,
         validation,
         expect,
+        proof: resolve_prove(&config.prove),
         promotion,
         signing_key,
         variables,

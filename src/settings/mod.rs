@@ -13,6 +13,7 @@ mod expect;
 mod invocation;
 mod load;
 mod promotion;
+mod prove;
 mod rollout;
 mod rules;
 mod schema;
@@ -30,7 +31,7 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, SigningKey, TenantName};
+use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, Severity, SigningKey, TenantName};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use duration::{FORM as DURATION_FORM, parse_duration};
@@ -65,6 +66,7 @@ pub struct Settings {
     pub rollout: Rollout,
     pub validation: Validation,
     pub expect: Expectations,
+    pub proof: Proof,
     pub promotion: Promotion,
     /// Signs the evidence of this run.
     pub signing_key: Option<SigningKey>,
@@ -230,6 +232,15 @@ pub struct Tenancy {
     pub serving_role: Option<String>,
     /// Fewer registered tenants than this block.
     pub min: usize,
+}
+
+/// How bad it is what migrations do when they run a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The server refuses them, and nothing changed.
+    pub refused: Severity,
+    /// They leave something.
+    pub changed: Severity,
 }
 
 /// What the schemas must look like.

@@ -16,6 +16,7 @@ mod messages;
 mod model;
 mod no_transaction;
 mod progress;
+mod prove;
 mod queries;
 mod readers;
 mod refused;

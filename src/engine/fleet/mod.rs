@@ -19,7 +19,7 @@ use crate::domain::{
 
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Trial, Underway, open,
 };
 use split::{in_order, split};
 
@@ -371,6 +371,10 @@ impl Engine for Fleet {
 
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         self.own.engine.made(shared, own).await
+    }
+
+    async fn trial(&self, real: bool) -> Result<Box<dyn Trial>, EngineError> {
+        self.own.engine.trial(real).await
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

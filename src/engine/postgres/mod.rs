@@ -9,6 +9,7 @@ mod script;
 mod session;
 mod sql;
 mod structure;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +27,8 @@ use crate::domain::{
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
+    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Trial, Underway, earliest,
+    history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -425,6 +427,13 @@ AND nspname <> {} AND nspname <> {}",
             }
             learnt => learnt,
         }
+    }
+
+    async fn trial(&self, real: bool) -> Result<Box<dyn Trial>, EngineError> {
+        let connection = self.connect(false).await?;
+        let (url, options) = (self.url.clone(), self.options.clone());
+        let trial = trial::PostgresTrial::open(connection, url, options, real).await?;
+        Ok(Box::new(trial))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

@@ -7,6 +7,7 @@ mod ranges;
 mod session;
 mod sql;
 mod structure;
+mod trial;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ use crate::domain::{
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
+    RangeKey, RegistryRow, Session, Target, Trial, Underway, earliest, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -471,6 +472,11 @@ VALUES (1, {}, {}, {}, {})",
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         let learnt = structure::learn(own, &self.options).await;
         learnt.map_err(|not| not.behind(shared.len()))
+    }
+
+    async fn trial(&self, _real: bool) -> Result<Box<dyn Trial>, EngineError> {
+        let trial = trial::SqliteTrial::open(self.shared.clone(), self.options.clone()).await?;
+        Ok(Box::new(trial))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
