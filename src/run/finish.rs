@@ -121,7 +121,21 @@ impl Gate<'_> {
                 definitions.extend((!self.settings.rollout.canary.is_empty()).then_some(rollout::CANARY));
             }
         }
+        let asks_change = matches!(
+            command,
+            Command::Run | Command::Migrate | Command::Plan | Command::Validate
+        );
+        if self.settings.tenancy.max_change.is_some() && asks_change {
+            definitions.push(tenants::CHANGED);
+        }
         if command.validates() && !self.request.dry_run {
+            definitions.extend(
+                self.settings
+                    .tenancy
+                    .domains
+                    .is_some()
+                    .then_some(tenants::DOMAINS),
+            );
             definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
             if self.kind == Some(EngineKind::Postgres) {
                 definitions.push(validate::INVALID_INDEXES);
@@ -141,6 +155,12 @@ impl Gate<'_> {
                     validate::FOREIGN_KEYS,
                 ];
                 definitions.extend(tables);
+            }
+            if expect.shared.names_row_security() || expect.tenant.names_row_security() {
+                definitions.push(validate::ROW_SECURITY);
+            }
+            if !(expect.shared.thresholds.is_empty() && expect.tenant.thresholds.is_empty()) {
+                definitions.push(validate::THRESHOLDS);
             }
             if !(expect.shared.assertions.is_empty() && expect.tenant.assertions.is_empty()) {
                 definitions.push(validate::ASSERTIONS);

@@ -53,7 +53,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
-    let expect = resolve_expectations(&document, &config.expect)?;
+    let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
     let promotion = resolve_promotion(
         &document,
         &config.promotion,

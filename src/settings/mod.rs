@@ -31,7 +31,9 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, Severity, SigningKey, TenantName};
+use crate::domain::{
+    EnvironmentName, RowSecurity, Secret, SecretName, ServerName, Severity, SigningKey, TenantName,
+};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use duration::{FORM as DURATION_FORM, parse_duration};
@@ -232,6 +234,10 @@ pub struct Tenancy {
     pub serving_role: Option<String>,
     /// Fewer registered tenants than this block.
     pub min: usize,
+    /// How far their number may be from the last run's; absent: it is not asked.
+    pub max_change: Option<MaxChange>,
+    /// A query with columns `tenant`, `domain` and `is_primary`.
+    pub domains: Option<String>,
 }
 
 /// How bad it is what migrations do when they run a second time.
@@ -243,17 +249,44 @@ pub struct Proof {
     pub changed: Severity,
 }
 
+/// How much may have changed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxChange {
+    Count(usize),
+    /// Of what there was before.
+    Percent(f64),
+}
+
+impl MaxChange {
+    /// From so many.
+    pub fn of(self, before: usize) -> usize {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => (before as f64 * percent / 100.0).floor() as usize,
+        }
+    }
+}
+
 /// What the schemas must look like.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expectations {
     pub shared: ScopeExpectations,
     pub tenant: ScopeExpectations,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScopeExpectations {
     pub tables: BTreeMap<String, TableExpectation>,
     pub assertions: Vec<Assertion>,
+    pub thresholds: Vec<Threshold>,
+}
+
+impl ScopeExpectations {
+    /// Something is expected of a table's row-level security.
+    pub fn names_row_security(&self) -> bool {
+        let mut tables = self.tables.values();
+        tables.any(|it| it.row_security.is_some() || !it.policies.is_empty())
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -261,6 +294,8 @@ pub struct TableExpectation {
     pub columns: BTreeMap<String, ColumnExpectation>,
     pub indexes: Vec<String>,
     pub foreign_keys: Vec<String>,
+    pub row_security: Option<RowSecurity>,
+    pub policies: Vec<String>,
 }
 
 /// What is left out is not compared.
@@ -275,6 +310,17 @@ pub struct ColumnExpectation {
 pub enum DefaultExpectation {
     Absent,
     Is(String),
+}
+
+/// A query whose single number must stay within limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    pub name: String,
+    pub sql: String,
+    pub warn: Option<f64>,
+    pub fail: Option<f64>,
+    pub warn_below: Option<f64>,
+    pub fail_below: Option<f64>,
 }
 
 /// A query whose single value must be the expected one.

@@ -7,7 +7,8 @@ use crate::domain::TenantName;
 use super::config::{ModeConfig, TenancyConfig};
 use super::document::Document;
 use super::error::SettingsError;
-use super::{Tenancy, TenancyMode};
+use super::rollout::NumberOrText;
+use super::{MaxChange, Tenancy, TenancyMode};
 
 pub(super) fn resolve_tenancy(
     document: &Document<'_>,
@@ -20,6 +21,7 @@ pub(super) fn resolve_tenancy(
         ("shared_schema", Some(&config.shared_schema)),
         ("ledger", config.ledger.as_ref()),
         ("serving_role", config.serving_role.as_ref()),
+        ("domains", config.domains.as_ref()),
     ];
     for (key, text) in optional_texts {
         if text.is_some_and(|text| text.trim().is_empty()) {
@@ -44,7 +46,33 @@ pub(super) fn resolve_tenancy(
         ignore: resolve_ignore(document, &config.ignore)?,
         serving_role: config.serving_role.clone(),
         min: config.min,
+        max_change: resolve_max_change(document, config.max_change.as_ref())?,
+        domains: config.domains.clone(),
     })
+}
+
+fn resolve_max_change(
+    document: &Document<'_>,
+    value: Option<&NumberOrText>,
+) -> Result<Option<MaxChange>, SettingsError> {
+    let wrong = |message: &str| {
+        let error = document.error(&["tenancy", "max_change"], message);
+        error.hint("a number of tenants, or a percentage of those that there were, such as \"20%\"")
+    };
+    match value {
+        None => Ok(None),
+        Some(NumberOrText::Number(number)) => usize::try_from(*number)
+            .map(|number| Some(MaxChange::Count(number)))
+            .map_err(|_| wrong("`max_change` is less than 0")),
+        Some(NumberOrText::Text(text)) => {
+            let percent = text.trim().strip_suffix('%');
+            let percent: Option<f64> = percent.and_then(|text| text.trim().parse().ok());
+            percent
+                .filter(|it| it.is_finite() && *it >= 0.0)
+                .map(|it| Some(MaxChange::Percent(it)))
+                .ok_or_else(|| wrong("`max_change` is neither a number nor a percentage"))
+        }
+    }
 }
 
 fn resolve_mode(document: &Document<'_>, mode: ModeConfig) -> Result<TenancyMode, SettingsError> {
