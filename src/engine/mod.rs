@@ -13,11 +13,12 @@ mod postgres;
 pub mod queries;
 mod range_key;
 mod ranges;
+pub mod row_security;
 mod rows;
+mod scratch;
 mod session;
 mod sqlite;
 mod structure;
-mod trial;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,9 +36,11 @@ pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
 pub use queries::Given;
 pub use range_key::RangeKey;
+use row_security::{RowFacts, RowQuestion, Trial, Tried};
+
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
+pub use scratch::Scratch;
 pub use session::Session;
-pub use trial::Trial;
 
 /// How an engine is reached and what it must keep to.
 #[derive(Debug, Clone)]
@@ -346,7 +349,18 @@ pub trait Engine: Send + Sync {
 
     /// A place without a trace, in which migrations are tried out step by step. `real`: what the real shared
     /// schema has is seen from there, where the engine lets it.
-    async fn trial(&self, real: bool) -> Result<Box<dyn Trial>, EngineError>;
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError>;
+
+    /// What keeps the rows of tenants apart that share tables. Nothing is written.
+    async fn row_facts(&self, _question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        Err(no_row_security())
+    }
+
+    /// What the serving role may do to other tenants' rows in a tenant's context, tried in transactions that
+    /// are rolled back.
+    async fn try_rows(&self, _trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        Err(no_row_security())
+    }
 
     /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
     /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
@@ -373,6 +387,12 @@ pub fn open(
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
+}
+
+/// No config that passes its checks asks this.
+fn no_row_security() -> EngineError {
+    let message = "this engine has no row-level security";
+    EngineError::new(ErrorKind::Statement, message, &Redactor::default())
 }
 
 /// A row of (migrations, milliseconds).

@@ -156,7 +156,7 @@ impl Gate<'_> {
         let own = self.wanted();
         let (structure, findings) = match made(engine, &shared, &own).await {
             Ok(structure) => (structure, Vec::new()),
-            Err(findings) => (Structure::default(), findings),
+            Err(unlearnt) => (Structure::default(), unlearnt.findings),
         };
         self.add(vec![Check::answered(&MADE, findings)], since)?;
         Ok(structure)

@@ -16,6 +16,7 @@ mod ranges;
 mod request;
 mod rollback;
 mod rolling_back;
+mod rows;
 mod servers;
 mod show;
 mod snapshot;

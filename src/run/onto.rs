@@ -81,7 +81,7 @@ impl Onto<'_> {
         known: Option<(&Structure, &Structure)>,
     ) -> Proven<Vec<Finding>> {
         for migration in pending {
-            if let Err(error) = bench.trial().await?.carry_out(migration).await {
+            if let Err(error) = bench.scratch().await?.carry_out(migration).await {
                 return found(migration, error);
             }
         }
@@ -172,7 +172,7 @@ impl Onto<'_> {
         tenant: &Tenant,
         live: &Structure,
     ) -> Proven<Result<(), String>> {
-        let copied = bench.trial().await?.copy(Target::Tenant(tenant), live).await;
+        let copied = bench.scratch().await?.copy(Target::Tenant(tenant), live).await;
         match copied {
             Ok(true) => {}
             Ok(false) => return Ok(Err("no copy of it can be made".to_owned())),

@@ -7,7 +7,7 @@ use crate::baseline::told;
 use crate::domain::{
     Check, CheckDefinition, Finding, Migration, MigrationSet, Scope, Structure, differences,
 };
-use crate::engine::{Engine, EngineError, Trial};
+use crate::engine::{Engine, EngineError, Scratch};
 use crate::prove::{self, BACK, ONTO, State, TWICE, Touched, changes};
 use crate::settings::Proof;
 
@@ -47,7 +47,7 @@ pub(super) struct Workbench<'a> {
     pub(super) set: &'a MigrationSet,
     /// The real shared schema is seen behind.
     real: bool,
-    trial: Option<Box<dyn Trial>>,
+    scratch: Option<Box<dyn Scratch>>,
 }
 
 impl<'a> Workbench<'a> {
@@ -56,22 +56,22 @@ impl<'a> Workbench<'a> {
             engine,
             set,
             real: false,
-            trial: None,
+            scratch: None,
         }
     }
 
-    /// The trial in hand.
-    pub(super) async fn trial(&mut self) -> Result<&mut Box<dyn Trial>, EngineError> {
-        let trial = match self.trial.take() {
-            Some(trial) => trial,
-            None => self.engine.trial(self.real).await?,
+    /// The one in hand.
+    pub(super) async fn scratch(&mut self) -> Result<&mut Box<dyn Scratch>, EngineError> {
+        let scratch = match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => self.engine.scratch(self.real).await?,
         };
-        Ok(self.trial.insert(trial))
+        Ok(self.scratch.insert(scratch))
     }
 
     pub(super) async fn clear(&mut self) -> Result<(), EngineError> {
-        match self.trial.take() {
-            Some(trial) => trial.close().await,
+        match self.scratch.take() {
+            Some(scratch) => scratch.close().await,
             None => Ok(()),
         }
     }
@@ -94,23 +94,23 @@ impl<'a> Workbench<'a> {
         &mut self,
         migrations: &[&'m Migration],
     ) -> Result<(), (EngineError, Option<&'m Migration>)> {
-        let trial = self.trial().await.map_err(|error| (error, None))?;
+        let scratch = self.scratch().await.map_err(|error| (error, None))?;
         for migration in migrations {
-            let carried = trial.carry_out(migration).await;
+            let carried = scratch.carry_out(migration).await;
             carried.map_err(|error| (error, Some(*migration)))?;
         }
         Ok(())
     }
 
     pub(super) async fn structure(&mut self, scope: Scope) -> Result<Structure, EngineError> {
-        self.trial().await?.structure(scope).await
+        self.scratch().await?.structure(scope).await
     }
 
     async fn state(&mut self, scope: Scope) -> Result<State, EngineError> {
-        let trial = self.trial().await?;
+        let scratch = self.scratch().await?;
         Ok(State {
-            structure: trial.structure(scope).await?,
-            rows: trial.rows(scope).await?,
+            structure: scratch.structure(scope).await?,
+            rows: scratch.rows(scope).await?,
         })
     }
 }
@@ -127,8 +127,9 @@ impl Gate<'_> {
     pub(super) async fn prove(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
         let set = self.set().clone();
         let all: Vec<&Migration> = set.iter().collect();
-        if let Err(findings) = leaving(engine, &all) {
-            return self.add(vec![Check::answered(&TWICE, findings)], Instant::now());
+        let leaving = leaving(engine, &all);
+        if !leaving.is_empty() {
+            return self.add(vec![Check::answered(&TWICE, leaving)], Instant::now());
         }
         let mut bench = Workbench::new(engine, &set);
         let since = Instant::now();
@@ -192,7 +193,7 @@ async fn twice(
     // Who was the first to touch what.
     let mut touched: BTreeMap<(Scope, Touched), &Migration> = BTreeMap::new();
     for migration in &all {
-        let carried = bench.trial().await?.carry_out(migration).await;
+        let carried = bench.scratch().await?.carry_out(migration).await;
         match carried {
             Ok(()) => {}
             Err(error) if error.kind.is_operational() => return Err(error.into()),
@@ -236,11 +237,11 @@ async fn back(bench: &mut Workbench<'_>) -> Proven<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut missing = Vec::new();
     bench.clear().await?;
-    bench.trial().await?;
+    bench.scratch().await?;
     for (index, migration) in all.iter().enumerate() {
         let Some(down) = migration.down.as_deref() else {
             missing.push(*migration);
-            let carried = bench.trial().await?.carry_out(migration).await;
+            let carried = bench.scratch().await?.carry_out(migration).await;
             carried.map_err(|error| refused(Some(migration), error))?;
             continue;
         };
@@ -262,10 +263,10 @@ async fn there_and_back(
 ) -> Proven<Vec<Finding>> {
     let scope = migration.scope;
     let before = bench.structure(scope).await?;
-    let carried = bench.trial().await?.carry_out(migration).await;
+    let carried = bench.scratch().await?.carry_out(migration).await;
     carried.map_err(|error| refused(Some(migration), error))?;
     let there = bench.structure(scope).await?;
-    if let Err(error) = bench.trial().await?.carry_out(down).await {
+    if let Err(error) = bench.scratch().await?.carry_out(down).await {
         return found(down, error);
     }
     let mut findings = Vec::new();
@@ -279,7 +280,7 @@ async fn there_and_back(
         let hint = "let it take back all that the migration makes, and nothing else";
         findings.push(Finding::error(message).hint(hint).file(&down.file));
     }
-    if let Err(error) = bench.trial().await?.carry_out(migration).await {
+    if let Err(error) = bench.scratch().await?.carry_out(migration).await {
         let mut again = found(migration, error)?;
         for finding in &mut again {
             finding.message = format!("after {}: {}", down.label(), finding.message);

@@ -15,6 +15,7 @@ mod load;
 mod promotion;
 mod prove;
 mod rollout;
+mod row;
 mod rules;
 mod schema;
 mod servers;
@@ -211,6 +212,8 @@ pub enum TenancyMode {
     Schema,
     /// A database per tenant (MySQL, MariaDB), or a file per tenant (SQLite).
     Database,
+    /// Shared tables, kept apart by row-level security (PostgreSQL).
+    Row,
 }
 
 #[derive(Debug, Clone)]
@@ -230,8 +233,10 @@ pub struct Tenancy {
     pub ledger: Option<String>,
     /// Schemas or databases that are nobody's business.
     pub ignore: GlobSet,
-    /// As whom the application is connected; may contain `{tenant}`.
+    /// As whom the application is connected; may contain `{tenant}`, but not in mode `row`.
     pub serving_role: Option<String>,
+    /// Present in mode `row`, and only there.
+    pub row: Option<RowTenancy>,
     /// Fewer registered tenants than this block.
     pub min: usize,
     /// How far their number may be from the last run's; absent: it is not asked.
@@ -265,6 +270,21 @@ impl MaxChange {
             Self::Percent(percent) => (before as f64 * percent / 100.0).floor() as usize,
         }
     }
+}
+
+/// How rows say whose they are.
+#[derive(Debug, Clone)]
+pub struct RowTenancy {
+    pub column: String,
+    /// By table, where it has another name.
+    pub columns: BTreeMap<String, String>,
+    /// The application's role.
+    pub role: String,
+    /// Makes a transaction a tenant's; contains `{tenant}`.
+    pub context: Option<String>,
+    pub schemas: Vec<String>,
+    pub global_tables: GlobSet,
+    pub trusted_functions: GlobSet,
 }
 
 /// What the schemas must look like.

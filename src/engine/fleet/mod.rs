@@ -17,9 +17,10 @@ use crate::domain::{
     ServerName, Speed, Structure, Tenant, Version,
 };
 
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Trial, Underway, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, open,
 };
 use split::{in_order, split};
 
@@ -373,8 +374,8 @@ impl Engine for Fleet {
         self.own.engine.made(shared, own).await
     }
 
-    async fn trial(&self, real: bool) -> Result<Box<dyn Trial>, EngineError> {
-        self.own.engine.trial(real).await
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        self.own.engine.scratch(real).await
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
@@ -455,6 +456,14 @@ impl Engine for Fleet {
         };
         let found = try_join_all(self.all().into_iter().map(read)).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        self.own.engine.row_facts(question).await
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        self.own.engine.try_rows(trial).await
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

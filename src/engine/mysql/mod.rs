@@ -11,10 +11,10 @@ mod parts;
 mod place;
 mod probe;
 mod ranges;
+mod scratch;
 mod session;
 mod sql;
 mod structure;
-mod trial;
 mod words;
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    PATIENCE, RangeKey, RegistryRow, Session, Target, Trial, Underway, earliest, registry_row,
+    PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -434,14 +434,14 @@ GROUP BY scope, version",
             .map_err(|not| not.behind(shared.len()))
     }
 
-    async fn trial(&self, _real: bool) -> Result<Box<dyn Trial>, EngineError> {
+    async fn scratch(&self, _real: bool) -> Result<Box<dyn Scratch>, EngineError> {
         let mut connection = self.connect(true).await?;
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
         let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
         sent.map_err(EngineError::from)?;
         let (shared, options) = (self.url.database.clone(), self.options.clone());
-        let trial = trial::MysqlTrial::open(connection, shared, options, &self.ledger).await?;
-        Ok(Box::new(trial))
+        let made = scratch::MysqlScratch::open(connection, shared, options, &self.ledger).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

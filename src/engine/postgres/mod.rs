@@ -5,11 +5,14 @@ mod connect;
 mod inspect;
 mod ranges;
 mod revert;
+mod row_facts;
+mod row_pairs;
+mod row_trial;
+mod scratch;
 mod script;
 mod session;
 mod sql;
 mod structure;
-mod trial;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,9 +28,10 @@ use crate::domain::{
 };
 
 use super::lease::{self, LeaseRow};
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Trial, Underway, earliest,
+    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest,
     history,
 };
 use connect::Row;
@@ -403,6 +407,18 @@ AND nspname <> {} AND nspname <> {}",
         Ok(answers.map(given).collect())
     }
 
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        let results = self.send(row_facts::statements(question)).await?;
+        row_facts::read(results, &self.options.redactor)
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        let connection = self.connect(false).await?;
+        row_trial::Trying::new(connection, &self.options, trial)
+            .all()
+            .await
+    }
+
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
@@ -429,11 +445,11 @@ AND nspname <> {} AND nspname <> {}",
         }
     }
 
-    async fn trial(&self, real: bool) -> Result<Box<dyn Trial>, EngineError> {
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
         let connection = self.connect(false).await?;
         let (url, options) = (self.url.clone(), self.options.clone());
-        let trial = trial::PostgresTrial::open(connection, url, options, real).await?;
-        Ok(Box::new(trial))
+        let made = scratch::PostgresScratch::open(connection, url, options, real).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

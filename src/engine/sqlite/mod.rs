@@ -4,10 +4,10 @@ mod connect;
 mod files;
 mod inspect;
 mod ranges;
+mod scratch;
 mod session;
 mod sql;
 mod structure;
-mod trial;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ use crate::domain::{
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RangeKey, RegistryRow, Session, Target, Trial, Underway, earliest, history,
+    RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -474,9 +474,9 @@ VALUES (1, {}, {}, {}, {})",
         learnt.map_err(|not| not.behind(shared.len()))
     }
 
-    async fn trial(&self, _real: bool) -> Result<Box<dyn Trial>, EngineError> {
-        let trial = trial::SqliteTrial::open(self.shared.clone(), self.options.clone()).await?;
-        Ok(Box::new(trial))
+    async fn scratch(&self, _real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        let made = scratch::SqliteScratch::open(self.shared.clone(), self.options.clone()).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

@@ -12,7 +12,7 @@ use crate::domain::{COMMENT, Difference, Fact, GRANTS, OWNER, Object, ObjectKind
 use crate::settings::Validation;
 
 pub use groups::{Group, Groups, by_print};
-pub use words::{Told, environment, shared_findings, tenant_findings, unread_findings};
+pub use words::{Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings};
 
 /// What is compared of structures.
 #[derive(Debug, Clone, Copy)]
@@ -56,11 +56,10 @@ impl Aspects<'_> {
         if self.ignore.is_empty() {
             return false;
         }
-        let own = match object.table.as_str() {
+        match object.table.as_str() {
             "" => self.ignore.is_match(&object.name),
             table => self.ignore.is_match(table) || self.ignore.is_match(format!("{table}.{}", object.name)),
-        };
-        own
+        }
     }
 }
 

@@ -135,12 +135,22 @@ pub fn environment(
                     "{after} is on another version of the server, which may write the same otherwise"
                 ));
             }
-            finding.hint(format!(
-                "both have these migrations: what else was changed in one of the two? `tenantgate snapshot --from largest` of each shows it"
-            ))
+            finding.hint(
+                "both have these migrations: what else was changed in one of the two? `tenantgate snapshot --from largest` of each shows it",
+            )
         })
     };
     Check::answered(&DRIFT_ENVIRONMENT, pairs.iter().filter_map(finding).collect())
+}
+
+/// The environment before has to have been compared, and nothing says that it was.
+pub fn nothing_recorded(severity: Severity, after: &EnvironmentName) -> Check {
+    let mut finding = Finding::error(format!("no pass of {after} says what its structure was"));
+    finding.severity = severity;
+    let hint = format!(
+        "run `tenantgate run --environment {after}` with these migrations, and `compare = \"always\"` in [validate]"
+    );
+    Check::answered(&DRIFT_ENVIRONMENT, vec![finding.hint(hint)])
 }
 
 fn short(fingerprint: &Fingerprint) -> String {

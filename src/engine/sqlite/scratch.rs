@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::baseline::passed_over;
 use crate::database_url::EngineKind;
 use crate::domain::{Migration, Scope, Structure};
-use crate::engine::{EngineError, EngineOptions, Target, Trial};
+use crate::engine::{EngineError, EngineOptions, Scratch, Target};
 
 use super::connect::{self, Access};
 use super::sql::literal;
@@ -20,7 +20,7 @@ const TEXTS: &str = r"SELECT sql FROM sqlite_schema
 WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND tbl_name NOT LIKE 'tenantgate\_%' ESCAPE '\'
 ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 WHEN 'index' THEN 2 ELSE 3 END, rowid";
 
-pub(super) struct SqliteTrial {
+pub(super) struct SqliteScratch {
     /// The real shared file.
     file: PathBuf,
     shared: SqliteConnection,
@@ -28,7 +28,7 @@ pub(super) struct SqliteTrial {
     options: EngineOptions,
 }
 
-impl SqliteTrial {
+impl SqliteScratch {
     pub(super) async fn open(file: PathBuf, options: EngineOptions) -> Result<Self, EngineError> {
         let memory = Path::new(":memory:");
         let (busy, redactor) = (options.lock_timeout, options.redactor.clone());
@@ -54,7 +54,7 @@ impl SqliteTrial {
 }
 
 #[async_trait]
-impl Trial for SqliteTrial {
+impl Scratch for SqliteScratch {
     async fn carry_out(&mut self, migration: &Migration) -> Result<(), EngineError> {
         let scope = migration.scope;
         if migration.transactional {

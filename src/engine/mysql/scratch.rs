@@ -9,13 +9,13 @@ use sqlx::mysql::MySqlConnection;
 use crate::baseline::passed_over;
 use crate::database_url::EngineKind;
 use crate::domain::{Migration, Scope, Structure};
-use crate::engine::{EngineError, EngineOptions, Target, Trial};
+use crate::engine::{EngineError, EngineOptions, Scratch, Target};
 
 use super::connect::{self, Answer};
 use super::sql::{ident, literal};
 use super::{database_of, structure};
 
-pub(super) struct MysqlTrial {
+pub(super) struct MysqlScratch {
     connection: MySqlConnection,
     options: EngineOptions,
     /// The real one.
@@ -24,7 +24,7 @@ pub(super) struct MysqlTrial {
     own: String,
 }
 
-impl MysqlTrial {
+impl MysqlScratch {
     pub(super) async fn open(
         connection: MySqlConnection,
         shared_database: String,
@@ -32,28 +32,30 @@ impl MysqlTrial {
         ledger: &str,
     ) -> Result<Self, EngineError> {
         let prefix = structure::scratch_prefix(ledger);
-        let mut trial = Self {
+        let mut scratch = Self {
             connection,
             options,
             shared_database,
             shared: String::new(),
             own: String::new(),
         };
-        let now = trial.drop_left_over(&prefix).await?;
+        let now = scratch.drop_left_over(&prefix).await?;
         let name = format!("{prefix}{now:x}_{:08x}", fastrand::u32(..));
-        trial.shared = format!("{name}_s");
-        trial.own = format!("{name}_t");
-        trial
-            .send(format!("CREATE DATABASE {}", ident(&trial.shared)))
+        scratch.shared = format!("{name}_s");
+        scratch.own = format!("{name}_t");
+        scratch
+            .send(format!("CREATE DATABASE {}", ident(&scratch.shared)))
             .await?;
-        let made = trial.send(format!("CREATE DATABASE {}", ident(&trial.own))).await;
+        let made = scratch
+            .send(format!("CREATE DATABASE {}", ident(&scratch.own)))
+            .await;
         if let Err(error) = made {
-            let _ = trial
-                .send(format!("DROP DATABASE {}", ident(&trial.shared)))
+            let _ = scratch
+                .send(format!("DROP DATABASE {}", ident(&scratch.shared)))
                 .await;
             return Err(error);
         }
-        Ok(trial)
+        Ok(scratch)
     }
 
     fn place(&self, scope: Scope) -> &str {
@@ -75,7 +77,7 @@ impl MysqlTrial {
         Ok(answer.rows.into_iter().filter_map(value).collect())
     }
 
-    /// Drops what killed runs left: no trial takes so long. Gives the present by the server's clock.
+    /// Drops what killed runs left: none takes so long. Gives the present by the server's clock.
     async fn drop_left_over(&mut self, prefix: &str) -> Result<u64, EngineError> {
         let now = self.column("SELECT UNIX_TIMESTAMP()".to_owned(), 0).await?;
         let now: u64 = now.first().and_then(|it| it.parse().ok()).unwrap_or(0);
@@ -143,7 +145,7 @@ FROM {info}.SCHEMATA WHERE SCHEMA_NAME = {schema}"
     }
 }
 
-/// No trial is in use for so long.
+/// None is in use for so long.
 const LEFT_OVER: Duration = Duration::from_secs(3600);
 
 /// Only some users may say that another one made something.
@@ -162,7 +164,7 @@ fn without_definer(text: &str) -> String {
 }
 
 #[async_trait]
-impl Trial for MysqlTrial {
+impl Scratch for MysqlScratch {
     async fn carry_out(&mut self, migration: &Migration) -> Result<(), EngineError> {
         let place = ident(self.place(migration.scope));
         for statement in &migration.statements {

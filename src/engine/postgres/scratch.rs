@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use crate::baseline::passed_over;
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{Migration, Scope, Structure, Tenant, differences};
-use crate::engine::{Engine as _, EngineError, EngineOptions, ErrorKind, Target, Trial};
+use crate::engine::{Engine as _, EngineError, EngineOptions, ErrorKind, Scratch, Target};
 use crate::migrations::without_concurrently;
 
 use super::connect::{self, Row};
@@ -16,7 +16,7 @@ use super::session::RESET;
 use super::sql::{self, ident, literal};
 use super::{Postgres, structure};
 
-pub(super) struct PostgresTrial {
+pub(super) struct PostgresScratch {
     connection: PgConnection,
     url: DatabaseUrl,
     options: EngineOptions,
@@ -26,7 +26,7 @@ pub(super) struct PostgresTrial {
     real: bool,
 }
 
-impl PostgresTrial {
+impl PostgresScratch {
     pub(super) async fn open(
         connection: PgConnection,
         url: DatabaseUrl,
@@ -34,7 +34,7 @@ impl PostgresTrial {
         real: bool,
     ) -> Result<Self, EngineError> {
         let own = format!("tenantgate_scratch_{:016x}", fastrand::u64(..));
-        let mut trial = Self {
+        let mut scratch = Self {
             connection,
             url,
             options,
@@ -42,10 +42,10 @@ impl PostgresTrial {
             own,
             real,
         };
-        let places = [&trial.own, &trial.shared].map(|name| format!("CREATE SCHEMA {};", ident(name)));
-        let text = format!("BEGIN;{}{}", trial.limits(), places.concat());
-        trial.send(text).await?;
-        Ok(trial)
+        let places = [&scratch.own, &scratch.shared].map(|name| format!("CREATE SCHEMA {};", ident(name)));
+        let text = format!("BEGIN;{}{}", scratch.limits(), places.concat());
+        scratch.send(text).await?;
+        Ok(scratch)
     }
 
     fn limits(&self) -> String {
@@ -127,13 +127,13 @@ AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {}, {}) LIMI
 }
 
 #[async_trait]
-impl Trial for PostgresTrial {
+impl Scratch for PostgresScratch {
     async fn carry_out(&mut self, migration: &Migration) -> Result<(), EngineError> {
         self.step(migration.scope, &text(migration)).await
     }
 
     async fn copy(&mut self, live: Target<'_>, structure: &Structure) -> Result<bool, EngineError> {
-        // Whatever is called the shared schema is the one of the trial here.
+        // Whatever is called the shared schema is the one of the scratch here.
         let options = EngineOptions {
             shared_schema: self.shared.clone(),
             ..self.options.clone()

@@ -10,7 +10,7 @@ use super::{EngineError, Target};
 
 /// One place for the shared schema and one for a tenant's, empty at first.
 #[async_trait]
-pub trait Trial: Send {
+pub trait Scratch: Send {
     /// Carries out one migration, or the file that takes it back, in the place of its scope. Where the engine
     /// rolls DDL back what was refused has had no effect.
     async fn carry_out(&mut self, migration: &Migration) -> Result<(), EngineError>;
