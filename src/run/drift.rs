@@ -396,7 +396,7 @@ fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
 }
 
 /// All but those that are pending.
-fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
+pub(super) fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
     let applied = all
         .iter()
         .enumerate()
