@@ -46,13 +46,7 @@ impl Gate<'_> {
         if self.settings.validation.drift == Level::Off {
             return Ok(());
         }
-        // In shared tables tenants have nothing that is theirs alone.
-        let own_schemas = self.settings.tenancy.row.is_none();
-        let tenants = if own_schemas {
-            self.comparable(survey)
-        } else {
-            Vec::new()
-        };
+        let tenants = self.comparable(survey);
         self.drift_reached = true;
         if !self.compares(tenants.len()) {
             self.say_not_compared(tenants.len());
@@ -73,17 +67,13 @@ impl Gate<'_> {
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
-        let compared = if own_schemas {
-            self.tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
-                .await
-        } else {
-            (None, 0, Ok(()))
-        };
+        let compared = self
+            .tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
+            .await;
         let tenant = classes.first().and_then(|class| class.groups.all.first());
         let portable = tenant
             .and_then(|it| it.structure.as_ref())
             .map(|it| it.portable().fingerprint());
-        let portable = portable.or_else(|| shared.clone().filter(|_| !own_schemas));
         let (from, differing, open) = compared;
         self.schema = portable.clone().map(|fingerprint| SchemaSummary {
             fingerprint: fingerprint.0,
