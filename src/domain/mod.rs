@@ -10,6 +10,7 @@ mod names;
 mod outcome;
 mod place;
 mod report;
+mod row_security;
 mod secret;
 mod server;
 mod shard;
@@ -32,9 +33,12 @@ pub use report::{
     PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, UnfinishedRanges,
     Verdict, WaveSummary,
 };
+pub use row_security::RowSecurity;
 pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
-pub use structure::{COMMENT, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure};
+pub use structure::{
+    COLUMN_ORDER, COMMENT, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
+};
 pub use tenant::{Tenant, Tenants};

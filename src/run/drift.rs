@@ -46,13 +46,7 @@ impl Gate<'_> {
         if self.settings.validation.drift == Level::Off {
             return Ok(());
         }
-        // In shared tables tenants have nothing that is theirs alone.
-        let own_schemas = self.settings.tenancy.row.is_none();
-        let tenants = if own_schemas {
-            self.comparable(survey)
-        } else {
-            Vec::new()
-        };
+        let tenants = self.comparable(survey);
         self.drift_reached = true;
         if !self.compares(tenants.len()) {
             self.say_not_compared(tenants.len());
@@ -63,23 +57,23 @@ impl Gate<'_> {
         self.progress.tell(&Event::Comparing {
             tenants: tenants.len(),
         });
-        let classes = self.classes(engine, &tenants).await;
-        let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let snapshot = self.committed(engine)?;
         let shared = self.shared_drift(engine, survey, snapshot.as_ref()).await?;
+        if self.settings.tenancy.row.is_some() {
+            self.schema = shared.map(|shared| one_for_all(&shared, survey.known().len()));
+            return self.environment_drift(since);
+        }
+        let classes = self.classes(engine, &tenants).await;
+        let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
-        let compared = if own_schemas {
-            self.tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
-                .await
-        } else {
-            (None, 0, Ok(()))
-        };
+        let compared = self
+            .tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
+            .await;
         let tenant = classes.first().and_then(|class| class.groups.all.first());
         let portable = tenant
             .and_then(|it| it.structure.as_ref())
             .map(|it| it.portable().fingerprint());
-        let portable = portable.or_else(|| shared.clone().filter(|_| !own_schemas));
         let (from, differing, open) = compared;
         self.schema = portable.clone().map(|fingerprint| SchemaSummary {
             fingerprint: fingerprint.0,
@@ -379,8 +373,20 @@ pub(super) fn series(server: &str) -> String {
     kept.join(".")
 }
 
+/// Where tenants share their tables, the shared structure is everybody's.
+fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
+    SchemaSummary {
+        fingerprint: shared.0.clone(),
+        groups: 1,
+        tenants,
+        differing: 0,
+        shared: Some(shared.0.clone()),
+        expected: None,
+    }
+}
+
 /// All but those that are pending.
-fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
+pub(super) fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
     let applied = all
         .iter()
         .enumerate()

@@ -382,3 +382,31 @@ fn no_error_quotes_a_value() {
     }
     assert!(refused > 200, "{refused}");
 }
+
+#[test]
+fn expectations_that_cannot_be_meant() {
+    let in_mode = |more: &str| {
+        let text = LEAST.replace(
+            "mode = \"schema\"",
+            "mode = \"database\"\ndatabase = \"app_{tenant}\"",
+        );
+        Project::new(&format!("{text}{more}")).error()
+    };
+    assert_snapshot!(in_mode("[expect.tenant.tables.t]\nrow_security = true\n"));
+    assert_snapshot!(in_mode("[expect.tenant.tables.t]\npolicies = [\"own\"]\n"));
+    assert_snapshot!(least_and("[expect.tenant.tables.t]\nrow_security = \"marker\"\n").error());
+    let threshold = "[[expect.tenant.thresholds]]\nname = \"n\"\nsql = \"SELECT 1\"\n";
+    assert_snapshot!(least_and(threshold).error());
+    assert_snapshot!(least_and(&format!("{threshold}warn = 5\nfail = 4\n")).error());
+    assert_snapshot!(least_and(&format!("{threshold}fail_below = 5\nwarn_below = 4.5\n")).error());
+    assert_snapshot!(least_and(&format!("{threshold}fail = 5\n{threshold}fail = 4\n")).error());
+    assert_snapshot!(
+        least_with(
+            "registry = \"SELECT 1\"",
+            "registry = \"SELECT 1\"\nmax_change = \"many\""
+        )
+        .error()
+    );
+    assert_snapshot!(least_and("[validate]\nsnapshot = \"\"\n").error());
+    assert_snapshot!(least_and("[prove]\nidempotent = \"off\"\n").error());
+}
