@@ -212,6 +212,17 @@ impl Gate<'_> {
             let sql = engine.mend(Target::Shared, &target, &wrong);
             let check = drift::shared_findings(self.told(expected.from), &wrong, &extra, &sql);
             let _ = self.add(vec![check], since);
+        } else if self.settings.tenancy.row.is_some() {
+            // Elsewhere the tenants' check says why.
+            let mut note = expected.note.unwrap_or_else(|| Finding::warning(""));
+            if note.severity != Severity::Error {
+                note = Finding::warning(format!(
+                    "the structure was compared with nothing: {}",
+                    note.message
+                ));
+                note = note.hint("`expected` in [validate] says what it is compared with");
+            }
+            let _ = self.add(vec![Check::answered(&DRIFT_SHARED, vec![note])], since);
         }
         Ok(Some(found.portable().fingerprint()))
     }
@@ -334,7 +345,8 @@ impl Gate<'_> {
             let check = demanded.then(|| drift::nothing_recorded(self.drift_severity(), after));
             return self.add(check.into_iter().collect(), since);
         };
-        let ours_tenant = Fingerprint(ours.fingerprint.clone());
+        let own_schemas = self.settings.tenancy.row.is_none();
+        let ours_tenant = own_schemas.then(|| Fingerprint(ours.fingerprint.clone()));
         let ours_shared = ours.shared.clone().map(Fingerprint);
         let pairs = [
             (
@@ -345,7 +357,7 @@ impl Gate<'_> {
             (
                 "the tenants' structure is",
                 theirs.tenant.as_ref(),
-                Some(&ours_tenant),
+                ours_tenant.as_ref(),
             ),
         ];
         let same_server = theirs.server.is_some() && theirs.server == self.server.as_deref().map(series);
