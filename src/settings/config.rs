@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::isolation::IsolationConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
 
@@ -40,6 +41,9 @@ pub(super) struct Config {
     /// What schemas are compared with, and when.
     #[serde(default)]
     pub(super) validate: ValidateConfig,
+    /// How far tenants must be kept apart.
+    #[serde(default)]
+    pub(super) isolation: IsolationConfig,
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,

@@ -12,6 +12,7 @@ use super::env_file::load_env_file;
 use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
+use super::isolation::resolve_isolation;
 use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
@@ -52,6 +53,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
+    let isolation = resolve_isolation(&document, &config.isolation)?;
     let expect = resolve_expectations(&document, &config.expect)?;
     let promotion = resolve_promotion(
         &document,
@@ -87,6 +89,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         validation,
+        isolation,
         expect,
         promotion,
         signing_key,
