@@ -1,9 +1,9 @@
 //! Two structures, and what tells them apart. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Object, ObjectKind, Structure};
+use super::{COLUMN_ORDER, Object, ObjectKind, Structure};
 
 /// Longer texts are not quoted: that they differ is said.
 const QUOTED: usize = 160;
@@ -84,12 +84,23 @@ fn alterations<'a>(wanted: &'a Attributes<'a>, has: &'a Attributes<'a>) -> impl 
     attributes.dedup();
     attributes.into_iter().filter_map(|attribute| {
         let (expected, found) = (wanted.get(attribute).copied(), has.get(attribute).copied());
-        (expected != found).then(|| Change::Altered {
+        let differ = expected != found && !(attribute == COLUMN_ORDER && only_lacks(expected?, found?));
+        differ.then(|| Change::Altered {
             attribute: attribute.to_owned(),
             expected: expected.map(str::to_owned),
             found: found.map(str::to_owned),
         })
     })
+}
+
+/// True where two lists have in the same order what both have: what one lacks is a difference of its own.
+fn only_lacks(one: &str, other: &str) -> bool {
+    let both = |list: &str, of: &str| -> Vec<String> {
+        let of: BTreeSet<&str> = of.split(", ").collect();
+        let kept = list.split(", ").filter(|name| of.contains(name));
+        kept.map(str::to_owned).collect()
+    };
+    one != other && both(one, other) == both(other, one)
 }
 
 /// ``column `orders.total` is numeric(10,2), expected numeric(12,2)``.
@@ -154,6 +165,20 @@ mod tests {
         assert!(differences(&orders("int"), &orders("int")).is_empty());
         assert_eq!(orders("int").fingerprint(), orders("int").fingerprint());
         assert_ne!(orders("int").fingerprint(), orders("bigint").fingerprint());
+    }
+
+    #[test]
+    fn a_column_that_is_missing_is_no_other_order_too() {
+        let ordered = |order: &str| {
+            let mut structure = orders("int");
+            structure.add(Table, "", "orders", COLUMN_ORDER, order);
+            structure
+        };
+        assert!(told(&ordered("id, total, note"), &ordered("id, note")).is_empty());
+        assert_eq!(
+            told(&ordered("id, total"), &ordered("total, id")),
+            ["table `orders` has column order total, id, expected id, total"]
+        );
     }
 
     #[test]

@@ -168,7 +168,7 @@ pub struct Attempt<'a> {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tried {
+pub struct Crossed {
     /// Why nothing was tried.
     pub not_tried: Option<NotTried>,
     /// Own tables that it could not read.

@@ -57,10 +57,14 @@ impl Gate<'_> {
         self.progress.tell(&Event::Comparing {
             tenants: tenants.len(),
         });
-        let classes = self.classes(engine, &tenants).await;
-        let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let snapshot = self.committed(engine)?;
         let shared = self.shared_drift(engine, survey, snapshot.as_ref()).await?;
+        if self.settings.tenancy.row.is_some() {
+            self.schema = shared.map(|shared| one_for_all(&shared, survey.known().len()));
+            return self.environment_drift(since);
+        }
+        let classes = self.classes(engine, &tenants).await;
+        let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
         let compared = self
@@ -355,6 +359,18 @@ pub(super) fn series(server: &str) -> String {
     let numbers = if server.starts_with("PostgreSQL") { 1 } else { 2 };
     let kept: Vec<&str> = server.split('.').take(numbers).collect();
     kept.join(".")
+}
+
+/// Where tenants share their tables, the shared structure is everybody's.
+fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
+    SchemaSummary {
+        fingerprint: shared.0.clone(),
+        groups: 1,
+        tenants,
+        differing: 0,
+        shared: Some(shared.0.clone()),
+        expected: None,
+    }
 }
 
 /// All but those that are pending.

@@ -15,6 +15,7 @@ mod ranges;
 mod request;
 mod rollback;
 mod rolling_back;
+mod rows;
 mod servers;
 mod show;
 mod snapshot;

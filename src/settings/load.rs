@@ -15,6 +15,7 @@ use super::expect::resolve_expectations;
 use super::isolation::resolve_isolation;
 use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
+use super::row::refuse_what_is_one_tenants;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
 use super::validation::resolve_validation;
@@ -55,6 +56,9 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let validation = resolve_validation(&document, &config.validate, &root)?;
     let isolation = resolve_isolation(&document, &config.isolation)?;
     let expect = resolve_expectations(&document, &config.expect)?;
+    if tenancy.row.is_some() {
+        refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
+    }
     let promotion = resolve_promotion(
         &document,
         &config.promotion,

@@ -7,6 +7,7 @@ mod groups;
 mod indexes;
 pub mod isolation;
 mod registry;
+pub mod rows;
 mod types;
 
 use crate::domain::CheckDefinition;

@@ -307,7 +307,10 @@ REVOKE ALL ON elder.orders FROM {name}_elder;"
         ]
     );
     assert_eq!(desk.everything(), before);
-    assert_eq!(admin.query_value("SELECT is_called::text FROM birch.told"), "false");
+    assert_eq!(
+        admin.query_value("SELECT is_called::text FROM birch.told"),
+        "false"
+    );
     // Who may not act as the roles says so, and passes nothing.
     admin.execute(&format!("REVOKE {name}_amber FROM {name}"));
     let run = desk.tenantgate(&["validate"]);

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use crate::domain::ServerName;
 use crate::engine::EngineError;
-use crate::engine::isolation::{Attempt, Borderline, Borders, Tried};
+use crate::engine::isolation::{Attempt, Borderline, Borders, Crossed};
 
 use super::{Fleet, Member};
 
@@ -32,12 +32,12 @@ impl Fleet {
     pub(super) async fn attempt_on_each(
         &self,
         attempts: &[Attempt<'_>],
-    ) -> Result<Option<Vec<Tried>>, EngineError> {
+    ) -> Result<Option<Vec<Crossed>>, EngineError> {
         let mut parts: BTreeMap<Option<&ServerName>, Vec<usize>> = BTreeMap::new();
         for (index, attempt) in attempts.iter().enumerate() {
             parts.entry(attempt.own.server.as_ref()).or_default().push(index);
         }
-        let mut all = vec![Tried::default(); attempts.len()];
+        let mut all = vec![Crossed::default(); attempts.len()];
         for (server, indexes) in parts {
             let member = self.member(server)?;
             let own: Vec<Attempt<'_>> = indexes.iter().map(|index| attempts[*index].clone()).collect();

@@ -18,7 +18,8 @@ use crate::domain::{
     ServerName, Speed, Structure, Tenant, Version,
 };
 
-use super::isolation::{Attempt, Borderline, Borders, Tried};
+use super::isolation::{Attempt, Borderline, Borders, Crossed};
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
     LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
@@ -459,12 +460,20 @@ impl Engine for Fleet {
         self.borders_of_each(line).await
     }
 
-    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Tried>>, EngineError> {
+    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
         self.attempt_on_each(attempts).await
     }
 
     fn quoted(&self, name: &str) -> String {
         self.own.engine.quoted(name)
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        self.own.engine.row_facts(question).await
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        self.own.engine.try_rows(trial).await
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -1,6 +1,6 @@
 //! What a role may do, found out by acting as it: in a transaction that cannot write and is rolled back.
 
-use crate::engine::isolation::{Attempt, NotTried, Tried};
+use crate::engine::isolation::{Attempt, Crossed, NotTried};
 
 use super::connect::Row;
 use super::sql::{ident, literal};
@@ -109,10 +109,10 @@ END
 "#;
 
 /// What the block noted.
-pub(super) fn tried(rows: &[Row]) -> Tried {
+pub(super) fn tried(rows: &[Row]) -> Crossed {
     let notes = rows.first().and_then(|row| row.first().cloned().flatten());
     let notes = notes.unwrap_or_default();
-    let mut tried = Tried::default();
+    let mut tried = Crossed::default();
     if notes == "role" {
         tried.not_tried = Some(NotTried::NoSuchRole);
     }

@@ -1,7 +1,7 @@
 //! What was seen when the gate acted as the serving role.
 
 use crate::domain::Finding;
-use crate::engine::isolation::{Attempt, NotTried, Tried};
+use crate::engine::isolation::{Attempt, Crossed, NotTried};
 
 use super::{Scene, finding, shown};
 
@@ -29,7 +29,7 @@ pub fn untried() -> Finding {
         .hint("isolation.grants has looked at what users may do")
 }
 
-pub fn tried(scene: &Scene<'_>, attempts: &[Attempt<'_>], results: &[Tried]) -> Vec<Finding> {
+pub fn tried(scene: &Scene<'_>, attempts: &[Attempt<'_>], results: &[Crossed]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     if !scene.one_role_each() && !attempts.is_empty() {
         findings.push(
@@ -47,7 +47,7 @@ pub fn tried(scene: &Scene<'_>, attempts: &[Attempt<'_>], results: &[Tried]) -> 
     findings
 }
 
-fn one(scene: &Scene<'_>, attempt: &Attempt<'_>, result: &Tried) -> Vec<Finding> {
+fn one(scene: &Scene<'_>, attempt: &Attempt<'_>, result: &Crossed) -> Vec<Finding> {
     let (role, level) = (&attempt.role, scene.settings.r#try);
     let own = &attempt.own.name;
     let of_tenant = |finding: Finding| finding.tenant(own);
