@@ -25,7 +25,11 @@ fn with_roles(server: Server) -> Desk {
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {tenant} TO {role};"
         );
     }
-    sql += "REVOKE CREATE ON SCHEMA public FROM PUBLIC;";
+    // Before PostgreSQL 15 the gate creates there as one of everybody.
+    sql += &format!(
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;GRANT CREATE ON SCHEMA public TO {};",
+        desk.database.name()
+    );
     desk.database.admin().execute(&sql);
     let serving = format!("serving_role = \"{prefix}_{{tenant}}\"");
     desk.configure("tenancy", &serving);
@@ -44,7 +48,11 @@ fn with_one_role(server: Server) -> (Desk, String) {
             "GRANT USAGE ON SCHEMA {tenant} TO {role};GRANT SELECT ON ALL TABLES IN SCHEMA {tenant} TO {role};"
         );
     }
-    sql += "REVOKE CREATE ON SCHEMA public FROM PUBLIC;";
+    // Before PostgreSQL 15 the gate creates there as one of everybody.
+    sql += &format!(
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;GRANT CREATE ON SCHEMA public TO {};",
+        desk.database.name()
+    );
     desk.database.admin().execute(&sql);
     desk.configure("tenancy", &format!("serving_role = \"{role}\""));
     (desk, role)
