@@ -152,6 +152,9 @@ impl Gate<'_> {
                     definitions.push(validate::DRIFT_SHARED);
                 }
             }
+            if !self.isolation_reached && self.kind.is_some() {
+                definitions.extend(self.isolation_checks());
+            }
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
                 let tables = [

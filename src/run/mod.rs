@@ -6,6 +6,7 @@ mod connect;
 mod drift;
 mod evidence;
 mod finish;
+mod isolation;
 mod made;
 mod migrate;
 mod offline;
@@ -93,6 +94,8 @@ struct Gate<'a> {
     predecessor: Option<RecordedSchema>,
     /// The comparison of structures was come to, whatever it was about.
     drift_reached: bool,
+    /// The same of the tenants' isolation.
+    isolation_reached: bool,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
     overridden: Option<Override>,
@@ -133,6 +136,7 @@ pub async fn execute(
         schema: None,
         predecessor: None,
         drift_reached: false,
+        isolation_reached: false,
         standings: None,
         promotion: None,
         overridden: None,

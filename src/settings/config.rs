@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::expect::RowSecurityConfig;
+use super::isolation::IsolationConfig;
 use super::prove::ProveConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
@@ -42,6 +43,9 @@ pub(super) struct Config {
     /// What schemas are compared with, and when.
     #[serde(default)]
     pub(super) validate: ValidateConfig,
+    /// How far tenants must be kept apart.
+    #[serde(default)]
+    pub(super) isolation: IsolationConfig,
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,

@@ -12,6 +12,7 @@ use super::env_file::load_env_file;
 use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
+use super::isolation::resolve_isolation;
 use super::promotion::{resolve_promotion, signing_key};
 use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
@@ -55,6 +56,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
+    let isolation = resolve_isolation(&document, &config.isolation)?;
     if tenancy.row.is_some() {
         refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
     }
@@ -92,6 +94,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         validation,
+        isolation,
         expect,
         proof: resolve_prove(&config.prove),
         promotion,

@@ -11,6 +11,7 @@ mod environments;
 mod error;
 mod expect;
 mod invocation;
+mod isolation;
 mod load;
 mod promotion;
 mod prove;
@@ -40,6 +41,7 @@ pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use duration::{FORM as DURATION_FORM, parse_duration};
 pub use error::SettingsError;
 pub use invocation::Invocation;
+pub use isolation::Isolation;
 pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
 pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
@@ -68,6 +70,7 @@ pub struct Settings {
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
     pub validation: Validation,
+    pub isolation: Isolation,
     pub expect: Expectations,
     pub proof: Proof,
     pub promotion: Promotion,

@@ -12,6 +12,7 @@ mod drift;
 mod faults;
 mod guarantees;
 mod honesty;
+mod isolation;
 mod kills;
 mod messages;
 mod model;
