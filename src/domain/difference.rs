@@ -92,18 +92,10 @@ fn alterations<'a>(wanted: &'a Attributes<'a>, has: &'a Attributes<'a>) -> impl 
     })
 }
 
-/// `table orders: column total is numeric(10,2), expected numeric(12,2)`.
+/// ``column `orders.total` is numeric(10,2), expected numeric(12,2)``.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let object = &self.object;
-        let table = object.table.as_str();
-        if !table.is_empty() {
-            write!(f, "table {table}: ")?;
-        }
-        let who = match object.name.as_str() {
-            "" => object.kind.as_str().to_owned(),
-            name => format!("{} {name}", object.kind.as_str()),
-        };
+        let who = self.object.to_string();
         match &self.change {
             Change::Missing => write!(f, "{who} is missing"),
             Change::Extra => write!(f, "extra {who}"),
@@ -175,16 +167,16 @@ mod tests {
         assert_eq!(
             told(&orders("numeric(12,2)"), &found),
             [
-                "table orders: column total has default 0, expected none",
-                "table orders: column total is numeric(10,2), expected numeric(12,2)",
-                "table orders: index by_total is missing",
-                "extra table junk",
-                "table orders: extra column note",
+                "column `orders.total` has default 0, expected none",
+                "column `orders.total` is numeric(10,2), expected numeric(12,2)",
+                "index `by_total` of `orders` is missing",
+                "extra table `junk`",
+                "extra column `orders.note`",
             ]
         );
         assert_eq!(
             told(&orders("int"), &Structure::default()),
-            ["table orders is missing"]
+            ["table `orders` is missing"]
         );
     }
 }

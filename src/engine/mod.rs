@@ -26,8 +26,8 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor, Scope,
-    Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
+    Batch, COMMENT, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor,
+    Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
@@ -312,10 +312,13 @@ pub trait Engine: Send + Sync {
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
 
     /// Marks of what each target is made of, in their order, made where the schemas are: so that thousands are
-    /// compared without being read. Nothing is written.
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
-        let structures = self.structures(targets).await?;
-        Ok(structures.iter().map(|it| Print(it.fingerprint().0)).collect())
+    /// compared without being read. Facts `comment` are part of it where `comments` says so. Nothing is written.
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
+        let print = |mut structure: Structure| {
+            structure.facts.retain(|it| comments || it.attribute != COMMENT);
+            Print(structure.fingerprint().0)
+        };
+        Ok(self.structures(targets).await?.into_iter().map(print).collect())
     }
 
     /// SQL that makes one target what was expected, to be read before it is run; it is never run by itself.

@@ -13,7 +13,9 @@ use crate::domain::{Check, Digest, EnvironmentName, Finding, MigrationSet, Promo
 
 use super::differences::{describe, is_part_of};
 use super::rejection::shown;
-use super::{EVIDENCE, MAX_AGE, Record, Records, Rejected, Rejection, RolledBack, SOAK, Signed, State};
+use super::{
+    EVIDENCE, MAX_AGE, Record, RecordedSchema, Records, Rejected, Rejection, RolledBack, SOAK, Signed, State,
+};
 
 /// What is demanded of the predecessor.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Demands<'a> {
 pub struct Promotion {
     pub checks: Vec<Check>,
     pub summary: PromotionSummary,
+    /// What the predecessor was when it last passed and its structures were compared.
+    pub schema: Option<RecordedSchema>,
 }
 
 /// Judges the predecessor's records at one moment.
@@ -100,8 +104,13 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
             Check::skipped(&SOAK),
             Check::skipped(&MAX_AGE),
         ];
-        return Promotion { checks, summary };
+        return Promotion {
+            checks,
+            summary,
+            schema: None,
+        };
     };
+    let schema = recorded_schema(&same);
     summary.passed_at = Some(finished(passed));
     summary.run_url.clone_from(&passed.evidence.predicate.run_url);
     findings.extend(tenants_joined(demands, set, passed, ours.last().copied()));
@@ -114,7 +123,18 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         Check::answered(&SOAK, one(soak(demands, since, now))),
         Check::answered(&MAX_AGE, one(max_age(demands, finished(passed), now))),
     ];
-    Promotion { checks, summary }
+    Promotion {
+        checks,
+        summary,
+        schema,
+    }
+}
+
+/// A run that had nothing to migrate may not have compared anything: then an earlier one's counts.
+fn recorded_schema(same: &[&Record]) -> Option<RecordedSchema> {
+    let passes = same.iter().rev().map(|it| &it.evidence.predicate);
+    let passes = passes.take_while(|it| it.verdict == Verdict::Passed && it.rolled_back.is_none());
+    passes.filter_map(|it| it.schema.clone()).next()
 }
 
 /// A rollback with another set of files on disk takes this one's migrations back all the same.

@@ -4,7 +4,8 @@ use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
-use crate::{baseline, gate, migrations, rollout, tenants, validate};
+use crate::settings::Level;
+use crate::{baseline, gate, migrations, rollout, snapshot, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -93,6 +94,14 @@ impl Gate<'_> {
                 definitions.push(tenants::MINIMUM);
             }
         }
+        if command == Command::Snapshot {
+            definitions.push(snapshot::MADE);
+            definitions.push(if self.request.compares {
+                snapshot::CURRENT
+            } else {
+                snapshot::FILE
+            });
+        }
         if self.request.writes() && command == Command::Rollback {
             definitions.extend([LEDGER, rollout::LEASE, rollout::UNDONE]);
         } else if command == Command::Baseline {
@@ -113,6 +122,12 @@ impl Gate<'_> {
             definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
             if self.kind == Some(EngineKind::Postgres) {
                 definitions.push(validate::INVALID_INDEXES);
+            }
+            if self.settings.validation.drift != Level::Off && !self.drift_reached {
+                definitions.push(validate::DRIFT_TENANT);
+                if !self.set().shared.is_empty() {
+                    definitions.push(validate::DRIFT_SHARED);
+                }
             }
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
@@ -175,7 +190,7 @@ impl Gate<'_> {
             standings: self.standings.take(),
             promotion: self.promotion.take(),
             overridden: self.overridden.take(),
-            schema: None,
+            schema: self.schema.take(),
             evidence: None,
         }
     }

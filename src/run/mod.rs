@@ -3,8 +3,10 @@
 mod baseline;
 mod compare;
 mod connect;
+mod drift;
 mod evidence;
 mod finish;
+mod made;
 mod migrate;
 mod offline;
 mod promotion;
@@ -14,6 +16,7 @@ mod rollback;
 mod rolling_back;
 mod servers;
 mod show;
+mod snapshot;
 mod survey;
 mod tenants;
 mod validate;
@@ -26,14 +29,14 @@ use jiff::Timestamp;
 use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
-    ServerName, Severity, Standing, TenantCounts, TenantName,
+    SchemaSummary, ServerName, Severity, Standing, TenantCounts, TenantName,
 };
 use crate::migrations::Loaded;
-use crate::promotion::RolledBack;
+use crate::promotion::{RecordedSchema, RolledBack};
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
-pub use request::{Command, Request};
+pub use request::{Command, From, Request};
 
 /// The checks that no area but the order of the stages can ask.
 pub const CHECKS: &[CheckDefinition] = &[
@@ -82,6 +85,11 @@ struct Gate<'a> {
     /// Tenants that this run did not bring to head: the rollout's findings speak of them.
     left_behind: BTreeSet<TenantName>,
     plan: Option<PlanSummary>,
+    schema: Option<SchemaSummary>,
+    /// What the environment before was when it passed with this migration set, where its evidence says so.
+    predecessor: Option<RecordedSchema>,
+    /// The comparison of structures was come to, whatever it was about.
+    drift_reached: bool,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
     overridden: Option<Override>,
@@ -119,6 +127,9 @@ pub async fn execute(
         outcomes: Vec::new(),
         left_behind: BTreeSet::new(),
         plan: None,
+        schema: None,
+        predecessor: None,
+        drift_reached: false,
         standings: None,
         promotion: None,
         overridden: None,
@@ -177,6 +188,9 @@ impl Gate<'_> {
         }
         self.label(engine).await?;
         self.reached_database = true;
+        if self.request.command == Command::Snapshot {
+            return self.snapshot(engine).await;
+        }
         let survey = self.survey(engine).await?;
         self.show(&survey);
         self.ranges_underway(engine, &survey).await?;

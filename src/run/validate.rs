@@ -45,6 +45,10 @@ impl Gate<'_> {
             .iter()
             .flatten()
             .filter(|it| it.pending.migrations.is_empty());
+        if !matches!(survey.tenants, Tenants::Unknown) {
+            // What differs does not keep the other questions from being asked.
+            let _ = self.drift(engine, survey).await;
+        }
         let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).filter(|it| is_whole(it)).collect();
         // Where no tenant can be looked at, nothing is said of their tables.
         let somebody = !tenants.is_empty() || survey.known().is_empty();

@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::rollout::{NumberOrText, RolloutConfig};
+use super::validation::ValidateConfig;
 
 /// tenantgate.toml: what the gate demands of each environment.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -36,6 +37,9 @@ pub(super) struct Config {
     /// How migrations are carried out over the tenants.
     #[serde(default)]
     pub(super) rollout: RolloutConfig,
+    /// What schemas are compared with, and when.
+    #[serde(default)]
+    pub(super) validate: ValidateConfig,
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,

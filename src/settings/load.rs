@@ -16,6 +16,7 @@ use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
+use super::validation::resolve_validation;
 use super::variables::{ProcessEnvironment, Variables};
 use super::{Environment, Publishing, ServerSettings, Settings, When};
 
@@ -50,6 +51,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let tenancy = resolve_tenancy(&document, &config.tenancy)?;
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
+    let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect)?;
     let promotion = resolve_promotion(
         &document,
@@ -84,6 +86,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         shared_migrations,
         tenant_migrations,
         rollout,
+        validation,
         expect,
         promotion,
         signing_key,

@@ -20,6 +20,7 @@ mod servers;
 mod tenancy;
 #[cfg(test)]
 mod tests;
+mod validation;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
 pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
 pub use schema::config_schema;
+pub use validation::{Compare, ExpectedFrom, Level, Validation};
 pub use variables::{ProcessEnvironment, Variables};
 
 /// Everything a run was told.
@@ -61,6 +63,7 @@ pub struct Settings {
     pub shared_migrations: Option<PathBuf>,
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
+    pub validation: Validation,
     pub expect: Expectations,
     pub promotion: Promotion,
     /// Signs the evidence of this run.

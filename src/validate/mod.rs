@@ -1,9 +1,9 @@
 //! Did every schema come out right? Pure comparisons of what was read with what must be.
-//!
-//! This is the first form: registry against schemas, ledger against set, expectations by name.
 
 mod assertions;
+pub mod drift;
 mod expectations;
+mod groups;
 mod indexes;
 mod registry;
 mod types;
@@ -12,6 +12,7 @@ use crate::domain::CheckDefinition;
 
 pub use assertions::compare_values;
 pub use expectations::{Place, compare_tables};
+pub use groups::largest;
 pub use indexes::invalid_indexes;
 pub use registry::{complete, registered, unregistered};
 
@@ -30,6 +31,18 @@ pub const COMPLETE: CheckDefinition = CheckDefinition {
 pub const INVALID_INDEXES: CheckDefinition = CheckDefinition {
     id: "schema.invalid-indexes",
     title: "no index was left half built",
+};
+pub const DRIFT_SHARED: CheckDefinition = CheckDefinition {
+    id: "drift.shared",
+    title: "the shared schema is as expected",
+};
+pub const DRIFT_TENANT: CheckDefinition = CheckDefinition {
+    id: "drift.tenant",
+    title: "every tenant's structure is as expected",
+};
+pub const DRIFT_ENVIRONMENT: CheckDefinition = CheckDefinition {
+    id: "drift.environment",
+    title: "the structure is that of the environment before",
 };
 pub const TABLES: CheckDefinition = CheckDefinition {
     id: "expect.tables",
@@ -57,6 +70,9 @@ pub const CHECKS: &[CheckDefinition] = &[
     UNREGISTERED,
     COMPLETE,
     INVALID_INDEXES,
+    DRIFT_SHARED,
+    DRIFT_TENANT,
+    DRIFT_ENVIRONMENT,
     TABLES,
     COLUMNS,
     INDEXES,

@@ -56,7 +56,12 @@ fn meats_on_postgresql_goes_from_dev_to_prod() {
     broken.assert_code(1);
     assert_eq!(
         broken.checks_that("failed"),
-        ["expect.indexes", "expect.foreign-keys", "expect.assertions"]
+        [
+            "drift.tenant",
+            "expect.indexes",
+            "expect.foreign-keys",
+            "expect.assertions"
+        ]
     );
     assert_eq!(
         broken.check("expect.indexes")["findings"][0]["tenant"],
@@ -107,6 +112,6 @@ fn captions_on_mariadb_goes_from_dev_to_prod() {
     broken.assert_code(1);
     assert_eq!(
         broken.checks_that("failed"),
-        ["expect.columns", "expect.assertions"]
+        ["drift.tenant", "expect.columns", "expect.assertions"]
     );
 }

@@ -338,11 +338,11 @@ impl Engine for Fleet {
     }
 
     /// What one server makes says nothing of another's.
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let parts = split(targets);
         let read = parts.iter().map(|part| async {
             let member = self.member(part.server)?;
-            let found = member.engine.prints(&part.targets).await;
+            let found = member.engine.prints(&part.targets, comments).await;
             let of_server = |print: Print| match part.server {
                 Some(server) => Print(format!("{server} {}", print.0)),
                 None => print,
