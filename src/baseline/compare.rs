@@ -43,7 +43,7 @@ fn is_in_books(object: &Object) -> bool {
 
 /// The first few, and how many more there are.
 pub fn told(differences: &[Difference]) -> String {
-    const SHOWN: usize = 5;
+    const SHOWN: usize = 8;
     let shown: Vec<String> = differences
         .iter()
         .take(SHOWN)

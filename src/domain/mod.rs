@@ -36,5 +36,7 @@ pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
-pub use structure::{COMMENT, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure};
+pub use structure::{
+    COMMENT, DEFINER, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
+};
 pub use tenant::{Tenant, Tenants};

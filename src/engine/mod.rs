@@ -4,6 +4,7 @@
 //! statement that a pooler would lose, several statements at once where that saves a trip.
 
 mod error;
+mod facts;
 mod fleet;
 mod found;
 mod history;

@@ -93,9 +93,9 @@ impl Gate<'_> {
         let shared: Vec<&Migration> = set.shared.iter().collect();
         let tenant: Vec<&Migration> = set.tenant.iter().collect();
         let findings = match made(engine, &[], &shared).await {
-            Err(findings) => findings,
+            Err(unlearnt) => unlearnt.findings,
             Ok(of_shared) => match made(engine, &shared, &tenant).await {
-                Err(findings) => findings,
+                Err(unlearnt) => unlearnt.findings,
                 Ok(of_tenant) => return Ok((of_shared, of_tenant)),
             },
         };

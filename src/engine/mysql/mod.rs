@@ -5,6 +5,7 @@ mod carry;
 mod connect;
 mod effect;
 mod inspect;
+mod mend;
 mod message;
 mod ownership;
 mod parts;
@@ -22,12 +23,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use sqlx::mysql::MySqlConnection;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
-    Structure, Tenant, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName,
+    Speed, Structure, Tenant, Version,
 };
 
 use super::history::{self, RECORD};
@@ -57,7 +58,6 @@ pub(super) struct Mysql {
     ledger: String,
     /// For everything but migrations; made when first needed, thrown away after an error.
     control: Mutex<Option<MySqlConnection>>,
-    role: OnceCell<String>,
 }
 
 impl Mysql {
@@ -72,7 +72,6 @@ impl Mysql {
             options,
             ledger,
             control: Mutex::new(None),
-            role: OnceCell::new(),
         }
     }
 
@@ -98,18 +97,8 @@ impl Mysql {
         targets.iter().map(place).collect()
     }
 
-    fn reader<'a>(&'a self, connection: &'a mut MySqlConnection, role: &str) -> Reader<'a> {
-        Reader::new(connection, &self.url.database, role, &self.options.redactor)
-    }
-
-    /// Who made most of what tenants have that belongs to somebody; asked once.
-    async fn role(&self) -> Result<&str, EngineError> {
-        let ask = || async {
-            let (prefix, _) = self.options.location.split_once("{tenant}").unwrap_or_default();
-            let answer = self.read(&structure::who_made(prefix)).await?;
-            Ok::<_, EngineError>(answer.value().unwrap_or_default().to_owned())
-        };
-        Ok(self.role.get_or_try_init(ask).await?.as_str())
+    fn reader<'a>(&'a self, connection: &'a mut MySqlConnection) -> Reader<'a> {
+        Reader::new(connection, &self.url.database, &self.options.redactor)
     }
 
     /// Sends text over the control connection, where the shared database is the current one.
@@ -444,13 +433,12 @@ GROUP BY scope, version",
         Ok(answers.map(given).collect())
     }
 
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+    async fn prints(&self, targets: &[Target<'_>], _comments: bool) -> Result<Vec<Print>, EngineError> {
         let places = self.places(targets);
-        let role = self.role().await?;
         let share = places.len().div_ceil(PRINTERS).max(PRINTED_ALONE);
         let print = |places| async move {
             let mut connection = self.connect_to_read().await?;
-            let mut reader = self.reader(&mut connection, role);
+            let mut reader = self.reader(&mut connection);
             reader.prints(places).await
         };
         let found = try_join_all(places.chunks(share).map(print)).await?;
@@ -462,9 +450,13 @@ GROUP BY scope, version",
             return Ok(Vec::new());
         }
         let places = self.places(targets);
-        let role = self.role().await?;
         let mut connection = self.connect_to_read().await?;
-        self.reader(&mut connection, role).structures(&places).await
+        self.reader(&mut connection).structures(&places).await
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        let place = Place::of(target, &self.url.database);
+        mend::mend(&place, &self.url.database, expected, differences)
     }
 
     /// Names without a database are the tenant's own on these servers, so shared migrations are not needed.

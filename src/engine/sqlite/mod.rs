@@ -3,6 +3,7 @@
 mod connect;
 mod files;
 mod inspect;
+mod mend;
 mod ranges;
 mod session;
 mod sql;
@@ -20,8 +21,8 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
-    Structure, Tenant, TenantName, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName,
+    Speed, Structure, Tenant, TenantName, Version,
 };
 
 use super::lease::{self, LeaseRow};
@@ -475,12 +476,16 @@ VALUES (1, {}, {}, {}, {})",
         Ok(given)
     }
 
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+    async fn prints(&self, targets: &[Target<'_>], _comments: bool) -> Result<Vec<Print>, EngineError> {
         self.read_structures(targets, Raw::print).await
     }
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
         self.read_structures(targets, Raw::structure).await
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        mend::mend(self.path(&target), expected, differences)
     }
 
     /// A tenant's migrations see no other file, so shared ones are not needed.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use globset::GlobSet;
 
 use crate::baseline;
-use crate::domain::{COMMENT, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure};
+use crate::domain::{COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure};
 use crate::settings::Validation;
 
 pub use groups::{Group, Groups, by_print};
@@ -44,7 +44,7 @@ impl Aspects<'_> {
 
     fn has(&self, fact: &Fact) -> bool {
         let wanted = match fact.attribute.as_str() {
-            OWNER => self.owners,
+            OWNER | DEFINER => self.owners,
             GRANTS => self.grants,
             COMMENT => self.comments,
             _ => true,

@@ -224,22 +224,14 @@ const SYSTEM: &str = "'mysql', 'sys', 'information_schema', 'performance_schema'
 pub(super) struct Reader<'a> {
     connection: &'a mut MySqlConnection,
     shared: &'a str,
-    /// Who made what tenants have: called `{role}` wherever it stands.
-    role: String,
     redactor: &'a Redactor,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(
-        connection: &'a mut MySqlConnection,
-        shared: &'a str,
-        role: &str,
-        redactor: &'a Redactor,
-    ) -> Self {
+    pub(super) fn new(connection: &'a mut MySqlConnection, shared: &'a str, redactor: &'a Redactor) -> Self {
         Self {
             connection,
             shared,
-            role: role.to_owned(),
             redactor,
         }
     }
@@ -299,7 +291,6 @@ impl<'a> Reader<'a> {
             let neutral = Neutral {
                 names: Names::new(&place.database, self.shared),
                 place,
-                role: &self.role,
             };
             let mut raw = Raw::default();
             if listed.is_there() {
@@ -370,7 +361,6 @@ fn unseen(mut error: EngineError) -> EngineError {
 struct Neutral<'a> {
     names: Names<'a>,
     place: &'a Place,
-    role: &'a str,
 }
 
 impl Neutral<'_> {
@@ -383,11 +373,7 @@ impl Neutral<'_> {
                 return format!("{}{{tenant}}{}@{host}", &user[..at], &user[at + name.len()..]);
             }
         }
-        if text == self.role {
-            "{role}".to_owned()
-        } else {
-            text.to_owned()
-        }
+        text.to_owned()
     }
 }
 
@@ -407,28 +393,6 @@ fn without_position(text: &str) -> String {
     let number = &text[at + OPTION.len()..];
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     format!("{}{}", &text[..at], &number[end..])
-}
-
-/// Rows of (who, how many): the definer of most that tenants' databases have, and who asks.
-pub(super) fn who_made(prefix: &str) -> String {
-    let length = prefix.chars().count();
-    let these = |from: &str, column: &str| {
-        format!(
-            "SELECT DEFINER AS who FROM information_schema.{from} WHERE left({column}, {length}) = {}
-AND {column} NOT IN ({SYSTEM})",
-            literal(prefix)
-        )
-    };
-    let all = [
-        these("TRIGGERS", "TRIGGER_SCHEMA"),
-        these("ROUTINES", "ROUTINE_SCHEMA"),
-        these("EVENTS", "EVENT_SCHEMA"),
-        these("VIEWS", "TABLE_SCHEMA"),
-    ];
-    format!(
-        "SELECT who, count(*) FROM ({}) AS made GROUP BY who UNION ALL SELECT CURRENT_USER(), 0 ORDER BY 2 DESC, 1 LIMIT 1",
-        all.join(" UNION ALL ")
-    )
 }
 
 #[cfg(test)]
@@ -452,9 +416,8 @@ mod tests {
         let neutral = Neutral {
             names: Names::new("caps_acme", "caps"),
             place: &place,
-            role: "deploy@%",
         };
-        assert_eq!(neutral.definer("deploy@%"), "{role}");
+        assert_eq!(neutral.definer("deploy@%"), "deploy@%");
         assert_eq!(neutral.definer("u_acme@%"), "u_{tenant}@%");
         assert_eq!(neutral.definer("acmes@%"), "acmes@%");
         assert_eq!(neutral.definer("caps_acme@localhost"), "{tenant}@localhost");

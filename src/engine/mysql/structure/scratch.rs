@@ -98,17 +98,11 @@ GROUP BY DEFAULT_COLLATION_NAME ORDER BY count(*) DESC, 1 LIMIT 1"
     }
 
     async fn look(&mut self, name: &str) -> Result<Structure, EngineError> {
-        let answers = self.send("SELECT CURRENT_USER()".to_owned()).await?;
-        let role = answers
-            .first()
-            .and_then(|it| it.value())
-            .unwrap_or_default()
-            .to_owned();
         let place = Place {
             database: name.to_owned(),
             tenant: None,
         };
-        let mut reader = Reader::new(&mut self.connection, self.shared, &role, &self.options.redactor);
+        let mut reader = Reader::new(&mut self.connection, self.shared, &self.options.redactor);
         let mut found = reader.structures(&[place]).await?;
         Ok(found.pop().unwrap_or_default())
     }

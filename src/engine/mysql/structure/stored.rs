@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ObjectKind::{Event, Routine, Schema, Trigger, View};
-use crate::domain::{ObjectKind, Structure};
+use crate::domain::{COMMENT, DEFINER, ObjectKind, Structure};
 
 use super::super::connect::Row;
 use super::text::{Kind, parts, unquoted};
@@ -23,11 +23,7 @@ fn texts<const N: usize>(row: &[String]) -> [&str; N] {
 
 pub(super) fn add_schema(structure: &mut Structure, row: &[String]) {
     let [charset, collation, comment] = texts(row);
-    let facts = [
-        ("charset", charset),
-        ("collation", collation),
-        ("comment", comment),
-    ];
+    let facts = [("charset", charset), ("collation", collation), (COMMENT, comment)];
     add_all(structure, (Schema, "", ""), &facts);
 }
 
@@ -77,7 +73,7 @@ pub(super) fn add_view(structure: &mut Structure, row: &[String]) {
     let facts = [
         ("kind", "view"),
         ("algorithm", algorithm),
-        ("definer", definer),
+        (DEFINER, definer),
         ("security", security),
         ("definition", definition),
         ("check option", option),
@@ -93,7 +89,7 @@ pub(super) fn add_trigger(structure: &mut Structure, row: &[String]) {
         ("order", order),
         ("body", body),
         ("sql mode", mode),
-        ("definer", definer),
+        (DEFINER, definer),
     ];
     add_all(structure, (Trigger, table, name), &facts);
 }
@@ -156,8 +152,8 @@ pub(super) fn add_routine(structure: &mut Structure, row: &[String]) {
         ("data access", access),
         ("security", security),
         ("sql mode", mode),
-        ("comment", comment),
-        ("definer", definer),
+        (COMMENT, comment),
+        (DEFINER, definer),
     ];
     add_all(structure, (Routine, "", &routine_name(kind, name)), &facts);
 }
@@ -186,9 +182,9 @@ pub(super) fn add_event(structure: &mut Structure, row: &[String]) {
         ("status", status),
         ("body", body),
         ("sql mode", mode),
-        ("comment", comment),
+        (COMMENT, comment),
         ("time zone", zone),
-        ("definer", definer),
+        (DEFINER, definer),
     ];
     add_all(structure, (Event, "", name), &facts);
 }
