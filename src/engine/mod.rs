@@ -14,6 +14,7 @@ mod postgres;
 pub mod queries;
 mod range_key;
 mod ranges;
+pub mod row_security;
 mod rows;
 mod session;
 mod sqlite;
@@ -35,6 +36,8 @@ pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
 pub use queries::Given;
 pub use range_key::RangeKey;
+use row_security::{RowFacts, RowQuestion, Trial, Tried};
+
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
 pub use session::Session;
 
@@ -337,6 +340,17 @@ pub trait Engine: Send + Sync {
     /// that tenants build on, where the engine lets them.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
 
+    /// What keeps the rows of tenants apart that share tables. Nothing is written.
+    async fn row_facts(&self, _question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        Err(no_row_security())
+    }
+
+    /// What the serving role may do to other tenants' rows in a tenant's context, tried in transactions that
+    /// are rolled back.
+    async fn try_rows(&self, _trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        Err(no_row_security())
+    }
+
     /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
     /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError>;
@@ -362,6 +376,12 @@ pub fn open(
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
+}
+
+/// No config that passes its checks asks this.
+fn no_row_security() -> EngineError {
+    let message = "this engine has no row-level security";
+    EngineError::new(ErrorKind::Statement, message, &Redactor::default())
 }
 
 /// A row of (migrations, milliseconds).

@@ -119,12 +119,18 @@ impl Gate<'_> {
             }
         }
         if command.validates() && !self.request.dry_run {
-            definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
+            match self.settings.tenancy.row {
+                Some(_) => definitions.extend(validate::rows::CHECKS.iter().copied()),
+                None => definitions.extend([validate::REGISTERED, validate::UNREGISTERED]),
+            }
+            definitions.push(validate::COMPLETE);
             if self.kind == Some(EngineKind::Postgres) {
                 definitions.push(validate::INVALID_INDEXES);
             }
             if self.settings.validation.drift != Level::Off && !self.drift_reached {
-                definitions.push(validate::DRIFT_TENANT);
+                if self.settings.tenancy.row.is_none() {
+                    definitions.push(validate::DRIFT_TENANT);
+                }
                 if !self.set().shared.is_empty() {
                     definitions.push(validate::DRIFT_SHARED);
                 }

@@ -14,6 +14,7 @@ mod ranges;
 mod request;
 mod rollback;
 mod rolling_back;
+mod rows;
 mod servers;
 mod show;
 mod snapshot;

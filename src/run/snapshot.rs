@@ -21,8 +21,8 @@ impl Gate<'_> {
     pub(super) async fn snapshot(&mut self, engine: &dyn Engine) -> Stage<()> {
         let since = Instant::now();
         let (shared, tenant) = match self.request.from {
-            From::Migrations => self.from_migrations(engine).await?,
-            From::Tenants => self.from_tenants(engine).await?,
+            From::Migrations => self.of_migrations(engine).await?,
+            From::Tenants => self.of_tenants(engine).await?,
         };
         self.add(vec![Check::answered(&MADE, Vec::new())], since)?;
         let since = Instant::now();
@@ -87,7 +87,7 @@ impl Gate<'_> {
         Err(Blocked)
     }
 
-    async fn from_migrations(&mut self, engine: &dyn Engine) -> Stage<(Structure, Structure)> {
+    async fn of_migrations(&mut self, engine: &dyn Engine) -> Stage<(Structure, Structure)> {
         let since = Instant::now();
         let set = self.set();
         let shared: Vec<&Migration> = set.shared.iter().collect();
@@ -104,7 +104,7 @@ impl Gate<'_> {
     }
 
     /// Of the tenant that was named, else of one of the largest group that is alike.
-    async fn from_tenants(&mut self, engine: &dyn Engine) -> Stage<(Structure, Structure)> {
+    async fn of_tenants(&mut self, engine: &dyn Engine) -> Stage<(Structure, Structure)> {
         let since = Instant::now();
         let tenants = self.read_tenants(engine, &Pending::default()).await?;
         let locations = engine.locations().await;

@@ -9,7 +9,7 @@ use crate::domain::words::listed;
 use crate::domain::{
     Check, Finding, Ledger, Locations, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
-use crate::engine::{Engine, ErrorKind, Target, queries};
+use crate::engine::{Engine, EngineError, ErrorKind, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::rollout::Listed;
 use crate::settings::{Suspended, WaveTenants};
@@ -97,7 +97,7 @@ impl Gate<'_> {
         let mut lost = tenants::lost(known, &ledger, &locations);
         if !lost.findings.is_empty() {
             // The places were read before the ledger: what another run made in between is not lost.
-            let now = engine.locations().await;
+            let now = self.whereabouts(engine).await;
             locations = self.or_block(&tenants::REGISTRY, since, now)?;
             lost = tenants::lost(known, &ledger, &locations);
         }
@@ -151,7 +151,7 @@ impl Gate<'_> {
     async fn look(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<(Tenants, Locations, Ledger)> {
         let tenants = self.read_tenants(engine, shared).await?;
         let since = Instant::now();
-        let locations = engine.locations().await;
+        let locations = self.whereabouts(engine).await;
         let locations = self.or_block(&tenants::REGISTRY, since, locations)?;
         let known: &[Tenant] = match &tenants {
             Tenants::Known(tenants) => tenants,
@@ -161,6 +161,15 @@ impl Gate<'_> {
         let ledger = engine.ledger(known).await;
         let ledger = self.or_block(&migrations::CHANGED, since, ledger)?;
         Ok((tenants, locations, ledger))
+    }
+
+    /// Where tenants are. In shared tables all are in one place, that is there.
+    async fn whereabouts(&self, engine: &dyn Engine) -> Result<Locations, EngineError> {
+        let tenancy = &self.settings.tenancy;
+        match tenancy.row {
+            Some(_) => Ok(std::iter::once(tenancy.location.clone()).collect()),
+            None => engine.locations().await,
+        }
     }
 
     /// Reads the registry. It may not exist yet where shared migrations are still to make it.

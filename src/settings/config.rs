@@ -118,10 +118,10 @@ pub(super) struct SecretConfig {
 pub(super) struct TenancyConfig {
     /// How tenants are separated.
     pub(super) mode: ModeConfig,
-    /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name,
-    /// perhaps `active` (false: suspended; migrated all the same), and, where tenants are on several
-    /// servers, `server` (a name of the environment's `servers`) or `database_url` (that server's URL).
-    /// NULL there is the environment's own server.
+    /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name
+    /// (mode `row`: its key), perhaps `active` (false: suspended; migrated all the same), and, where tenants
+    /// are on several servers, `server` (a name of the environment's `servers`) or `database_url` (that
+    /// server's URL). NULL there is the environment's own server.
     pub(super) registry: String,
     /// Tenants that must exist; they are created where they do not.
     #[serde(default)]
@@ -146,6 +146,23 @@ pub(super) struct TenancyConfig {
     /// The role or user as which the application is connected; `{tenant}` is the tenant's name, where each has
     /// one of its own. What it may see and do is looked at by `validate`.
     pub(super) serving_role: Option<String>,
+    /// Mode `row`: the column that says whose a row is. Required there.
+    pub(super) column: Option<String>,
+    /// Mode `row`: tables whose column has another name (`organisations = "id"`).
+    #[serde(default)]
+    pub(super) columns: BTreeMap<String, String>,
+    /// Mode `row`: one statement that makes a transaction a tenant's, as the application does; `{tenant}` is its
+    /// key, quoted as text. It is run as the role of the URL, before the serving role is taken on.
+    pub(super) context: Option<String>,
+    /// Mode `row`: the schemas with tenants' rows. Default: `shared_schema`.
+    #[serde(default)]
+    pub(super) schemas: Vec<String>,
+    /// Mode `row`: tables that are everybody's on purpose: names or globs (`plan*`).
+    #[serde(default)]
+    pub(super) global_tables: Vec<String>,
+    /// Mode `row`: SECURITY DEFINER functions that may give rows past the policies: names or globs.
+    #[serde(default)]
+    pub(super) trusted_functions: Vec<String>,
     /// Fewer registered tenants than this block the gate.
     #[serde(default = "one")]
     pub(super) min: usize,
@@ -158,7 +175,7 @@ pub(super) enum ModeConfig {
     Schema,
     /// A database per tenant (MySQL, MariaDB, PostgreSQL), or a file per tenant (SQLite).
     Database,
-    /// Tenants share tables. Not available in this version.
+    /// Tenants share tables, and row-level security keeps their rows apart (PostgreSQL).
     Row,
 }
 

@@ -14,6 +14,7 @@ use super::error::SettingsError;
 use super::expect::resolve_expectations;
 use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
+use super::row::refuse_what_is_one_tenants;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
 use super::validation::resolve_validation;
@@ -53,6 +54,9 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect)?;
+    if tenancy.row.is_some() {
+        refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
+    }
     let promotion = resolve_promotion(
         &document,
         &config.promotion,

@@ -14,6 +14,7 @@ mod invocation;
 mod load;
 mod promotion;
 mod rollout;
+mod row;
 mod rules;
 mod schema;
 mod servers;
@@ -207,6 +208,8 @@ pub enum TenancyMode {
     Schema,
     /// A database per tenant (MySQL, MariaDB), or a file per tenant (SQLite).
     Database,
+    /// Shared tables, kept apart by row-level security (PostgreSQL).
+    Row,
 }
 
 #[derive(Debug, Clone)]
@@ -226,10 +229,27 @@ pub struct Tenancy {
     pub ledger: Option<String>,
     /// Schemas or databases that are nobody's business.
     pub ignore: GlobSet,
-    /// As whom the application is connected; may contain `{tenant}`.
+    /// As whom the application is connected; may contain `{tenant}`, but not in mode `row`.
     pub serving_role: Option<String>,
+    /// Present in mode `row`, and only there.
+    pub row: Option<RowTenancy>,
     /// Fewer registered tenants than this block.
     pub min: usize,
+}
+
+/// How rows say whose they are.
+#[derive(Debug, Clone)]
+pub struct RowTenancy {
+    pub column: String,
+    /// By table, where it has another name.
+    pub columns: BTreeMap<String, String>,
+    /// The application's role.
+    pub role: String,
+    /// Makes a transaction a tenant's; contains `{tenant}`.
+    pub context: Option<String>,
+    pub schemas: Vec<String>,
+    pub global_tables: GlobSet,
+    pub trusted_functions: GlobSet,
 }
 
 /// What the schemas must look like.

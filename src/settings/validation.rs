@@ -67,6 +67,9 @@ pub(super) enum ExpectedConfig {
     /// What the migrations make, learnt where it leaves no trace. Where that cannot be learnt the gate is
     /// blocked.
     Migrations,
+    /// What the committed snapshot says. A tenant that is behind is compared with what the migrations make that
+    /// it has.
+    Snapshot,
     /// What the environment before was when it passed with these migrations; what differs is named by the
     /// migrations.
     Predecessor,
@@ -115,6 +118,7 @@ pub enum ExpectedFrom {
     /// The migrations, else the largest group.
     Auto,
     Migrations,
+    Snapshot,
     Predecessor,
     Largest,
 }
@@ -161,6 +165,7 @@ pub(super) fn resolve_validation(
         expected: match config.expected {
             ExpectedConfig::Auto => ExpectedFrom::Auto,
             ExpectedConfig::Migrations => ExpectedFrom::Migrations,
+            ExpectedConfig::Snapshot => ExpectedFrom::Snapshot,
             ExpectedConfig::Predecessor => ExpectedFrom::Predecessor,
             ExpectedConfig::Largest => ExpectedFrom::Largest,
         },

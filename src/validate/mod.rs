@@ -6,6 +6,7 @@ mod expectations;
 mod groups;
 mod indexes;
 mod registry;
+pub mod rows;
 mod types;
 
 use crate::domain::CheckDefinition;

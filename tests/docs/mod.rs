@@ -50,6 +50,7 @@ fn every_check_is_documented_once() {
         rollout::CHECKS,
         merge::CHECKS,
         validate::CHECKS,
+        validate::rows::CHECKS,
         baseline::CHECKS,
         snapshot::CHECKS,
         migrations::ROLLBACK_CHECKS,

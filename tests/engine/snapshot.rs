@@ -64,7 +64,7 @@ fn a_snapshot_that_is_behind_is_found(server: Server) {
     assert_eq!(behind.checks_that("failed"), ["snapshot.current"]);
     let finding = &behind.check("snapshot.current")["findings"][0];
     assert_eq!(
-        finding["message"], "tenant: table items: column note is missing",
+        finding["message"], "tenant: column `items.note` is missing",
         "{finding}"
     );
     assert_eq!(finding["file"], "db/a.snapshot");
@@ -94,7 +94,7 @@ fn a_live_tenant_gives_the_same(server: Server) {
     let junk = check(&["--tenant", "t02"]);
     junk.assert_code(1);
     let finding = &junk.check("snapshot.current")["findings"][0];
-    assert_eq!(finding["message"], "tenant: table junk is missing", "{finding}");
+    assert_eq!(finding["message"], "tenant: table `junk` is missing", "{finding}");
     let unknown = check(&["--tenant", "nosuch"]);
     unknown.assert_code(1);
     assert_eq!(unknown.checks_that("failed"), ["tenants.selected"]);

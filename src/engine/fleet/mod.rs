@@ -17,6 +17,7 @@ use crate::domain::{
     ServerName, Speed, Structure, Tenant, Version,
 };
 
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
     LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
@@ -451,6 +452,14 @@ impl Engine for Fleet {
         };
         let found = try_join_all(self.all().into_iter().map(read)).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        self.own.engine.row_facts(question).await
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        self.own.engine.try_rows(trial).await
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

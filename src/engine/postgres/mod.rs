@@ -5,6 +5,9 @@ mod connect;
 mod inspect;
 mod ranges;
 mod revert;
+mod row_facts;
+mod row_pairs;
+mod row_trial;
 mod script;
 mod session;
 mod sql;
@@ -24,6 +27,7 @@ use crate::domain::{
 };
 
 use super::lease::{self, LeaseRow};
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
     LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
@@ -399,6 +403,18 @@ AND nspname <> {} AND nspname <> {}",
             }
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        let results = self.send(row_facts::statements(question)).await?;
+        row_facts::read(results, &self.options.redactor)
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        let connection = self.connect(false).await?;
+        row_trial::Trying::new(connection, &self.options, trial)
+            .all()
+            .await
     }
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {

@@ -210,8 +210,8 @@ fn bad_rules_of_secrets() {
 fn bad_tenancy() {
     let with = |new: &str| least_with("mode = \"schema\"", new).error();
     assert_snapshot!(with("mode = \"row\""), @r#"
-    tenantgate.toml:5:8: row-level tenancy is not available in this version
-      hint: `schema` and `database` are
+    tenantgate.toml:5:1: mode "row" needs the key `column`
+      hint: the column that says whose a row is: column = "tenant_id"
     "#);
     assert_snapshot!(with("mode = \"tables\""), @r#"
     tenantgate.toml:5:8: `mode` in [tenancy] is not one of `schema`, `database`, `row`
