@@ -8,6 +8,9 @@ use super::{Object, ObjectKind, Structure};
 /// Longer texts are not quoted: that they differ is said.
 const QUOTED: usize = 160;
 
+/// Where a column stands: `first`, or `after` another one.
+const POSITION: &str = "position";
+
 /// One object that is not as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -55,7 +58,38 @@ pub fn differences(expected: &Structure, found: &Structure) -> Vec<Difference> {
             push(object, Change::Extra);
         }
     }
+    let moved = |it: &Difference| match &it.change {
+        Change::Altered {
+            attribute,
+            expected: Some(wanted),
+            found: Some(has),
+        } if attribute == POSITION => {
+            behind(&it.object, wanted, &expected, &found) != behind(&it.object, has, &found, &expected)
+        }
+        _ => true,
+    };
+    differences.retain(moved);
     differences
+}
+
+/// The position of a column, in the order of `these`, without those before it that `others` do not have: they
+/// are said by themselves.
+fn behind(object: &Object, position: &str, these: &Objects<'_>, others: &Objects<'_>) -> String {
+    let mut position = position.to_owned();
+    for _ in 0..these.len() {
+        let Some(name) = position.strip_prefix("after ") else {
+            break;
+        };
+        let before = Object {
+            name: name.to_owned(),
+            ..object.clone()
+        };
+        match these.get(&before).and_then(|it| it.get(POSITION)) {
+            Some(further) if !others.contains_key(&before) => position = (*further).to_owned(),
+            _ => break,
+        }
+    }
+    position
 }
 
 fn objects(structure: &Structure) -> Objects<'_> {
@@ -154,6 +188,34 @@ mod tests {
         assert!(differences(&orders("int"), &orders("int")).is_empty());
         assert_eq!(orders("int").fingerprint(), orders("int").fingerprint());
         assert_ne!(orders("int").fingerprint(), orders("bigint").fingerprint());
+    }
+
+    #[test]
+    fn a_column_behind_one_that_is_missing_has_not_moved() {
+        let table = |columns: &[&str]| {
+            let mut structure = Structure::default();
+            structure.add(Table, "", "t", "kind", "table");
+            let mut position = "first".to_owned();
+            for column in columns {
+                structure.add(Column, "t", *column, "position", position);
+                position = format!("after {column}");
+            }
+            structure
+        };
+        let expected = table(&["a", "b", "c", "d"]);
+        assert_eq!(told(&expected, &table(&["a", "d"])).len(), 2);
+        assert_eq!(
+            told(&expected, &table(&["x", "a", "b", "y", "z", "c", "d"])).len(),
+            3
+        );
+        assert_eq!(
+            told(&expected, &table(&["a", "c", "b", "d"])),
+            [
+                "column `t.b` has position after c, expected after a",
+                "column `t.c` has position after a, expected after b",
+                "column `t.d` has position after b, expected after c",
+            ]
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod honesty;
 mod kills;
 mod messages;
 mod model;
+mod mutations;
 mod no_transaction;
 mod progress;
 mod queries;

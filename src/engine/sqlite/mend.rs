@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::domain::ObjectKind::{Column, Constraint, Index, Table, Trigger, View};
-use crate::domain::{Change, Difference, Object, ObjectKind, Structure};
+use crate::domain::{Difference, Object, ObjectKind, Structure};
 use crate::engine::facts::{Facts, Fate, fates};
 
 use super::sql::literal;
@@ -18,7 +18,6 @@ pub(super) fn mend(path: &Path, expected: &Structure, differences: &[Difference]
     let mend = Mend {
         facts: Facts::from(expected),
         fates: fates(differences),
-        differences,
     };
     let mut lines = vec![format!("-- {}", path.display())];
     lines.extend(mend.lines());
@@ -28,7 +27,6 @@ pub(super) fn mend(path: &Path, expected: &Structure, differences: &[Difference]
 struct Mend<'a> {
     facts: Facts<'a>,
     fates: BTreeMap<&'a Object, Fate>,
-    differences: &'a [Difference],
 }
 
 /// SQLite, "SQLite Keywords": names in double quotes, which double themselves.
@@ -123,7 +121,7 @@ impl<'a> Mend<'a> {
             let table = match (object.kind, fate) {
                 (Table, Fate::Changed) => object.name.as_str(),
                 (Constraint, _) => object.table.as_str(),
-                (Column, Fate::Changed) if !self.only_follows(object) => object.table.as_str(),
+                (Column, Fate::Changed) => object.table.as_str(),
                 (Column, Fate::Made) if !self.is_addable(object) => object.table.as_str(),
                 _ => continue,
             };
@@ -133,20 +131,6 @@ impl<'a> Mend<'a> {
             }
         }
         tables
-    }
-
-    /// A column that is only behind another one because that is extra.
-    fn only_follows(&self, object: &Object) -> bool {
-        let is_extra = |position: &Option<String>| {
-            let name = position.as_deref().unwrap_or_default().strip_prefix("after ");
-            let column = name.map(|name| Object {
-                name: name.to_owned(),
-                ..object.clone()
-            });
-            column.is_some_and(|it| self.fates.get(&it) == Some(&Fate::Dropped))
-        };
-        let mut of = self.differences.iter().filter(|it| it.object == *object);
-        of.all(|it| matches!(&it.change, Change::Altered { attribute, found, .. } if attribute == "position" && is_extra(found)))
     }
 
     /// SQLite, "ALTER TABLE", section 5: it comes last, and old rows must have a value.

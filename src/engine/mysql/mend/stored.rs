@@ -130,7 +130,7 @@ impl Mend<'_> {
         let place = match (at(order.wrapping_sub(1)), at(order + 1)) {
             (Some(before), _) => format!("\nFOLLOWS {}", ident(&before.name)),
             // One that is made anew is not there yet.
-            (None, Some(behind)) if !self.fates.contains_key(behind) => {
+            (None, Some(behind)) if self.is_there(behind) => {
                 format!("\nPRECEDES {}", ident(&behind.name))
             }
             _ => String::new(),

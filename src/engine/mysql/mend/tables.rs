@@ -220,23 +220,16 @@ impl<'a> Mend<'a> {
     /// Clauses of one statement, and statements of their own behind it.
     fn clauses(&self, table: &str) -> (Vec<String>, Vec<String>) {
         let (mut clauses, mut alone) = (Vec::new(), Vec::new());
-        let of = |object: &Object| object.table == table;
-        let indexes = || self.of(Index).into_iter().filter(|(object, _)| of(object));
-        for (object, _) in indexes().filter(|(_, fate)| *fate != Fate::Made) {
+        let mut indexes = self.of(Index);
+        indexes.retain(|(object, _)| object.table == table);
+        let is_switched = |object: &Object| self.altered(object) == ["ignored"];
+        for (object, _) in indexes
+            .iter()
+            .filter(|(it, fate)| *fate != Fate::Made && !is_switched(it))
+        {
             clauses.push(format!("DROP INDEX {}", ident(&object.name)));
         }
-        for object in self.facts.columns(table) {
-            let clause = match self.fates.get(object) {
-                Some(Fate::Made) => "ADD COLUMN",
-                Some(Fate::Changed) if !self.only_follows(object) => "MODIFY COLUMN",
-                _ => continue,
-            };
-            let place = match self.facts.text(object, "position").split_once(' ') {
-                Some((_, before)) => format!("AFTER {}", ident(before)),
-                None => "FIRST".to_owned(),
-            };
-            clauses.push(format!("{clause} {} {place}", self.column(object)));
-        }
+        self.add_columns(table, &mut clauses, &mut alone);
         let primary_key = Object {
             kind: Constraint,
             table: table.to_owned(),
@@ -248,49 +241,60 @@ impl<'a> Mend<'a> {
             }
             clauses.extend(self.primary_key(table).map(|key| format!("ADD {key}")));
         }
-        for (object, _) in indexes().filter(|(_, fate)| *fate != Fate::Dropped) {
-            clauses.push(format!("ADD {}", self.index(object)));
+        for (object, _) in indexes.iter().filter(|(_, fate)| *fate != Fate::Dropped) {
+            clauses.push(match (is_switched(object), self.facts.get(object, "ignored")) {
+                // The server takes an index that is dropped and made alike for the same, and leaves it ignored.
+                (true, None) => format!("ALTER INDEX {} NOT IGNORED", ident(&object.name)),
+                (true, Some(_)) => format!("ALTER INDEX {} IGNORED", ident(&object.name)),
+                _ => format!("ADD {}", self.index(object)),
+            });
         }
         self.add_options(table, &mut clauses, &mut alone);
-        for (object, _) in self
-            .of(Column)
-            .into_iter()
-            .filter(|(object, fate)| of(object) && *fate == Fate::Dropped)
-        {
-            let column = ident(&object.name);
-            alone.push(commented(&format!(
-                "ALTER TABLE {} DROP COLUMN {column};",
-                ident(table)
-            )));
-        }
         (clauses, alone)
     }
 
-    /// A column that is only behind another one because that is missing, or extra.
-    fn only_follows(&self, object: &Object) -> bool {
-        let neighbour = |position: &Option<String>| {
-            let name = position
-                .as_deref()
-                .unwrap_or_default()
-                .strip_prefix("after ")?
-                .to_owned();
-            let column = Object {
-                name,
-                ..object.clone()
+    fn add_columns(&self, table: &str, clauses: &mut Vec<String>, alone: &mut Vec<String>) {
+        for object in self.facts.columns(table) {
+            let Some(fate) = self.fates.get(object) else {
+                continue;
             };
-            self.fates.get(&column).copied()
-        };
+            let place = match self.facts.text(object, "position").split_once(' ') {
+                Some((_, before)) => format!("AFTER {}", ident(before)),
+                None => "FIRST".to_owned(),
+            };
+            let column = format!("{} {place}", self.column(object));
+            let drop = format!("DROP COLUMN {}", ident(&object.name));
+            match self.generated(object) {
+                _ if *fate == Fate::Made => clauses.push(format!("ADD COLUMN {column}")),
+                None => clauses.push(format!("MODIFY COLUMN {column}")),
+                // VIRTUAL does not become STORED, and what is computed is not lost.
+                Some((Some(_), Some(_))) => clauses.extend([drop, format!("ADD COLUMN {column}")]),
+                Some(_) => {
+                    let table = ident(table);
+                    alone.push(commented(&format!(
+                        "ALTER TABLE {table}\n  {drop},\n  ADD COLUMN {column};"
+                    )));
+                }
+            }
+        }
+        let mut lost = self.of(Column);
+        lost.retain(|(object, fate)| object.table == table && *fate == Fate::Dropped);
+        for (object, _) in lost {
+            let (table, column) = (ident(table), ident(&object.name));
+            alone.push(commented(&format!("ALTER TABLE {table} DROP COLUMN {column};")));
+        }
+    }
+
+    /// How the column is computed, expected and found, where that differs.
+    fn generated(&self, object: &Object) -> Option<(&Option<String>, &Option<String>)> {
         let mut of = self.differences.iter().filter(|it| it.object == *object);
-        of.all(|it| match &it.change {
+        of.find_map(|it| match &it.change {
             Change::Altered {
                 attribute,
                 expected,
                 found,
-            } => {
-                let after_missing = neighbour(expected) == Some(Fate::Made);
-                attribute == "position" && (after_missing || neighbour(found) == Some(Fate::Dropped))
-            }
-            _ => false,
+            } if attribute == "generated" => Some((expected, found)),
+            _ => None,
         })
     }
 

@@ -275,6 +275,7 @@ impl<'a> Reader<'a> {
             statements.push(format!("USE {}", ident(&place.database)));
             statements.extend(listed.tables.iter().map(|(name, what)| match what {
                 What::View => format!("SHOW CREATE VIEW {}", ident(name)),
+                What::Sequence => format!("SHOW CREATE SEQUENCE {}", ident(name)),
                 _ => format!("SHOW CREATE TABLE {}", ident(name)),
             }));
         }

@@ -84,7 +84,9 @@ fn add_column(structure: &mut Structure, table: &str, name: &str, units: &[Strin
     let mut add = |attribute: &str, text: String| structure.add(Column, table, name, attribute, text);
     add("type", clauses.value(0));
     let mut others = Vec::new();
+    let mut says_null = false;
     while let Some(clause) = clauses.0.next() {
+        says_null |= matches!(clause.as_str(), "NOT" | "NULL" | "GENERATED");
         match clause.as_str() {
             "CHARACTER" => {
                 clauses.next();
@@ -117,6 +119,10 @@ fn add_column(structure: &mut Structure, table: &str, name: &str, units: &[Strin
     }
     if !others.is_empty() {
         add("options", others.join(" "));
+    }
+    // Most that may be NULL do not say so; what is generated says nothing of it.
+    if !says_null {
+        structure.add(Column, table, name, "null", "NULL");
     }
 }
 
