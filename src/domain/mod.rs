@@ -37,6 +37,6 @@ pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
 pub use structure::{
-    COMMENT, DEFINER, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
+    COLUMN_ORDER, COMMENT, DEFINER, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
 };
 pub use tenant::{Tenant, Tenants};

@@ -134,6 +134,8 @@ pub const OWNER: &str = "owner";
 pub const GRANTS: &str = "grants";
 /// The attribute of what is said about an object.
 pub const COMMENT: &str = "comment";
+/// The attribute of a table that lists its columns, `, ` between them.
+pub const COLUMN_ORDER: &str = "column order";
 
 /// The attribute of whose rights a view or a routine has.
 pub const DEFINER: &str = "definer";

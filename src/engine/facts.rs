@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Change, Difference, Object, ObjectKind, Structure};
+use crate::domain::{COLUMN_ORDER, Change, Difference, Object, ObjectKind, Structure};
 
 /// What is said of each object.
 #[derive(Debug, Default)]
@@ -43,19 +43,15 @@ impl<'a> Facts<'a> {
 
     /// The columns of a table as they follow one another.
     pub(super) fn columns(&self, table: &str) -> Vec<&'a Object> {
-        let mut rest = self.of_table(ObjectKind::Column, table);
-        let mut sorted: Vec<&Object> = Vec::with_capacity(rest.len());
-        loop {
-            let position = sorted
-                .last()
-                .map_or("first".to_owned(), |it| format!("after {}", it.name));
-            match rest.iter().position(|it| self.text(it, "position") == position) {
-                Some(next) => sorted.push(rest.remove(next)),
-                None => break,
-            }
-        }
-        sorted.append(&mut rest);
-        sorted
+        let whole = Object {
+            kind: ObjectKind::Table,
+            table: String::new(),
+            name: table.to_owned(),
+        };
+        let order: Vec<&str> = self.text(&whole, COLUMN_ORDER).split(", ").collect();
+        let mut columns = self.of_table(ObjectKind::Column, table);
+        columns.sort_by_key(|it| order.iter().position(|name| *name == it.name));
+        columns
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::baseline::{differences, told};
+use crate::baseline::{adoptable, differences, told};
 use crate::domain::words::listed;
 use crate::domain::{
     Check, Entry, EntryState, Finding, History, Migration, Outcome, OutcomeState, PlanGroup, PlanSummary,
@@ -445,6 +445,6 @@ fn refusal(
     {
         return Some("it does not exist yet; `tenantgate migrate` makes it".to_owned());
     }
-    let differences = differences(made, found);
+    let differences = differences(&adoptable(made), &adoptable(found));
     (!differences.is_empty()).then(|| told(&differences))
 }

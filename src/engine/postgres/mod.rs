@@ -3,6 +3,7 @@
 mod concurrently;
 mod connect;
 mod inspect;
+mod prints;
 mod ranges;
 mod revert;
 mod row_facts;
@@ -22,8 +23,8 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
-    Tenant, Version,
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
+    Structure, Tenant, Version,
 };
 
 use super::lease::{self, LeaseRow};
@@ -417,11 +418,17 @@ AND nspname <> {} AND nspname <> {}",
             .await
     }
 
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
+        let results = self.send(prints::statements(&schemas, comments)).await?;
+        Ok(prints::prints(&schemas, results))
+    }
+
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
         let results = self.send(text).await?;
-        let rows = results.into_iter().nth(2).unwrap_or_default();
+        let rows = results.into_iter().nth(3).unwrap_or_default();
         Ok(structure::structures(
             &schemas,
             &[&self.options.shared_schema],

@@ -1,7 +1,9 @@
 //! Tables, with their columns, indexes and constraints; sequences.
 
+use std::collections::BTreeSet;
+
 use crate::domain::ObjectKind::{Column, Constraint, Index, Sequence, Table};
-use crate::domain::{Change, Object};
+use crate::domain::{COLUMN_ORDER, Change, Difference, Object};
 use crate::engine::facts::Fate;
 
 use super::super::sql::ident;
@@ -175,7 +177,7 @@ impl<'a> Mend<'a> {
         let mut last = String::new();
         for (attribute, text) in self.facts.all(&object) {
             match attribute {
-                "kind" => {}
+                "kind" | COLUMN_ORDER => {}
                 "partitions" => last = format!("\n{text}"),
                 attribute => options.push(option(attribute, Some(text))),
             }
@@ -254,13 +256,15 @@ impl<'a> Mend<'a> {
     }
 
     fn add_columns(&self, table: &str, clauses: &mut Vec<String>, alone: &mut Vec<String>) {
+        let moved = self.moved(table);
+        let mut before = None;
         for object in self.facts.columns(table) {
-            let Some(fate) = self.fates.get(object) else {
-                continue;
-            };
-            let place = match self.facts.text(object, "position").split_once(' ') {
-                Some((_, before)) => format!("AFTER {}", ident(before)),
-                None => "FIRST".to_owned(),
+            let place = before.map_or_else(|| "FIRST".to_owned(), |it| format!("AFTER {}", ident(it)));
+            before = Some(&object.name);
+            let fate = match self.fates.get(object) {
+                Some(fate) => fate,
+                None if moved.contains(&object.name) => &Fate::Changed,
+                None => continue,
             };
             let column = format!("{} {place}", self.column(object));
             let drop = format!("DROP COLUMN {}", ident(&object.name));
@@ -283,6 +287,38 @@ impl<'a> Mend<'a> {
             let (table, column) = (ident(table), ident(&object.name));
             alone.push(commented(&format!("ALTER TABLE {table} DROP COLUMN {column};")));
         }
+    }
+
+    /// Columns that have to be put behind the one before them, each in its turn.
+    fn moved(&self, table: &str) -> BTreeSet<String> {
+        let is_it = |it: &&Difference| it.object.kind == Table && it.object.name == table;
+        let order = self
+            .differences
+            .iter()
+            .filter(is_it)
+            .find_map(|it| match &it.change {
+                Change::Altered {
+                    attribute,
+                    expected: Some(expected),
+                    found: Some(found),
+                } if attribute == COLUMN_ORDER => Some((expected, found)),
+                _ => None,
+            });
+        let Some((expected, found)) = order else {
+            return BTreeSet::new();
+        };
+        let expected: Vec<&str> = expected.split(", ").collect();
+        let mut found: Vec<&str> = found.split(", ").filter(|it| expected.contains(it)).collect();
+        let mut moved = BTreeSet::new();
+        let there: Vec<&str> = expected.into_iter().filter(|it| found.contains(it)).collect();
+        for (place, name) in there.into_iter().enumerate() {
+            if found[place] != name {
+                found.retain(|it| *it != name);
+                found.insert(place, name);
+                moved.insert(name.to_owned());
+            }
+        }
+        moved
     }
 
     /// How the column is computed, expected and found, where that differs.
@@ -308,6 +344,8 @@ impl<'a> Mend<'a> {
         for attribute in &altered {
             let expected = self.facts.get(&object, attribute);
             match (*attribute, expected) {
+                // Said at the columns.
+                (COLUMN_ORDER, _) => {}
                 // Said with the collation.
                 ("charset", _) if altered.contains(&"collation") => {}
                 ("collation", Some(collation)) => {

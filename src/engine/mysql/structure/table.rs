@@ -1,7 +1,7 @@
 //! `SHOW CREATE TABLE`, which is all that the server itself would make the table of, as facts.
 
 use crate::domain::ObjectKind::{Column, Constraint, Index, Sequence, Table};
-use crate::domain::Structure;
+use crate::domain::{COLUMN_ORDER, Structure};
 
 use super::text::{Kind, Part, parts, split, units, unquoted, written};
 
@@ -38,21 +38,20 @@ pub(super) fn add(structure: &mut Structure, name: &str, text: &str) {
         depth == 0
     });
     let close = close.map_or(parts.len(), |at| open + at);
-    let mut before = None;
+    let mut columns = Vec::new();
     for item in split(&parts[open + 1..close], |part| is(part, ",")) {
         let units = units(&item);
         match units.first().map(String::as_str) {
             Some(first) if first.starts_with('`') => {
                 let column = unquoted(first).into_owned();
-                let position = before.map_or("first".to_owned(), |it| format!("after {it}"));
-                structure.add(Column, name, &column, "position", position);
                 add_column(structure, name, &column, &units[1..]);
-                before = Some(column);
+                columns.push(column);
             }
             Some(_) => add_key(structure, name, &units),
             None => {}
         }
     }
+    structure.add(Table, "", name, COLUMN_ORDER, columns.join(", "));
     add_options(structure, name, parts.get(close + 1..).unwrap_or_default());
 }
 
@@ -289,28 +288,25 @@ mod tests {
         assert_eq!(
             told(text),
             [
+                "o column order: e, u, g, t",
                 "o engine: InnoDB",
                 "e charset: latin1",
                 "e collation: latin1_bin",
                 "e comment: 'x, y'",
                 "e default: 'a b'",
                 "e null: NOT NULL",
-                "e position: first",
                 "e type: enum('a','b, c','it''s')",
                 "g generated: (`u` + 1) STORED",
                 "g invisible: INVISIBLE",
-                "g position: after u",
                 "g type: int(11)",
                 "t check: (`t` > 0)",
                 "t default: current_timestamp()",
                 "t null: NULL",
                 "t on update: current_timestamp()",
-                "t position: after g",
                 "t type: timestamp",
                 "u extra: AUTO_INCREMENT",
                 "u null: NOT NULL",
                 "u options: /*M!100301 COMPRESSED*/",
-                "u position: after e",
                 "u type: int(10) unsigned zerofill",
             ]
         );

@@ -3,7 +3,7 @@
 //! SQLite, "CREATE TABLE".
 
 use crate::domain::ObjectKind::{Column, Constraint, Table};
-use crate::domain::Structure;
+use crate::domain::{COLUMN_ORDER, Structure};
 
 use super::text::{Piece, written};
 
@@ -111,7 +111,7 @@ pub(super) fn add(structure: &mut Structure, name: &str, pieces: &[Piece]) {
         structure: &mut *structure,
         table: name,
     };
-    let mut before = None;
+    let mut columns = Vec::new();
     for item in items(body.get(1..body.len().saturating_sub(1)).unwrap_or_default()) {
         let mut item = Cursor(item);
         if item.at(CONSTRAINTS) {
@@ -121,12 +121,11 @@ pub(super) fn add(structure: &mut Structure, name: &str, pieces: &[Piece]) {
             }
         } else {
             let column = item.name();
-            let position = before.map_or("first".to_owned(), |it| format!("after {it}"));
-            add.structure.add(Column, name, &column, "position", position);
             add.column(&column, &mut item);
-            before = Some(column);
+            columns.push(column);
         }
     }
+    structure.add(Table, "", name, COLUMN_ORDER, columns.join(", "));
     let options = written(cursor.0).to_uppercase();
     if !options.is_empty() {
         let mut options: Vec<&str> = options.split(", ").collect();
@@ -322,7 +321,7 @@ mod tests {
         let facts = structure
             .facts
             .iter()
-            .filter(|it| it.attribute != "kind" && it.attribute != "position");
+            .filter(|it| it.attribute != "kind" && it.attribute != COLUMN_ORDER);
         let told = facts.map(|it| format!("{} {}: {}", it.object.name, it.attribute, it.text));
         told.collect()
     }
