@@ -20,7 +20,7 @@ use crate::domain::{
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, Unseen, open,
 };
 use split::{in_order, split};
 
@@ -368,6 +368,12 @@ impl Engine for Fleet {
         });
         let found = try_join_all(read).await?;
         Ok(in_order(&parts, found))
+    }
+
+    async fn unseen(&self, target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {
+        let member = self.member(target.server())?;
+        let unseen = member.engine.unseen(target).await;
+        unseen.map_err(|error| member.told(error))
     }
 
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {

@@ -35,7 +35,7 @@ use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, registry_row,
+    PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, Unseen, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -452,6 +452,13 @@ GROUP BY scope, version",
         let places = self.places(targets);
         let mut connection = self.connect_to_read().await?;
         self.reader(&mut connection).structures(&places).await
+    }
+
+    async fn unseen(&self, target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {
+        let answer = self
+            .read(&structure::privileges(&database(&self.url, target)))
+            .await?;
+        Ok(structure::unseen(&answer))
     }
 
     fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::mysql::MySqlConnection;
 
 use crate::domain::{Print, Redactor, Structure};
-use crate::engine::{EngineError, ErrorKind, Target};
+use crate::engine::{EngineError, ErrorKind, Target, Unseen};
 
 use super::connect::{self, Answer, Row};
 use super::sql::{END_READ, READ_ONLY, ident, list, literal};
@@ -394,6 +394,36 @@ fn without_position(text: &str) -> String {
     let number = &text[at + OPTION.len()..];
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     format!("{}{}", &text[..at], &number[end..])
+}
+
+/// What is listed only to those who may do something with it: without one of these it seems not to be there
+/// (<https://mariadb.com/kb/en/information-schema-triggers-table/>).
+const SEEN_BY: [(&str, &[&str]); 3] = [
+    ("triggers", &["TRIGGER"]),
+    ("events", &["EVENT"]),
+    ("routines", &["EXECUTE", "CREATE ROUTINE", "ALTER ROUTINE"]),
+];
+
+/// Rows of privileges that this role has on a database.
+pub(super) fn privileges(database: &str) -> String {
+    let own = "replace(GRANTEE, '''', '') IN (CURRENT_USER(), concat(CURRENT_ROLE(), '@'), CURRENT_ROLE())";
+    format!(
+        "SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES WHERE {own}
+UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES WHERE {own} AND {} LIKE TABLE_SCHEMA",
+        literal(database)
+    )
+}
+
+pub(super) fn unseen(privileges: &Answer) -> Vec<Unseen> {
+    let is = |row: &Row, one: &str| row.first().is_some_and(|it| it.as_deref() == Some(one));
+    let has = |one: &&str| privileges.rows.iter().any(|row| is(row, one));
+    let lacking = SEEN_BY.iter().filter(|(_, any)| !any.iter().any(|one| has(one)));
+    lacking
+        .map(|(things, any)| Unseen {
+            things,
+            privilege: any[0],
+        })
+        .collect()
 }
 
 #[cfg(test)]
