@@ -12,9 +12,13 @@ use crate::settings::{Tenancy, TenancyMode};
 
 use servers::Servers;
 
+mod changed;
+mod domains;
 mod groups;
 mod servers;
 
+pub use changed::changed;
+pub use domains::domains;
 pub use groups::grouped;
 
 pub const REGISTRY: CheckDefinition = CheckDefinition {
@@ -58,8 +62,17 @@ pub const LOST: CheckDefinition = CheckDefinition {
     title: "no tenant of the ledger has lost its schema",
 };
 
+pub const CHANGED: CheckDefinition = CheckDefinition {
+    id: "tenants.changed",
+    title: "there are about as many tenants as there were",
+};
+pub const DOMAINS: CheckDefinition = CheckDefinition {
+    id: "tenants.domains",
+    title: "every tenant has its primary domain",
+};
+
 pub const CHECKS: &[CheckDefinition] = &[
-    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST,
+    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST, CHANGED, DOMAINS,
 ];
 
 /// Tenants in the registry's order, and what is wrong with the others.

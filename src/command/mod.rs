@@ -207,6 +207,9 @@ fn refuse_one_tenants_part(request: &Request, settings: &Settings) -> Result<(),
         _ if !request.only.is_empty() => ("--tenant", "leave it out"),
         _ if request.shard.is_some() => ("--shard", "leave it out"),
         _ if request.scope == Some(Scope::Tenant) => ("--scope tenant", shared),
+        run::Command::Snapshot if request.from == run::From::Tenants => {
+            ("--from largest", "say --from migrations")
+        }
         run::Command::Rollback | run::Command::Baseline if request.scope.is_none() => {
             let message = format!(
                 "`{}` without --scope is for tenants' own tables, and in mode \"row\" all tables are shared",

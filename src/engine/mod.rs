@@ -16,6 +16,7 @@ mod range_key;
 mod ranges;
 pub mod row_security;
 mod rows;
+mod scratch;
 mod session;
 mod sqlite;
 mod structure;
@@ -29,7 +30,7 @@ use async_trait::async_trait;
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
     Batch, COMMENT, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor,
-    Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
+    RowSecurity, Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
@@ -39,6 +40,7 @@ pub use range_key::RangeKey;
 use row_security::{RowFacts, RowQuestion, Trial, Tried};
 
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
+pub use scratch::Scratch;
 pub use session::Session;
 
 /// How an engine is reached and what it must keep to.
@@ -91,7 +93,7 @@ pub struct Label {
 }
 
 /// One row of the registry's query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegistryRow {
     pub tenant: Option<String>,
     /// Absent: the query has no such column, or it is NULL.
@@ -99,6 +101,9 @@ pub struct RegistryRow {
     /// A name of the environment's servers.
     pub server: Option<String>,
     pub database_url: Option<Secret>,
+    /// Of the query of domains.
+    pub domain: Option<String>,
+    pub primary: Option<bool>,
 }
 
 /// Where statements run.
@@ -141,6 +146,9 @@ pub struct FoundTable {
     pub indexes: Vec<String>,
     /// Names of the constraints.
     pub foreign_keys: Vec<String>,
+    pub row_security: RowSecurity,
+    /// Names.
+    pub policies: Vec<String>,
 }
 
 /// A kind of thing that a role does not see.
@@ -354,6 +362,10 @@ pub trait Engine: Send + Sync {
     /// that tenants build on, where the engine lets them.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
 
+    /// A place without a trace, in which migrations are tried out step by step. `real`: what the real shared
+    /// schema has is seen from there, where the engine lets it.
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError>;
+
     /// What keeps the rows of tenants apart that share tables. Nothing is written.
     async fn row_facts(&self, _question: &RowQuestion) -> Result<RowFacts, EngineError> {
         Err(no_row_security())
@@ -430,18 +442,22 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
     let mut active = None;
     let mut server = None;
     let mut database_url = None;
+    let (mut domain, mut primary) = (None, None);
+    let truth = |value: Option<String>| {
+        value.map(|text| {
+            matches!(
+                text.to_ascii_lowercase().as_str(),
+                "1" | "t" | "true" | "y" | "yes"
+            )
+        })
+    };
     let filled = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     for (name, value) in columns {
         match name.to_ascii_lowercase().as_str() {
             "tenant" => found = Some(value),
-            "active" => {
-                active = value.map(|text| {
-                    matches!(
-                        text.to_ascii_lowercase().as_str(),
-                        "1" | "t" | "true" | "y" | "yes"
-                    )
-                });
-            }
+            "active" => active = truth(value),
+            "domain" => domain = filled(value),
+            "is_primary" => primary = truth(value),
             "server" => server = filled(value),
             "database_url" => database_url = filled(value).map(Secret::new),
             _ => {}
@@ -452,5 +468,7 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
         active,
         server,
         database_url,
+        domain,
+        primary,
     })
 }

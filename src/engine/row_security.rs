@@ -173,7 +173,7 @@ pub struct Trial<'a> {
 /// What one attempt was to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Probe {
-    /// A tenant sees its own rows.
+    /// A tenant sees its own rows; told only where it does not.
     SeesOwn,
     SeesOthers,
     SeesWithoutContext,

@@ -212,6 +212,17 @@ impl Gate<'_> {
             let sql = engine.mend(Target::Shared, &target, &wrong);
             let check = drift::shared_findings(self.told(expected.from), &wrong, &extra, &sql);
             let _ = self.add(vec![check], since);
+        } else if self.settings.tenancy.row.is_some() {
+            // Elsewhere the tenants' check says why.
+            let mut note = expected.note.unwrap_or_else(|| Finding::warning(""));
+            if note.severity != Severity::Error {
+                note = Finding::warning(format!(
+                    "the structure was compared with nothing: {}",
+                    note.message
+                ));
+                note = note.hint("`expected` in [validate] says what it is compared with");
+            }
+            let _ = self.add(vec![Check::answered(&DRIFT_SHARED, vec![note])], since);
         }
         Ok(Some(found.portable().fingerprint()))
     }
@@ -252,6 +263,7 @@ impl Gate<'_> {
             findings.extend(drift::unread_findings(told, &class.groups));
             findings.extend(expected.note);
         }
+        findings.extend(unseen(engine, classes).await);
         let differing: BTreeSet<&TenantName> = findings.iter().filter_map(|it| it.tenant.as_ref()).collect();
         let differing = differing.len();
         let check = Check::answered(&DRIFT_TENANT, findings);
@@ -334,7 +346,8 @@ impl Gate<'_> {
             let check = demanded.then(|| drift::nothing_recorded(self.drift_severity(), after));
             return self.add(check.into_iter().collect(), since);
         };
-        let ours_tenant = Fingerprint(ours.fingerprint.clone());
+        let own_schemas = self.settings.tenancy.row.is_none();
+        let ours_tenant = own_schemas.then(|| Fingerprint(ours.fingerprint.clone()));
         let ours_shared = ours.shared.clone().map(Fingerprint);
         let pairs = [
             (
@@ -345,7 +358,7 @@ impl Gate<'_> {
             (
                 "the tenants' structure is",
                 theirs.tenant.as_ref(),
-                Some(&ours_tenant),
+                ours_tenant.as_ref(),
             ),
         ];
         let same_server = theirs.server.is_some() && theirs.server == self.server.as_deref().map(series);
@@ -373,8 +386,20 @@ fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
     }
 }
 
+/// What the role does not see seems alike everywhere: that is said, and is no answer.
+async fn unseen(engine: &dyn Engine, classes: &[Class<'_>]) -> Vec<Finding> {
+    let first = classes.first().and_then(|class| class.groups.all.first());
+    let Some(tenant) = first.and_then(|group| group.tenants.first()) else {
+        return Vec::new();
+    };
+    match engine.unseen(Target::Tenant(tenant)).await {
+        Ok(unseen) => unseen.into_iter().map(drift::unseen_finding).collect(),
+        Err(error) => vec![Finding::error(error.message.clone()).operational(error.kind.is_operational())],
+    }
+}
+
 /// All but those that are pending.
-fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
+pub(super) fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
     let applied = all
         .iter()
         .enumerate()

@@ -9,7 +9,9 @@ mod finish;
 mod made;
 mod migrate;
 mod offline;
+mod onto;
 mod promotion;
+mod prove;
 mod ranges;
 mod request;
 mod rollback;
@@ -198,6 +200,9 @@ impl Gate<'_> {
         self.range_keys(engine, &survey).await?;
         if self.request.command == Command::Plan {
             self.invalid_indexes(engine, &survey, Severity::Warning).await?;
+            if self.request.proves {
+                self.prove(engine, &survey).await?;
+            }
         }
         match self.request.command {
             Command::Rollback => return self.rollback(engine, survey).await,

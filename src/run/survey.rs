@@ -117,6 +117,7 @@ impl Gate<'_> {
             checks = vec![lost];
         } else {
             checks.extend([lost, direct]);
+            checks.extend(self.changed(engine, &tenants, &ledger, &locations));
         }
         if self.request.command == Command::Status {
             // Status says where tenants stand; that it is not well is for the others to block.
@@ -257,6 +258,24 @@ impl Gate<'_> {
         let mut missing = tenants::missing_ensured(tenants, &self.settings.tenancy.ensure);
         missing.retain(|name| self.request.includes_tenant(name));
         missing
+    }
+
+    /// How many there are, against how many there were.
+    fn changed(
+        &self,
+        engine: &dyn Engine,
+        tenants: &Tenants,
+        ledger: &Ledger,
+        locations: &Locations,
+    ) -> Option<Check> {
+        let max = self.settings.tenancy.max_change?;
+        let Tenants::Known(known) = tenants else {
+            return None;
+        };
+        // Once a run has gone on the tenants that it migrated are no news.
+        let asked = self.checks.iter().any(|it| it.id == tenants::CHANGED.id);
+        let location = |name: &str| engine.location(name);
+        (!asked).then(|| tenants::changed(known, ledger, locations, location, max))
     }
 
     /// A no-transaction migration behind a pooler is refused before anything runs.

@@ -9,6 +9,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::expect::RowSecurityConfig;
+use super::prove::ProveConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
 
@@ -43,6 +45,9 @@ pub(super) struct Config {
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What `plan --prove` says of migrations that it ran a second time.
+    #[serde(default)]
+    pub(super) prove: ProveConfig,
     /// What a run in GitHub Actions leaves on GitHub.
     #[serde(default)]
     pub(super) github: GithubConfig,
@@ -166,6 +171,12 @@ pub(super) struct TenancyConfig {
     /// Fewer registered tenants than this block the gate.
     #[serde(default = "one")]
     pub(super) min: usize,
+    /// By how much the number of registered tenants may differ from that of the last run: a number, or a
+    /// percentage (`"20%"`). Default: it is not asked.
+    pub(super) max_change: Option<NumberOrText>,
+    /// A query over the shared schema that gives one row per domain: columns `tenant`, `domain` and `is_primary`.
+    /// Every active tenant must have one primary domain, and no domain may be there twice.
+    pub(super) domains: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -274,6 +285,8 @@ pub(super) struct ScopeExpectConfig {
     pub(super) tables: BTreeMap<String, TableExpectConfig>,
     /// Queries that must give a certain value.
     pub(super) assertions: Vec<AssertionConfig>,
+    /// Queries whose number must stay within limits.
+    pub(super) thresholds: Vec<ThresholdConfig>,
 }
 
 /// What one table must have. What is left out is not compared.
@@ -286,6 +299,10 @@ pub(super) struct TableExpectConfig {
     pub(super) indexes: Vec<String>,
     /// Names of foreign keys.
     pub(super) foreign_keys: Vec<String>,
+    /// Row-level security: `true`, `"forced"` (for its owner too), or `false` (PostgreSQL).
+    pub(super) row_security: Option<RowSecurityConfig>,
+    /// Names of policies (PostgreSQL).
+    pub(super) policies: Vec<String>,
 }
 
 /// A column's type, or more about it.
@@ -311,6 +328,24 @@ pub(super) struct ColumnFullConfig {
     pub(super) default: Option<String>,
     /// True: the column must not have a default.
     pub(super) no_default: bool,
+}
+
+/// A query whose single number must stay within limits; at least one of them.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ThresholdConfig {
+    /// What is counted: `orders that nobody took`.
+    pub(super) name: String,
+    /// A query of one row and one column, a number.
+    pub(super) sql: String,
+    /// More than this is a warning.
+    pub(super) warn: Option<f64>,
+    /// More than this blocks.
+    pub(super) fail: Option<f64>,
+    /// Less than this is a warning.
+    pub(super) warn_below: Option<f64>,
+    /// Less than this blocks.
+    pub(super) fail_below: Option<f64>,
 }
 
 /// A query whose single value must be the expected one.

@@ -13,6 +13,7 @@ use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
 use super::promotion::{resolve_promotion, signing_key};
+use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
 use super::row::refuse_what_is_one_tenants;
 use super::rules::resolve_rules;
@@ -53,7 +54,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
-    let expect = resolve_expectations(&document, &config.expect)?;
+    let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
     if tenancy.row.is_some() {
         refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
     }
@@ -92,6 +93,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         rollout,
         validation,
         expect,
+        proof: resolve_prove(&config.prove),
         promotion,
         signing_key,
         variables,

@@ -7,8 +7,9 @@ use crate::domain::TenantName;
 use super::config::{ModeConfig, TenancyConfig};
 use super::document::Document;
 use super::error::SettingsError;
+use super::rollout::NumberOrText;
 use super::row::resolve_row;
-use super::{Tenancy, TenancyMode};
+use super::{MaxChange, Tenancy, TenancyMode};
 
 pub(super) fn resolve_tenancy(
     document: &Document<'_>,
@@ -25,6 +26,7 @@ pub(super) fn resolve_tenancy(
         ("shared_schema", Some(&config.shared_schema)),
         ("ledger", config.ledger.as_ref()),
         ("serving_role", config.serving_role.as_ref()),
+        ("domains", config.domains.as_ref()),
     ];
     for (key, text) in optional_texts {
         if text.is_some_and(|text| text.trim().is_empty()) {
@@ -50,7 +52,33 @@ pub(super) fn resolve_tenancy(
         serving_role: config.serving_role.clone(),
         row: resolve_row(document, config)?,
         min: config.min,
+        max_change: resolve_max_change(document, config.max_change.as_ref())?,
+        domains: config.domains.clone(),
     })
+}
+
+fn resolve_max_change(
+    document: &Document<'_>,
+    value: Option<&NumberOrText>,
+) -> Result<Option<MaxChange>, SettingsError> {
+    let wrong = |message: &str| {
+        let error = document.error(&["tenancy", "max_change"], message);
+        error.hint("a number of tenants, or a percentage of those that there were, such as \"20%\"")
+    };
+    match value {
+        None => Ok(None),
+        Some(NumberOrText::Number(number)) => usize::try_from(*number)
+            .map(|number| Some(MaxChange::Count(number)))
+            .map_err(|_| wrong("`max_change` is less than 0")),
+        Some(NumberOrText::Text(text)) => {
+            let percent = text.trim().strip_suffix('%');
+            let percent: Option<f64> = percent.and_then(|text| text.trim().parse().ok());
+            percent
+                .filter(|it| it.is_finite() && *it >= 0.0)
+                .map(|it| Some(MaxChange::Percent(it)))
+                .ok_or_else(|| wrong("`max_change` is neither a number nor a percentage"))
+        }
+    }
 }
 
 fn resolve_location(

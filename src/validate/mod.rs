@@ -7,6 +7,7 @@ mod groups;
 mod indexes;
 mod registry;
 pub mod rows;
+mod thresholds;
 mod types;
 
 use crate::domain::CheckDefinition;
@@ -16,6 +17,7 @@ pub use expectations::{Place, compare_tables};
 pub use groups::largest;
 pub use indexes::invalid_indexes;
 pub use registry::{complete, registered, unregistered};
+pub use thresholds::compare_numbers;
 
 pub const REGISTERED: CheckDefinition = CheckDefinition {
     id: "schema.registered",
@@ -61,6 +63,14 @@ pub const FOREIGN_KEYS: CheckDefinition = CheckDefinition {
     id: "expect.foreign-keys",
     title: "the expected foreign keys exist",
 };
+pub const ROW_SECURITY: CheckDefinition = CheckDefinition {
+    id: "expect.row-security",
+    title: "row-level security is as expected",
+};
+pub const THRESHOLDS: CheckDefinition = CheckDefinition {
+    id: "expect.thresholds",
+    title: "the numbers are within their limits",
+};
 pub const ASSERTIONS: CheckDefinition = CheckDefinition {
     id: "expect.assertions",
     title: "the assertions hold",
@@ -78,5 +88,7 @@ pub const CHECKS: &[CheckDefinition] = &[
     COLUMNS,
     INDEXES,
     FOREIGN_KEYS,
+    ROW_SECURITY,
     ASSERTIONS,
+    THRESHOLDS,
 ];

@@ -93,7 +93,8 @@ impl Rows {
                  [migrations]\nshared = \"migrations/shared\"\n\
                  [tenancy]\nmode = \"row\"\nregistry = \"SELECT id AS tenant FROM orgs\"\n\
                  column = \"tenant_id\"\ncolumns = {{ orgs = \"id\" }}\nserving_role = \"{role}\"\n\
-                 context = \"SET LOCAL app.tenant_id = {{tenant}}\"\nglobal_tables = [\"plan?\"]\n"
+                 context = \"SET LOCAL app.tenant_id = {{tenant}}\"\nglobal_tables = [\"plan?\"]\n\
+                 [validate]\ndrift = \"off\"\n"
             ),
         );
         let sql = GOOD

@@ -36,6 +36,7 @@ fn what_picks_tenants_is_refused() {
     let rows = Rows::good(Server::Postgres);
     for (arguments, what) in [
         (&["migrate", "--tenant", "somebody"][..], "--tenant picks tenants"),
+        (&["snapshot", "--from", "largest"], "--from largest picks tenants"),
         (&["migrate", "--shard", "1/2"], "--shard picks tenants"),
         (&["migrate", "--scope", "tenant"], "--scope tenant picks tenants"),
         (&["rollback", "--to", "0"], "`rollback` without --scope"),
@@ -141,4 +142,21 @@ fn keys_may_be_numbers_or_texts() {
         );
         rows.validate().assert_code(1);
     }
+}
+
+/// What is planted in the other tests, seen as drift: the shared schema alone is compared.
+#[test]
+fn a_policy_that_no_migration_made_is_drift() {
+    let rows = Rows::unmigrated(Server::Postgres.fresh_database());
+    rows.configure("drift = \"off\"", "drift = \"error\"");
+    let run = rows.project.tenantgate(&["run"]);
+    run.assert_code(0);
+    assert_eq!(run.check("drift.shared")["status"], "passed");
+    assert!(run.report()["schema"]["fingerprint"].is_string());
+    assert!(!run.stdout.contains("drift.tenant"));
+    rows.plant("ALTER POLICY own ON notes USING (tenant_id = current_setting('app.tenant_id')::uuid)");
+    let run = rows.validate();
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.shared"]);
+    assert!(told(&run, "drift.shared")[0].contains("own"), "{}", run.stdout);
 }

@@ -69,7 +69,11 @@ fn a_change_of_rows_that_are_not_seen_is_found() {
         .query_value("SELECT string_agg(answers::text, ',' ORDER BY id) FROM answers");
     let run = rows.validate();
     run.assert_code(1);
-    assert_told(&run, TRY, &["makes another tenant's row its own in answers"]);
+    assert_told(
+        &run,
+        TRY,
+        &["makes another tenant's row its own, or changes it, in answers"],
+    );
     assert_told(&run, TRY, &["deletes another tenant's row from answers"]);
     assert_eq!(told(&run, TRY).len(), 2);
     let after = rows
@@ -240,5 +244,57 @@ fn a_trigger_that_sets_the_tenant_is_said() {
             "warning",
             "answers: inserting for another tenant could not be tried",
         ],
+    );
+}
+
+/// A privilege on one column is enough to change another tenant's row.
+#[test]
+fn a_change_of_one_column_is_found() {
+    let rows = Rows::good(Server::Postgres);
+    rows.plant(&format!(
+        "REVOKE UPDATE ON answers FROM {{role}}; GRANT UPDATE (text) ON answers TO {{role}};
+        DROP POLICY own ON answers; CREATE POLICY r ON answers FOR SELECT USING ({OWN});
+        CREATE POLICY w ON answers FOR UPDATE USING (tenant_id::text > '0');
+        CREATE POLICY d ON answers FOR DELETE USING ({OWN}); CREATE POLICY a ON answers FOR INSERT WITH CHECK ({OWN})"
+    ));
+    let run = rows.validate();
+    run.assert_code(1);
+    assert_eq!(told(&run, TRY).len(), 1, "{}", run.stdout);
+    assert_told(
+        &run,
+        TRY,
+        &["makes another tenant's row its own, or changes it, in answers"],
+    );
+}
+
+/// What is everybody's on purpose is nobody's leak.
+#[test]
+fn a_global_table_with_the_column_is_left_alone() {
+    let rows = Rows::good(Server::Postgres);
+    rows.plant(
+        "CREATE TABLE shown (tenant_id uuid NOT NULL, title text, PRIMARY KEY (tenant_id, title)); \
+         INSERT INTO shown SELECT id, 'x' FROM orgs; GRANT SELECT ON shown TO {role}",
+    );
+    rows.validate().assert_code(1);
+    rows.configure("\"plan?\"", "\"plan?\", \"shown\"");
+    rows.validate().assert_code(0);
+}
+
+/// Whose rows could not be held on to, theirs were not tried.
+#[test]
+fn a_tenant_that_sees_nothing_is_said() {
+    let mut rows = Rows::good(Server::Postgres);
+    rows.plant(
+        "DROP POLICY own ON answers; CREATE POLICY own ON answers USING (tenant_id = (
+            SELECT max(o.id::text)::uuid FROM orgs o WHERE o.id = nullif(current_setting('app.tenant_id', true), '')::uuid)
+            AND tenant_id <> (SELECT min(id::text)::uuid FROM orgs))",
+    );
+    rows.project.env("DEV_DB_URL", rows.db.admin().url());
+    let run = rows.validate();
+    run.assert_code(0);
+    assert_told(
+        &run,
+        TRY,
+        &["warning", "answers: in its own context a tenant sees none"],
     );
 }

@@ -20,7 +20,7 @@ use crate::domain::{
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, Unseen, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, open,
 };
 use split::{in_order, split};
 
@@ -378,6 +378,10 @@ impl Engine for Fleet {
 
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         self.own.engine.made(shared, own).await
+    }
+
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        self.own.engine.scratch(real).await
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

@@ -9,6 +9,7 @@ mod revert;
 mod row_facts;
 mod row_pairs;
 mod row_trial;
+mod scratch;
 mod script;
 mod session;
 mod sql;
@@ -31,7 +32,8 @@ use super::lease::{self, LeaseRow};
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
+    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest,
+    history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -448,6 +450,13 @@ AND nspname <> {} AND nspname <> {}",
             }
             learnt => learnt,
         }
+    }
+
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        let connection = self.connect(false).await?;
+        let (url, options) = (self.url.clone(), self.options.clone());
+        let made = scratch::PostgresScratch::open(connection, url, options, real).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

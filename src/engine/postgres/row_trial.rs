@@ -161,16 +161,18 @@ impl<'a> Trying<'a> {
         }
         self.become_tenant(own).await?;
         let mut answers = Vec::new();
+        if pair.other_has_rows && !held {
+            let why = if reads { SEES_NOTHING } else { CANNOT_READ };
+            answers.push((Probe::SeesOwn, Answer::Unclear(why.to_owned())));
+        }
         let mut mine = false;
         if reads {
             if pair.own_has_rows {
                 mine = self.hold("own_row", attempt, &attempt.own).await?;
-                let answer = if mine {
-                    Answer::Held
-                } else {
-                    Answer::Unclear("a tenant sees none of its own rows".to_owned())
-                };
-                answers.push((Probe::SeesOwn, answer));
+                if !mine && answers.is_empty() {
+                    let unclear = Answer::Unclear(SEES_NOTHING.to_owned());
+                    answers.push((Probe::SeesOwn, unclear));
+                }
             }
             answers.push((Probe::SeesOthers, self.sees_others(attempt).await?));
         }
@@ -212,7 +214,7 @@ impl<'a> Trying<'a> {
         let (name, key) = (&attempt.name, &attempt.key);
         let mut answers = Vec::new();
         if may(table, "INSERT") {
-            let columns = self.columns(table).await?;
+            let columns = self.columns(table, "INSERT").await?;
             answers.push((
                 Probe::InsertsAsOther,
                 self.inserts(attempt, &columns, mine).await?,
@@ -223,10 +225,13 @@ impl<'a> Trying<'a> {
                 "UPDATE {name} SET {key} = {} WHERE CURRENT OF own_row",
                 attempt.other
             );
-            let takes = format!(
-                "UPDATE {name} SET {key} = {} WHERE CURRENT OF other_row",
-                attempt.own
-            );
+            // Who may not change whose a row is changes something else of it.
+            let columns = self.columns(table, "UPDATE").await?;
+            let takes = match columns.iter().find(|it| **it != table.key) {
+                Some(other) if !columns.contains(&table.key) => format!("{} = NULL", ident(other)),
+                _ => format!("{key} = {}", attempt.own),
+            };
+            let takes = format!("UPDATE {name} SET {takes} WHERE CURRENT OF other_row");
             let answer = self.tried(mine, gives, table).await?;
             answers.push((Probe::GivesAway, answer));
             let answer = self.tried(held, takes, table).await?;
@@ -240,13 +245,14 @@ impl<'a> Trying<'a> {
         Ok(answers)
     }
 
-    /// The columns that the role may write, but for generated ones.
-    async fn columns(&mut self, table: &TableFacts) -> Result<Vec<String>, Failed> {
+    /// The columns that the role may write, but for those that nobody may.
+    async fn columns(&mut self, table: &TableFacts, privilege: &str) -> Result<Vec<String>, Failed> {
         let relation = format!("{}.{}", ident(&table.schema), ident(&table.name));
         let text = format!(
             "ROLLBACK TO SAVEPOINT attempt;SELECT a.attname FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = {relation}::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT') ORDER BY a.attnum",
+AND ('{privilege}' = 'INSERT' OR a.attidentity = '')
+AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, '{privilege}') ORDER BY a.attnum",
             relation = literal(&relation)
         );
         let rows = self.send(text).await?;
@@ -384,6 +390,8 @@ AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT') ORDER BY a.a
 }
 
 const NO_ROWS: &str = "no rows";
+const SEES_NOTHING: &str = "a tenant sees none of its own rows";
+const CANNOT_READ: &str = "the role cannot read, so there is no row to try on";
 
 /// One table and two tenants, quoted.
 struct Attempt<'t> {

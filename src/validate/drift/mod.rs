@@ -12,7 +12,9 @@ use crate::domain::{COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, O
 use crate::settings::Validation;
 
 pub use groups::{Group, Groups, by_print};
-pub use words::{Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings};
+pub use words::{
+    Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings, unseen_finding,
+};
 
 /// What is compared of structures.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,14 @@
 pub(super) fn always_true(text: &str, key: &str) -> bool {
     let plain = without_texts(text);
     let words: Vec<&str> = plain.split_whitespace().collect();
-    let or_true = words
-        .windows(2)
-        .any(|it| matches!(it, ["or", "true"] | ["true", "or"]));
+    let is = |index: usize, these: &[&str]| words.get(index).is_none_or(|it| these.contains(it));
+    // A part of its own, and not what something is compared with.
+    let or_true = words.iter().enumerate().any(|(at, word)| {
+        let before = at.checked_sub(1);
+        let begins = before.is_none_or(|before| is(before, &["(", "or"]));
+        let joined = before.is_some_and(|before| words[before] == "or") || words.get(at + 1) == Some(&"or");
+        *word == "true" && joined && begins && is(at + 1, &[")", "or"])
+    });
     let whole = bare(&plain);
     let itself = text
         .split_once(" = ")
@@ -17,7 +22,7 @@ pub(super) fn always_true(text: &str, key: &str) -> bool {
         || whole == format!("{} is not null", key.to_lowercase())
 }
 
-/// In lower case, with nothing in quotes, and brackets as spaces.
+/// In lower case, with nothing in quotes, and brackets as words.
 fn without_texts(text: &str) -> String {
     let mut inside = false;
     let mut plain = String::with_capacity(text.len());
@@ -25,7 +30,7 @@ fn without_texts(text: &str) -> String {
         match letter {
             '\'' => inside = !inside,
             _ if inside => {}
-            '(' | ')' => plain.push(' '),
+            '(' | ')' => plain.extend([' ', letter, ' ']),
             _ => plain.extend(letter.to_lowercase()),
         }
     }

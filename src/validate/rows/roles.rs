@@ -9,6 +9,13 @@ use super::table;
 
 const NAMES: usize = 10;
 
+/// [Predefined roles](https://www.postgresql.org/docs/current/predefined-roles.html) that lead further.
+const SERVER_ROLES: &[&str] = &[
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_execute_server_program",
+];
+
 /// Nothing sets it above the policies: neither what it is itself, nor what it can become.
 pub(super) fn bound(facts: &RowFacts, tenancy: &RowTenancy) -> Vec<Finding> {
     let role = &tenancy.role;
@@ -79,6 +86,11 @@ fn above(it: &RoleFacts, role: &str) -> Vec<Finding> {
     let apart = "no policy binds it: give the application a role of its own, without that";
     add(it.superuser, "is a superuser", apart);
     add(it.bypasses && !it.superuser, "has BYPASSRLS", apart);
+    add(
+        SERVER_ROLES.contains(&it.name.as_str()),
+        "reaches the server's files and programs",
+        "through these it can become a superuser: revoke it",
+    );
     add(
         it.owns_database,
         "owns the database",

@@ -7,7 +7,7 @@ use crate::domain::{Check, Finding};
 use crate::engine::row_security::{Answer, Probe, RowFacts, TableFacts, Tried, ViewFacts};
 use crate::settings::RowTenancy;
 
-use super::{TRY, named};
+use super::{TRY, is_global, named};
 
 const NAMES: usize = 10;
 
@@ -18,6 +18,7 @@ pub fn to_try<'f>(
 ) -> (Vec<&'f TableFacts>, Vec<(&'f ViewFacts, &'f str)>) {
     let tables = facts.tables.iter();
     let tables = tables.filter(|it| it.column.is_some() && it.kind != "f" && !it.granted.is_empty());
+    let tables = tables.filter(|it| !is_global(tenancy, it));
     let views = facts.views.iter().filter(|it| it.has_key);
     (
         tables.collect(),
@@ -112,7 +113,7 @@ fn leak(probe: Probe, is_view: bool, names: &str, tenancy: &RowTenancy) -> Findi
             let does = match probe {
                 Probe::InsertsAsOther => "inserts a row for another tenant into",
                 Probe::GivesAway => "makes its own row another tenant's in",
-                Probe::Takes => "makes another tenant's row its own in",
+                Probe::Takes => "makes another tenant's row its own, or changes it, in",
                 Probe::Deletes => "deletes another tenant's row from",
                 _ => "sees another tenant's rows of",
             };

@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
             false => self
                 .send(&statements.join(";\n"))
                 .await
-                .map_err(unseen)?
+                .map_err(with_privilege)?
                 .into_iter(),
         };
         let mut all = Vec::with_capacity(places.len());
@@ -350,7 +350,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A view is refused that may be selected from and not be looked at.
-fn unseen(mut error: EngineError) -> EngineError {
+fn with_privilege(mut error: EngineError) -> EngineError {
     if error.kind == ErrorKind::Forbidden && error.message.contains("SHOW VIEW") {
         error.server_hint = Some("grant the role SHOW VIEW, so that views can be compared".to_owned());
     }

@@ -223,7 +223,15 @@ pub(super) async fn learn(migrations: &[&Migration], options: &EngineOptions) ->
             })?;
         }
     }
-    let rows = connect::send(&mut connection, texts("main"), &options.redactor).await?;
+    Ok(of(&mut connection, &options.redactor).await?)
+}
+
+/// The structure of what a connection has open.
+pub(super) async fn of(
+    connection: &mut SqliteConnection,
+    redactor: &Redactor,
+) -> Result<Structure, EngineError> {
+    let rows = connect::send(connection, texts("main"), redactor).await?;
     Ok(Raw::of(rows).structure())
 }
 
