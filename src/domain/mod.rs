@@ -39,6 +39,6 @@ pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
 pub use structure::{
-    COLUMN_ORDER, COMMENT, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
+    COLUMN_ORDER, COMMENT, DEFINER, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
 };
 pub use tenant::{Tenant, Tenants};

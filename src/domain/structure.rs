@@ -137,10 +137,14 @@ pub const COMMENT: &str = "comment";
 /// The attribute of a table that lists its columns, `, ` between them.
 pub const COLUMN_ORDER: &str = "column order";
 
+/// The attribute of whose rights a view or a routine has.
+pub const DEFINER: &str = "definer";
+
 impl Fact {
     /// Set by whoever provides schemas rather than by migrations, and other in another environment.
     pub fn is_administrative(&self) -> bool {
-        self.object.kind == ObjectKind::Schema || self.attribute == OWNER || self.attribute == GRANTS
+        let attribute = self.attribute.as_str();
+        self.object.kind == ObjectKind::Schema || [OWNER, DEFINER, GRANTS].contains(&attribute)
     }
 }
 

@@ -4,6 +4,7 @@
 //! statement that a pooler would lose, several statements at once where that saves a trip.
 
 mod error;
+mod facts;
 mod fleet;
 mod found;
 mod history;
@@ -150,6 +151,14 @@ pub struct FoundTable {
     pub row_security: RowSecurity,
     /// Names.
     pub policies: Vec<String>,
+}
+
+/// A kind of thing that a role does not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unseen {
+    /// `triggers`
+    pub things: &'static str,
+    pub privilege: &'static str,
 }
 
 /// An index that a build left behind, or that a build is not done with.
@@ -361,6 +370,12 @@ pub trait Engine: Send + Sync {
 
     /// What each target is made of, in their order. Nothing is written.
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError>;
+
+    /// What the role may not see of a structure, and the privilege that it lacks: such things are compared with
+    /// nobody's, because they seem not to be there.
+    async fn unseen(&self, _target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {
+        Ok(Vec::new())
+    }
 
     /// What migrations of one scope make of nothing, learnt where it leaves no trace. `shared` are those
     /// that tenants build on, where the engine lets them.

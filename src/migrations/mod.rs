@@ -19,7 +19,7 @@ pub use load::{FolderError, Loaded, load};
 pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};
 pub use rollback::{Rollback, TenantUndo, Undo, missing_downs, nothing_ran, rollback, undo};
 pub use statements::{Unsplittable, split};
-pub(crate) use statements::{without_concurrently, words};
+pub(crate) use statements::{tokens, without_concurrently, words};
 
 pub const NAME: CheckDefinition = CheckDefinition {
     id: "migrations.name",

@@ -51,6 +51,11 @@ pub(crate) fn words(sql: &str, kind: EngineKind, limit: usize) -> Vec<String> {
         .collect()
 }
 
+/// All tokens of a text, spaces too; absent where it is not understood.
+pub(crate) fn tokens(sql: &str, kind: EngineKind) -> Option<Vec<Token>> {
+    Tokenizer::new(dialect(kind), sql).tokenize().ok()
+}
+
 /// PostgreSQL's statement about the same index, or partition, inside a transaction.
 pub(crate) fn without_concurrently(sql: &str) -> String {
     let Ok(tokens) = Tokenizer::new(dialect(EngineKind::Postgres), sql).tokenize() else {

@@ -263,6 +263,7 @@ impl Gate<'_> {
             findings.extend(drift::unread_findings(told, &class.groups));
             findings.extend(expected.note);
         }
+        findings.extend(unseen(engine, classes).await);
         let differing: BTreeSet<&TenantName> = findings.iter().filter_map(|it| it.tenant.as_ref()).collect();
         let differing = differing.len();
         let check = Check::answered(&DRIFT_TENANT, findings);
@@ -382,6 +383,18 @@ fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
         differing: 0,
         shared: Some(shared.0.clone()),
         expected: None,
+    }
+}
+
+/// What the role does not see seems alike everywhere: that is said, and is no answer.
+async fn unseen(engine: &dyn Engine, classes: &[Class<'_>]) -> Vec<Finding> {
+    let first = classes.first().and_then(|class| class.groups.all.first());
+    let Some(tenant) = first.and_then(|group| group.tenants.first()) else {
+        return Vec::new();
+    };
+    match engine.unseen(Target::Tenant(tenant)).await {
+        Ok(unseen) => unseen.into_iter().map(drift::unseen_finding).collect(),
+        Err(error) => vec![Finding::error(error.message.clone()).operational(error.kind.is_operational())],
     }
 }
 

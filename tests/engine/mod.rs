@@ -16,6 +16,7 @@ mod isolation;
 mod kills;
 mod messages;
 mod model;
+mod mutations;
 mod no_transaction;
 mod progress;
 mod prove;

@@ -22,7 +22,7 @@ use super::isolation::{Attempt, Borderline, Borders, Crossed};
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, open,
 };
 use split::{in_order, split};
 
@@ -370,6 +370,12 @@ impl Engine for Fleet {
         });
         let found = try_join_all(read).await?;
         Ok(in_order(&parts, found))
+    }
+
+    async fn unseen(&self, target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {
+        let member = self.member(target.server())?;
+        let unseen = member.engine.unseen(target).await;
+        unseen.map_err(|error| member.told(error))
     }
 
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {

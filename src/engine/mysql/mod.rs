@@ -5,6 +5,7 @@ mod carry;
 mod connect;
 mod effect;
 mod inspect;
+mod mend;
 mod message;
 mod ownership;
 mod parts;
@@ -21,26 +22,33 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use sqlx::mysql::MySqlConnection;
 use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
-    Tenant, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName,
+    Speed, Structure, Tenant, Version,
 };
 
 use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, registry_row,
+    PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
+use structure::{Place, Reader};
 
 /// [Identifier length limits](https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html), in characters.
 const LONGEST_NAME: usize = 64;
+
+/// Connections that print many databases at once.
+const PRINTERS: usize = 2;
+/// So many are printed over one.
+const PRINTED_ALONE: usize = 50;
 
 /// One server, seen from the shared database.
 pub(super) struct Mysql {
@@ -75,6 +83,23 @@ impl Mysql {
 
     fn timeout(&self, url: &DatabaseUrl) -> Duration {
         url.connect_timeout.unwrap_or(self.options.connect_timeout)
+    }
+
+    /// A connection of its own: what reads for long is not to hold up the lease.
+    async fn connect_to_read(&self) -> Result<MySqlConnection, EngineError> {
+        let mut connection = self.connect(false).await?;
+        let limits = sql::limits(self.options.lock_timeout, None);
+        connect::send(&mut connection, limits, &self.options.redactor).await?;
+        Ok(connection)
+    }
+
+    fn places(&self, targets: &[Target<'_>]) -> Vec<Place> {
+        let place = |target: &Target<'_>| Place::of(*target, &self.url.database);
+        targets.iter().map(place).collect()
+    }
+
+    fn reader<'a>(&'a self, connection: &'a mut MySqlConnection) -> Reader<'a> {
+        Reader::new(connection, &self.url.database, &self.options.redactor)
     }
 
     /// Sends text over the control connection, where the shared database is the current one.
@@ -413,17 +438,37 @@ GROUP BY scope, version",
         Ok(answers.map(given).collect())
     }
 
+    async fn prints(&self, targets: &[Target<'_>], _comments: bool) -> Result<Vec<Print>, EngineError> {
+        let places = self.places(targets);
+        let share = places.len().div_ceil(PRINTERS).max(PRINTED_ALONE);
+        let print = |places| async move {
+            let mut connection = self.connect_to_read().await?;
+            let mut reader = self.reader(&mut connection);
+            reader.prints(places).await
+        };
+        let found = try_join_all(places.chunks(share).map(print)).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
         if targets.is_empty() {
             return Ok(Vec::new());
         }
-        let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
-        let mut answers = Vec::new();
-        for statement in structure::statements(&databases) {
-            let whole = "SET SESSION group_concat_max_len = 4294967295";
-            answers.push(self.read(&format!("{whole};\n{statement}")).await?);
-        }
-        Ok(structure::structures(&databases, answers))
+        let places = self.places(targets);
+        let mut connection = self.connect_to_read().await?;
+        self.reader(&mut connection).structures(&places).await
+    }
+
+    async fn unseen(&self, target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {
+        let answer = self
+            .read(&structure::privileges(&database(&self.url, target)))
+            .await?;
+        Ok(structure::unseen(&answer))
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        let place = Place::of(target, &self.url.database);
+        mend::mend(&place, &self.url.database, expected, differences)
     }
 
     /// Names without a database are the tenant's own on these servers, so shared migrations are not needed.
@@ -432,7 +477,7 @@ GROUP BY scope, version",
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
         let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
         sent.map_err(EngineError::from)?;
-        structure::Scratch::new(connection, &self.options, &self.ledger)
+        structure::Scratch::new(connection, &self.options, &self.ledger, &self.url.database)
             .learn(own)
             .await
             .map_err(|not| not.behind(shared.len()))

@@ -13,6 +13,7 @@ use crate::engine::{EngineError, EngineOptions, Scratch, Target};
 
 use super::connect::{self, Answer};
 use super::sql::{ident, literal};
+use super::structure::{Place, Reader};
 use super::{database_of, structure};
 
 pub(super) struct MysqlScratch {
@@ -192,14 +193,14 @@ impl Scratch for MysqlScratch {
     }
 
     async fn structure(&mut self, scope: Scope) -> Result<Structure, EngineError> {
-        let names = [self.place(scope).to_owned()];
-        let mut answers = Vec::new();
-        self.send("SET SESSION group_concat_max_len = 4294967295".to_owned())
-            .await?;
-        for statement in structure::statements(&names) {
-            answers.extend(self.send(statement).await?);
-        }
-        Ok(structure::structures(&names, answers).remove(0))
+        let place = Place {
+            database: self.place(scope).to_owned(),
+            tenant: None,
+        };
+        let (shared, redactor) = (self.shared.clone(), &self.options.redactor);
+        let mut reader = Reader::new(&mut self.connection, &shared, redactor);
+        let mut found = reader.structures(&[place]).await?;
+        Ok(found.pop().unwrap_or_default())
     }
 
     async fn rows(&mut self, scope: Scope) -> Result<BTreeMap<String, u64>, EngineError> {

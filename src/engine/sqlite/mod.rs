@@ -3,6 +3,7 @@
 mod connect;
 mod files;
 mod inspect;
+mod mend;
 mod ranges;
 mod scratch;
 mod session;
@@ -21,8 +22,8 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
-    Tenant, TenantName, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName,
+    Speed, Structure, Tenant, TenantName, Version,
 };
 
 use super::lease::{self, LeaseRow};
@@ -32,6 +33,7 @@ use super::{
 };
 use connect::{Access, Row, first};
 use sql::literal;
+use structure::Raw;
 
 /// A shared file and the tenants' files beside it.
 pub(super) struct Sqlite {
@@ -130,6 +132,28 @@ impl Sqlite {
             }
         }
         Ok(histories)
+    }
+
+    /// What each file is made of; nothing where there is none.
+    async fn read_structures<T>(
+        &self,
+        targets: &[Target<'_>],
+        of: fn(&Raw) -> T,
+    ) -> Result<Vec<T>, EngineError> {
+        let readers = std::thread::available_parallelism().map_or(1, usize::from);
+        let shares = targets.chunks(targets.len().div_ceil(readers).max(1));
+        let read = shares.map(|share| async move {
+            let mut connection = structure::reader(&self.options).await?;
+            let mut found = Vec::with_capacity(share.len());
+            for target in share {
+                let path = self.path(target);
+                let raw = structure::read(&mut connection, path, &self.options.redactor).await;
+                let raw = raw.map_err(|error| in_file(error, path))?;
+                found.push(of(&raw.unwrap_or_default()));
+            }
+            Ok::<_, EngineError>(found)
+        });
+        Ok(try_join_all(read).await?.into_iter().flatten().collect())
     }
 
     fn missing(&self, path: &Path) -> EngineError {
@@ -453,19 +477,16 @@ VALUES (1, {}, {}, {}, {})",
         Ok(given)
     }
 
+    async fn prints(&self, targets: &[Target<'_>], _comments: bool) -> Result<Vec<Print>, EngineError> {
+        self.read_structures(targets, Raw::print).await
+    }
+
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
-        let mut found = Vec::with_capacity(targets.len());
-        for target in targets {
-            let path = self.path(target);
-            if !path.exists() {
-                found.push(Structure::default());
-                continue;
-            }
-            let mut connection = self.open(path, Access::Read).await?;
-            let read = structure::read(&mut connection, &self.options.redactor).await;
-            found.push(read.map_err(|error| in_file(error, path))?);
-        }
-        Ok(found)
+        self.read_structures(targets, Raw::structure).await
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        mend::mend(self.path(&target), expected, differences)
     }
 
     /// A tenant's migrations see no other file, so shared ones are not needed.

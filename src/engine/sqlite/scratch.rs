@@ -97,7 +97,7 @@ impl Scratch for SqliteScratch {
 
     async fn structure(&mut self, scope: Scope) -> Result<Structure, EngineError> {
         let redactor = self.options.redactor.clone();
-        structure::read(self.place(scope), &redactor).await
+        structure::of(self.place(scope), &redactor).await
     }
 
     async fn rows(&mut self, scope: Scope) -> Result<BTreeMap<String, u64>, EngineError> {

@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use globset::GlobSet;
 
 use crate::baseline;
-use crate::domain::{COMMENT, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure};
+use crate::domain::{COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure};
 use crate::settings::Validation;
 
 pub use groups::{Group, Groups, by_print};
-pub use words::{Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings};
+pub use words::{
+    Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings, unseen_finding,
+};
 
 /// What is compared of structures.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +46,7 @@ impl Aspects<'_> {
 
     fn has(&self, fact: &Fact) -> bool {
         let wanted = match fact.attribute.as_str() {
-            OWNER => self.owners,
+            OWNER | DEFINER => self.owners,
             GRANTS => self.grants,
             COMMENT => self.comments,
             _ => true,

@@ -4,6 +4,7 @@ use crate::domain::words::{clip, count};
 use crate::domain::{
     Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, Severity, Tenant,
 };
+use crate::engine::Unseen;
 
 use super::super::{DRIFT_ENVIRONMENT, DRIFT_SHARED};
 use super::Groups;
@@ -96,6 +97,13 @@ pub fn unread_findings(told: Told, groups: &Groups<'_>) -> Vec<Finding> {
         finding.hint("mend those that are named, then validate again")
     };
     groups.unread().map(finding).collect()
+}
+
+/// A kind of thing that was compared with nobody's.
+pub fn unseen_finding(unseen: Unseen) -> Finding {
+    let Unseen { things, privilege } = unseen;
+    let message = format!("{things} were not compared: a role without {privilege} does not see them");
+    Finding::warning(message).hint(format!("grant the role {privilege} on the tenants' databases"))
 }
 
 /// The shared schema's own check.
