@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use crate::domain::words::{count, listed};
 use crate::domain::{Check, Digest, EnvironmentName, Finding, MigrationSet, PromotionSummary, Verdict};
 
+use crate::lint::Accepted;
+
 use super::differences::{describe, is_part_of};
 use super::rejection::shown;
 use super::{EVIDENCE, MAX_AGE, Record, Records, Rejected, Rejection, RolledBack, SOAK, Signed, State};
@@ -34,6 +36,8 @@ pub struct Demands<'a> {
 pub struct Promotion {
     pub checks: Vec<Check>,
     pub summary: PromotionSummary,
+    /// Warnings of the lint that the predecessor passed with.
+    pub accepted: Vec<Accepted>,
 }
 
 /// Judges the predecessor's records at one moment.
@@ -100,7 +104,11 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
             Check::skipped(&SOAK),
             Check::skipped(&MAX_AGE),
         ];
-        return Promotion { checks, summary };
+        return Promotion {
+            checks,
+            summary,
+            accepted: Vec::new(),
+        };
     };
     summary.passed_at = Some(finished(passed));
     summary.run_url.clone_from(&passed.evidence.predicate.run_url);
@@ -114,7 +122,11 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         Check::answered(&SOAK, one(soak(demands, since, now))),
         Check::answered(&MAX_AGE, one(max_age(demands, finished(passed), now))),
     ];
-    Promotion { checks, summary }
+    Promotion {
+        checks,
+        summary,
+        accepted: passed.evidence.predicate.lint.clone(),
+    }
 }
 
 /// A rollback with another set of files on disk takes this one's migrations back all the same.

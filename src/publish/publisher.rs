@@ -75,6 +75,8 @@ impl<'a> Publisher<'a> {
         let wanted = match request.command {
             // A person's own doing, and no word about a change.
             Command::Status | Command::Relabel | Command::Rollback | Command::Baseline => nothing,
+            // Its word is in the log's annotations and in SARIF; the light is `promote`'s and `run`'s.
+            Command::Lint => nothing,
             // One light for many jobs would show the last one's colour.
             _ if request.shard.is_some() => nothing,
             // It says nothing about a change.

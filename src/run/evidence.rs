@@ -106,6 +106,10 @@ impl Gate<'_> {
         let predicate = Predicate {
             rolled_back: rolled_back.clone(),
             overridden: report.overridden.clone(),
+            lint: match verdict {
+                Verdict::Passed => self.lint_warnings(),
+                Verdict::Blocked => Vec::new(),
+            },
             ..self.predicate(verdict, report.tenants.clone(), set)
         };
         let findings = match self.write(store.as_ref(), set, predicate).await {
@@ -206,6 +210,7 @@ impl Gate<'_> {
             run_attempt: actions.map(|it| it.run_attempt),
             actor: self.invocation.actor.clone(),
             overridden: None,
+            lint: Vec::new(),
             rolled_back: None,
         }
     }

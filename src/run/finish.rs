@@ -4,7 +4,7 @@ use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
-use crate::{baseline, gate, migrations, rollout, tenants, validate};
+use crate::{baseline, gate, lint, migrations, rollout, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -92,6 +92,9 @@ impl Gate<'_> {
             {
                 definitions.push(tenants::MINIMUM);
             }
+        }
+        if command.lints() {
+            definitions.extend(lint::CHECKS.iter().copied());
         }
         if self.request.writes() && command == Command::Rollback {
             definitions.extend([LEDGER, rollout::LEASE, rollout::UNDONE]);

@@ -1,5 +1,8 @@
 //! What was asked for.
 
+use std::path::PathBuf;
+
+use crate::database_url::EngineKind;
 use crate::domain::{Scope, Shard, TenantName, Version};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +17,7 @@ pub enum Command {
     Relabel,
     Rollback,
     Baseline,
+    Lint,
 }
 
 impl Command {
@@ -29,6 +33,7 @@ impl Command {
             Self::Relabel => "relabel",
             Self::Rollback => "rollback",
             Self::Baseline => "baseline",
+            Self::Lint => "lint",
         }
     }
 
@@ -45,11 +50,11 @@ impl Command {
     }
 
     pub(super) fn asks_url(self) -> bool {
-        self != Self::Promote
+        !matches!(self, Self::Promote | Self::Lint)
     }
 
     pub(super) fn asks_database(self) -> bool {
-        !matches!(self, Self::Check | Self::Promote)
+        !matches!(self, Self::Check | Self::Promote | Self::Lint)
     }
 
     pub(super) fn migrates(self) -> bool {
@@ -61,9 +66,24 @@ impl Command {
         matches!(self, Self::Rollback | Self::Baseline)
     }
 
+    /// What is pending is read before anything runs.
+    pub(super) fn lints(self) -> bool {
+        matches!(self, Self::Run | Self::Migrate | Self::Plan | Self::Lint)
+    }
+
     pub(super) fn validates(self) -> bool {
         matches!(self, Self::Run | Self::Validate)
     }
+}
+
+/// Which migrations are looked at without a database; all where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LintRequest {
+    pub files: Vec<PathBuf>,
+    /// A commit or branch: what is new or changed since.
+    pub since: Option<String>,
+    /// Instead of the URL's.
+    pub engine: Option<EngineKind>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +105,8 @@ pub struct Request {
     pub all_or_nothing: bool,
     /// The plan shows the SQL.
     pub show_sql: bool,
+    /// Which migrations `lint` is for.
+    pub lint: LintRequest,
     /// Why the promotion rules are to be set aside, where they are.
     pub overriding: Option<String>,
 }

@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::lint::LintConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 
 /// tenantgate.toml: what the gate demands of each environment.
@@ -39,6 +40,9 @@ pub(super) struct Config {
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What is looked for in migrations before they run.
+    #[serde(default)]
+    pub(super) lint: LintConfig,
     /// What a run in GitHub Actions leaves on GitHub.
     #[serde(default)]
     pub(super) github: GithubConfig,

@@ -12,6 +12,7 @@ use super::env_file::load_env_file;
 use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
+use super::lint::resolve_lint;
 use super::promotion::{resolve_promotion, signing_key};
 use super::rollout::resolve_rollout;
 use super::rules::resolve_rules;
@@ -51,6 +52,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let expect = resolve_expectations(&document, &config.expect)?;
+    let lint = resolve_lint(&document, &config.lint, &root)?;
     let promotion = resolve_promotion(
         &document,
         &config.promotion,
@@ -85,6 +87,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         expect,
+        lint,
         promotion,
         signing_key,
         variables,

@@ -11,6 +11,7 @@ mod environments;
 mod error;
 mod expect;
 mod invocation;
+mod lint;
 mod load;
 mod promotion;
 mod rollout;
@@ -34,7 +35,9 @@ use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, SigningKey,
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use duration::{FORM as DURATION_FORM, parse_duration};
 pub use error::SettingsError;
+pub(crate) use error::nearest;
 pub use invocation::Invocation;
+pub use lint::Lint;
 pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
 pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
@@ -62,6 +65,7 @@ pub struct Settings {
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
     pub expect: Expectations,
+    pub lint: Lint,
     pub promotion: Promotion,
     /// Signs the evidence of this run.
     pub signing_key: Option<SigningKey>,
