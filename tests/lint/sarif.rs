@@ -109,7 +109,7 @@ fn findings_without_a_file_stand_at_the_config_and_name_their_tenant() {
     let result = of_rule(&log, "rollout.tenants");
     assert_eq!(result["level"], "error");
     assert_eq!(result["locations"][0]["logicalLocations"][0]["name"], "amber");
-    let blocked = desk.tenantgate(&["run", "--environment", "uat", "--format", "sarif"]);
+    let blocked = desk.tenantgate(&["plan", "--environment", "uat", "--format", "sarif"]);
     let log = checked(&blocked.stdout);
     let result = of_rule(&log, "url.missing");
     let place = &result["locations"][0]["physicalLocation"];
