@@ -11,8 +11,11 @@ use super::rules::{named, rules};
 /// The allow comments of one file, and which of them were of use.
 pub(super) struct Allows<'m> {
     migration: &'m Migration,
-    allows: Vec<(Allow, Vec<(&'static str, Cell<bool>)>)>,
+    allows: Vec<(Allow, Vec<Allowed>)>,
 }
+
+/// A rule, and whether the comment was of use for it.
+type Allowed = (&'static str, Cell<bool>);
 
 impl<'m> Allows<'m> {
     /// Also what is wrong with them.

@@ -7,8 +7,9 @@
 mod accepted;
 mod allow;
 mod catalog;
-mod lint;
+mod file;
 mod name;
+mod pending;
 mod read;
 mod replaced;
 mod rule;
@@ -24,7 +25,7 @@ mod world;
 use crate::domain::CheckDefinition;
 
 pub use accepted::{Accepted, MOST_ACCEPTED};
-pub use lint::{Chosen, Linted, Options, lint, warnings};
+pub use pending::{Chosen, Linted, Options, lint, warnings};
 pub use rule::{Group, Level, Levels, Rule};
 pub use rules::{named, rules};
 pub use world::World;

@@ -1,5 +1,7 @@
 //! Each rule has an example of what it finds, and one of what it leaves alone, in `tests/lint/examples`.
 
+#![allow(clippy::unwrap_used, reason = "a test that is surprised should panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -92,10 +92,7 @@ impl Gate<'_> {
     /// `lint`: without a database.
     pub(super) fn lint_files(&mut self) -> anyhow::Result<Stage<()>> {
         let since = Instant::now();
-        let chosen = match self.chosen_files() {
-            Ok(chosen) => chosen,
-            Err(wrong) => return Err(wrong.into()),
-        };
+        let chosen = self.chosen_files()?;
         // The engine was taken before the files were read.
         let kind = self.kind.unwrap_or(EngineKind::Postgres);
         let named = self.settings.rollout.canary.iter();
