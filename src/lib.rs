@@ -14,12 +14,14 @@ pub mod lint;
 pub mod merge;
 pub mod migrations;
 pub mod promotion;
+pub mod prove;
 pub mod publish;
 pub mod report;
 pub mod rollout;
 pub mod run;
 pub mod secrets;
 pub mod settings;
+pub mod snapshot;
 pub mod tenants;
 pub mod validate;
 

@@ -15,6 +15,9 @@ use crate::rollout::{Event, Progress};
 /// Between two lines in an Actions log.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// Fewer are compared before somebody has read that they are.
+const MANY: usize = 500;
+
 /// Chooses the form that fits where stderr goes.
 pub(crate) fn progress(quiet: bool, in_actions: bool, redactor: Redactor) -> Box<dyn Progress> {
     let form = match (quiet, in_actions, std::io::stderr().is_terminal()) {
@@ -75,7 +78,11 @@ impl Progress for Teller {
             Event::Shared { pending } if self.form != Form::Notices => {
                 self.say(&state, &format!("shared schema: {pending} pending"));
             }
-            Event::Retry { .. } | Event::Shared { .. } => {}
+            Event::Comparing { tenants } if self.form != Form::Notices && *tenants >= MANY => {
+                let many = thousands(*tenants);
+                self.say(&state, &format!("comparing the structures of {many} tenants"));
+            }
+            Event::Retry { .. } | Event::Shared { .. } | Event::Comparing { .. } => {}
             Event::Tenants { total, behind } => self.begin(&mut state, *total, *behind, "to migrate"),
             Event::Back { total } => self.begin(&mut state, *total, *total, "to take back"),
             Event::Begun(tenant) => {

@@ -17,5 +17,6 @@ mod harness;
 mod init;
 mod leaks;
 mod lint;
+mod rows;
 mod servers;
 mod shards;

@@ -1,7 +1,7 @@
 //! What tells a structure apart, told in words, without the books of other tools. Pure.
 
 use crate::domain::words::clip;
-use crate::domain::{Change, Difference, Object, ObjectKind, Structure};
+use crate::domain::{COLUMN_ORDER, COMMENT, Change, Difference, Object, ObjectKind, Structure};
 
 /// Tables in which other tools keep their own books: a database that is adopted has one of them.
 const BOOKS: [&str; 17] = [
@@ -23,6 +23,16 @@ const BOOKS: [&str; 17] = [
     "schema_migrations",
     "sequelizemeta",
 ];
+
+/// What a database must have in common with what migrations make, to be taken for made by them: not who owns
+/// it, nor comments, nor which column was added first.
+pub fn adoptable(structure: &Structure) -> Structure {
+    let mut structure = structure.portable();
+    structure
+        .facts
+        .retain(|it| !matches!(it.attribute.as_str(), COMMENT | COLUMN_ORDER));
+    structure
+}
 
 /// What would have to change for `found` to be `expected`. Tables of other tools' own books are passed over,
 /// unless they are expected.

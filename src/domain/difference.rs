@@ -1,9 +1,9 @@
 //! Two structures, and what tells them apart. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Object, ObjectKind, Structure};
+use super::{COLUMN_ORDER, Object, ObjectKind, Structure};
 
 /// Longer texts are not quoted: that they differ is said.
 const QUOTED: usize = 160;
@@ -84,7 +84,8 @@ fn alterations<'a>(wanted: &'a Attributes<'a>, has: &'a Attributes<'a>) -> impl 
     attributes.dedup();
     attributes.into_iter().filter_map(|attribute| {
         let (expected, found) = (wanted.get(attribute).copied(), has.get(attribute).copied());
-        (expected != found).then(|| Change::Altered {
+        let differ = expected != found && !(attribute == COLUMN_ORDER && only_lacks(expected?, found?));
+        differ.then(|| Change::Altered {
             attribute: attribute.to_owned(),
             expected: expected.map(str::to_owned),
             found: found.map(str::to_owned),
@@ -92,18 +93,20 @@ fn alterations<'a>(wanted: &'a Attributes<'a>, has: &'a Attributes<'a>) -> impl 
     })
 }
 
-/// `table orders: column total is numeric(10,2), expected numeric(12,2)`.
+/// True where two lists have in the same order what both have: what one lacks is a difference of its own.
+fn only_lacks(one: &str, other: &str) -> bool {
+    let both = |list: &str, of: &str| -> Vec<String> {
+        let of: BTreeSet<&str> = of.split(", ").collect();
+        let kept = list.split(", ").filter(|name| of.contains(name));
+        kept.map(str::to_owned).collect()
+    };
+    one != other && both(one, other) == both(other, one)
+}
+
+/// ``column `orders.total` is numeric(10,2), expected numeric(12,2)``.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let object = &self.object;
-        let table = object.table.as_str();
-        if !table.is_empty() {
-            write!(f, "table {table}: ")?;
-        }
-        let who = match object.name.as_str() {
-            "" => object.kind.as_str().to_owned(),
-            name => format!("{} {name}", object.kind.as_str()),
-        };
+        let who = self.object.to_string();
         match &self.change {
             Change::Missing => write!(f, "{who} is missing"),
             Change::Extra => write!(f, "extra {who}"),
@@ -165,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_is_missing_is_no_other_order_too() {
+        let ordered = |order: &str| {
+            let mut structure = orders("int");
+            structure.add(Table, "", "orders", COLUMN_ORDER, order);
+            structure
+        };
+        assert!(told(&ordered("id, total, note"), &ordered("id, note")).is_empty());
+        assert_eq!(
+            told(&ordered("id, total"), &ordered("total, id")),
+            ["table `orders` has column order total, id, expected id, total"]
+        );
+    }
+
+    #[test]
     fn each_difference_is_named() {
         let mut found = orders("numeric(10,2)");
         found.facts.retain(|fact| fact.object.kind != Index);
@@ -175,16 +192,16 @@ mod tests {
         assert_eq!(
             told(&orders("numeric(12,2)"), &found),
             [
-                "table orders: column total has default 0, expected none",
-                "table orders: column total is numeric(10,2), expected numeric(12,2)",
-                "table orders: index by_total is missing",
-                "extra table junk",
-                "table orders: extra column note",
+                "column `orders.total` has default 0, expected none",
+                "column `orders.total` is numeric(10,2), expected numeric(12,2)",
+                "index `by_total` of `orders` is missing",
+                "extra table `junk`",
+                "extra column `orders.note`",
             ]
         );
         assert_eq!(
             told(&orders("int"), &Structure::default()),
-            ["table orders is missing"]
+            ["table `orders` is missing"]
         );
     }
 }

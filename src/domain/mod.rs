@@ -10,6 +10,7 @@ mod names;
 mod outcome;
 mod place;
 mod report;
+mod row_security;
 mod secret;
 mod server;
 mod shard;
@@ -28,13 +29,16 @@ pub use names::{EnvironmentName, InvalidName, SecretName, TenantName};
 pub use outcome::{Outcome, OutcomeState};
 pub use place::{here_below, shown_path};
 pub use report::{
-    Merged, MergedPart, MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges,
+    ExpectedFrom, Merged, MergedPart, MigrationSetSummary, Override, PlanGroup, PlanSummary, PlannedRanges,
     PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, UnfinishedRanges,
     Verdict, WaveSummary,
 };
+pub use row_security::RowSecurity;
 pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
-pub use structure::{Fact, Fingerprint, Object, ObjectKind, Print, Structure};
+pub use structure::{
+    COLUMN_ORDER, COMMENT, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
+};
 pub use tenant::{Tenant, Tenants};

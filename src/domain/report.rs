@@ -186,10 +186,37 @@ pub struct Override {
     pub reason: String,
 }
 
+/// What schemas were compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExpectedFrom {
+    /// What the migrations make.
+    Migrations,
+    /// The committed snapshot.
+    Snapshot,
+    /// What most tenants are.
+    Largest,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SchemaSummary {
+    /// Of what most tenants are, without owners and grants: the same in every environment that has the same
+    /// migrations.
     pub fingerprint: String,
+    /// How many different structures there are among the tenants.
     pub groups: usize,
+    /// How many tenants were compared.
+    #[serde(default)]
+    pub tenants: usize,
+    /// How many of them are not what is expected.
+    #[serde(default)]
+    pub differing: usize,
+    /// The shared schema's fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<String>,
+    /// What the tenants were compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ExpectedFrom>,
 }
 
 /// One job's report, of those that were joined.

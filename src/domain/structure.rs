@@ -90,6 +90,20 @@ pub struct Object {
     pub name: String,
 }
 
+/// ``column `orders.total` ``, ``index `by_total` of `orders` ``.
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, table, name) = (self.kind.as_str(), &self.table, &self.name);
+        match (self.kind, table.as_str(), name.as_str()) {
+            (_, "", "") => f.write_str(kind),
+            (_, "", _) => write!(f, "{kind} `{name}`"),
+            (ObjectKind::Column, ..) => write!(f, "{kind} `{table}.{name}`"),
+            (_, _, "") => write!(f, "{kind} of `{table}`"),
+            _ => write!(f, "{kind} `{name}` of `{table}`"),
+        }
+    }
+}
+
 /// One attribute of one object, in the engine's words, without the name of its schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fact {
@@ -111,6 +125,22 @@ pub struct Fingerprint(pub String);
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The attribute of who owns an object.
+pub const OWNER: &str = "owner";
+/// The attribute of who may do what with an object.
+pub const GRANTS: &str = "grants";
+/// The attribute of what is said about an object.
+pub const COMMENT: &str = "comment";
+/// The attribute of a table that lists its columns, `, ` between them.
+pub const COLUMN_ORDER: &str = "column order";
+
+impl Fact {
+    /// Set by whoever provides schemas rather than by migrations, and other in another environment.
+    pub fn is_administrative(&self) -> bool {
+        self.object.kind == ObjectKind::Schema || self.attribute == OWNER || self.attribute == GRANTS
     }
 }
 
@@ -138,6 +168,15 @@ impl Structure {
             attribute: attribute.into(),
             text: text.into(),
         });
+    }
+
+    /// What is the same in every environment that has the same migrations.
+    #[must_use]
+    pub fn portable(&self) -> Self {
+        let facts = self.facts.iter().filter(|it| !it.is_administrative());
+        Self {
+            facts: facts.cloned().collect(),
+        }
     }
 
     /// Each text is preceded by its length, so that no two structures are written alike.

@@ -13,7 +13,9 @@ mod postgres;
 pub mod queries;
 mod range_key;
 mod ranges;
+pub mod row_security;
 mod rows;
+mod scratch;
 mod session;
 mod sqlite;
 mod structure;
@@ -26,15 +28,18 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor, Scope,
-    Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
+    Batch, COMMENT, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor,
+    RowSecurity, Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
 pub use queries::Given;
 pub use range_key::RangeKey;
+use row_security::{RowFacts, RowQuestion, Trial, Tried};
+
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
+pub use scratch::Scratch;
 pub use session::Session;
 
 /// How an engine is reached and what it must keep to.
@@ -87,7 +92,7 @@ pub struct Label {
 }
 
 /// One row of the registry's query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegistryRow {
     pub tenant: Option<String>,
     /// Absent: the query has no such column, or it is NULL.
@@ -95,6 +100,9 @@ pub struct RegistryRow {
     /// A name of the environment's servers.
     pub server: Option<String>,
     pub database_url: Option<Secret>,
+    /// Of the query of domains.
+    pub domain: Option<String>,
+    pub primary: Option<bool>,
 }
 
 /// Where statements run.
@@ -137,6 +145,9 @@ pub struct FoundTable {
     pub indexes: Vec<String>,
     /// Names of the constraints.
     pub foreign_keys: Vec<String>,
+    pub row_security: RowSecurity,
+    /// Names.
+    pub policies: Vec<String>,
 }
 
 /// An index that a build left behind, or that a build is not done with.
@@ -312,10 +323,13 @@ pub trait Engine: Send + Sync {
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
 
     /// Marks of what each target is made of, in their order, made where the schemas are: so that thousands are
-    /// compared without being read. Nothing is written.
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
-        let structures = self.structures(targets).await?;
-        Ok(structures.iter().map(|it| Print(it.fingerprint().0)).collect())
+    /// compared without being read. Facts `comment` are part of it where `comments` says so. Nothing is written.
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
+        let print = |mut structure: Structure| {
+            structure.facts.retain(|it| comments || it.attribute != COMMENT);
+            Print(structure.fingerprint().0)
+        };
+        Ok(self.structures(targets).await?.into_iter().map(print).collect())
     }
 
     /// SQL that makes one target what was expected, to be read before it is run; it is never run by itself.
@@ -332,6 +346,21 @@ pub trait Engine: Send + Sync {
     /// What migrations of one scope make of nothing, learnt where it leaves no trace. `shared` are those
     /// that tenants build on, where the engine lets them.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
+
+    /// A place without a trace, in which migrations are tried out step by step. `real`: what the real shared
+    /// schema has is seen from there, where the engine lets it.
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError>;
+
+    /// What keeps the rows of tenants apart that share tables. Nothing is written.
+    async fn row_facts(&self, _question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        Err(no_row_security())
+    }
+
+    /// What the serving role may do to other tenants' rows in a tenant's context, tried in transactions that
+    /// are rolled back.
+    async fn try_rows(&self, _trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        Err(no_row_security())
+    }
 
     /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
     /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
@@ -358,6 +387,12 @@ pub fn open(
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
+}
+
+/// No config that passes its checks asks this.
+fn no_row_security() -> EngineError {
+    let message = "this engine has no row-level security";
+    EngineError::new(ErrorKind::Statement, message, &Redactor::default())
 }
 
 /// A row of (migrations, milliseconds).
@@ -392,18 +427,22 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
     let mut active = None;
     let mut server = None;
     let mut database_url = None;
+    let (mut domain, mut primary) = (None, None);
+    let truth = |value: Option<String>| {
+        value.map(|text| {
+            matches!(
+                text.to_ascii_lowercase().as_str(),
+                "1" | "t" | "true" | "y" | "yes"
+            )
+        })
+    };
     let filled = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     for (name, value) in columns {
         match name.to_ascii_lowercase().as_str() {
             "tenant" => found = Some(value),
-            "active" => {
-                active = value.map(|text| {
-                    matches!(
-                        text.to_ascii_lowercase().as_str(),
-                        "1" | "t" | "true" | "y" | "yes"
-                    )
-                });
-            }
+            "active" => active = truth(value),
+            "domain" => domain = filled(value),
+            "is_primary" => primary = truth(value),
             "server" => server = filled(value),
             "database_url" => database_url = filled(value).map(Secret::new),
             _ => {}
@@ -414,5 +453,7 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
         active,
         server,
         database_url,
+        domain,
+        primary,
     })
 }

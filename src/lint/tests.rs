@@ -36,6 +36,9 @@ fn tenancy(kind: EngineKind) -> Tenancy {
         ignore: GlobSet::empty(),
         serving_role: None,
         min: 1,
+        row: None,
+        max_change: None,
+        domains: None,
     }
 }
 

@@ -42,7 +42,9 @@ impl World {
         database: Option<&str>,
         known: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let by_schema = tenancy.mode == TenancyMode::Schema;
+        let by_schema = tenancy.mode != TenancyMode::Database;
+        // Tenants in shared tables have no place of their own that could be named.
+        let have_places = tenancy.mode != TenancyMode::Row;
         let shared = match by_schema {
             true => Some(tenancy.shared_schema.clone()),
             false => database.map(str::to_owned),
@@ -54,6 +56,7 @@ impl World {
         let frame = template
             .split_once("{tenant}")
             .filter(|(before, behind)| before.len() + behind.len() >= SHORTEST_FRAME)
+            .filter(|_| have_places)
             .filter(|(before, _)| kind != EngineKind::Sqlite && !before.contains('{'))
             .map(|(before, behind)| (before.to_lowercase(), behind.to_lowercase()));
         let ledger = tenancy.ledger.clone().or(match kind {
@@ -67,6 +70,7 @@ impl World {
         });
         let tenants = ensured
             .chain(known)
+            .filter(|_| have_places)
             .map(|(name, location)| (location.to_lowercase(), name))
             .collect();
         Self {

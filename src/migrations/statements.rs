@@ -56,12 +56,29 @@ pub(crate) fn without_concurrently(sql: &str) -> String {
     let Ok(tokens) = Tokenizer::new(dialect(EngineKind::Postgres), sql).tokenize() else {
         return sql.to_owned();
     };
-    let is_it = |token: &Token| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("CONCURRENTLY"));
-    tokens
-        .iter()
-        .filter(|token| !is_it(token))
-        .map(ToString::to_string)
-        .collect()
+    let is = |token: &Token, name: &str| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name));
+    let kept = tokens.iter().filter(|token| !is(token, "CONCURRENTLY"));
+    let plain: String = kept.map(ToString::to_string).collect();
+    let place = |name: &str| tokens.iter().position(|token| is(token, name));
+    match (place("DETACH"), place("PARTITION"), place("CONCURRENTLY")) {
+        (Some(detach), Some(partition), Some(end)) if detach < partition && partition < end => {
+            let name: String = tokens[partition + 1..end]
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            bounds_kept(name.trim()) + &plain
+        }
+        _ => plain,
+    }
+}
+
+/// A partition that is detached concurrently keeps its bounds as a CHECK constraint; one that is not does not.
+/// <https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION>
+fn bounds_kept(partition: &str) -> String {
+    format!(
+        "DO $tenantgate$ DECLARE it regclass := $name${partition}$name$; BEGIN
+EXECUTE format('ALTER TABLE %s ADD CHECK (%s)', it, pg_catalog.pg_get_partition_constraintdef(it)); END $tenantgate$;\n"
+    )
 }
 
 pub(super) fn dialect(kind: EngineKind) -> &'static dyn Dialect {

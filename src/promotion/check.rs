@@ -15,7 +15,9 @@ use crate::lint::Accepted;
 
 use super::differences::{describe, is_part_of};
 use super::rejection::shown;
-use super::{EVIDENCE, MAX_AGE, Record, Records, Rejected, Rejection, RolledBack, SOAK, Signed, State};
+use super::{
+    EVIDENCE, MAX_AGE, Record, RecordedSchema, Records, Rejected, Rejection, RolledBack, SOAK, Signed, State,
+};
 
 /// What is demanded of the predecessor.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Promotion {
     pub summary: PromotionSummary,
     /// Warnings of the lint that the predecessor passed with.
     pub accepted: Vec<Accepted>,
+    /// What the predecessor was when it last passed and its structures were compared.
+    pub schema: Option<RecordedSchema>,
 }
 
 /// Judges the predecessor's records at one moment.
@@ -108,8 +112,10 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
             checks,
             summary,
             accepted: Vec::new(),
+            schema: None,
         };
     };
+    let schema = recorded_schema(&same);
     summary.passed_at = Some(finished(passed));
     summary.run_url.clone_from(&passed.evidence.predicate.run_url);
     findings.extend(tenants_joined(demands, set, passed, ours.last().copied()));
@@ -126,7 +132,15 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         checks,
         summary,
         accepted: passed.evidence.predicate.lint.clone(),
+        schema,
     }
+}
+
+/// A run that had nothing to migrate may not have compared anything: then an earlier one's counts.
+fn recorded_schema(same: &[&Record]) -> Option<RecordedSchema> {
+    let passes = same.iter().rev().map(|it| &it.evidence.predicate);
+    let passes = passes.take_while(|it| it.verdict == Verdict::Passed && it.rolled_back.is_none());
+    passes.filter_map(|it| it.schema.clone()).next()
 }
 
 /// A rollback with another set of files on disk takes this one's migrations back all the same.

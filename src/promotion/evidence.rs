@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Checksum, Digest, EnvironmentName, MigrationSet, Override, PublicKey, Scope, SigningKey, TenantCounts,
-    Verdict, Version,
+    Checksum, Digest, EnvironmentName, Fingerprint, MigrationSet, Override, PublicKey, Scope, SigningKey,
+    TenantCounts, Verdict, Version,
 };
 
 use crate::lint::Accepted;
@@ -60,9 +60,25 @@ pub struct Predicate {
     /// Warnings of the lint that it passed with: the next environment does not warn of them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lint: Vec<Accepted>,
+    /// Present where structures were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<RecordedSchema>,
     /// Present where this is no run but a rollback: it shuts what passed with anything that it took back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
+}
+
+/// What an environment was, where its structures were compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedSchema {
+    /// `PostgreSQL 15`: another one may write the same otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Fingerprint>,
+    /// Of what most tenants were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Fingerprint>,
 }
 
 /// How far an environment, or a part of its tenants, was taken back.

@@ -16,7 +16,7 @@ use crate::domain::CheckDefinition;
 
 pub use check::{Demands, Promotion, judge};
 pub use envelope::{Envelope, Signed};
-pub use evidence::{Evidence, Opened, Predicate, RecordedMigration, RolledBack, Unopened};
+pub use evidence::{Evidence, Opened, Predicate, RecordedMigration, RecordedSchema, RolledBack, Unopened};
 pub use folder::FolderStore;
 pub use overriding::{Call, Permission, not_allowed, permission, set_aside};
 pub use records::{EvidenceStore, Record, Records, Rejected, State, StoreError, Wanted};

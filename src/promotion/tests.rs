@@ -64,6 +64,7 @@ fn evidence(set: &MigrationSet, verdict: Verdict, hour: i64) -> Evidence {
         actor: None,
         overridden: None,
         lint: Vec::new(),
+        schema: None,
         rolled_back: None,
     };
     Evidence {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
+use super::clean;
 use super::words::{self, Mark};
 use crate::domain::{Finding, OutcomeState, Report, Severity, TenantName};
 
@@ -38,6 +39,12 @@ impl Group<'_> {
             (Severity::Warning, Mark::Failed) => "warning: ",
             _ => "",
         }
+    }
+
+    /// The SQL that would mend the first one, cut for those who read; the JSON report has all of it.
+    pub(super) fn sql(&self) -> Option<String> {
+        let sql = self.first.sql.as_deref()?;
+        Some(clean::clip(clean::block(sql).trim_end(), 1_500, 24))
     }
 
     /// The first one's hint, and whether the others have other ones.

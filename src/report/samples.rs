@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Check, CheckDefinition, Digest, EnvironmentName, Finding, MigrationSetSummary, Outcome, OutcomeState,
-    Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing,
-    TenantCounts, TenantName, Tool, UnfinishedRanges, Verdict, Version,
+    Check, CheckDefinition, Digest, EnvironmentName, ExpectedFrom, Finding, MigrationSetSummary, Outcome,
+    OutcomeState, Override, PlanGroup, PlanSummary, PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary,
+    Standing, TenantCounts, TenantName, Tool, UnfinishedRanges, Verdict, Version,
 };
 
 mod jobs;
@@ -36,7 +36,7 @@ const CHECKS: [(&str, &str); 14] = [
     ("server.environment", "the database is this environment's"),
     ("rollout.tenants", "every tenant was migrated"),
     ("rollout.duration", "the run took no longer than allowed"),
-    ("expect.columns", "the expected columns are as expected"),
+    ("drift.tenant", "every tenant's structure is as expected"),
     ("expect.tables", "the expected tables exist"),
 ];
 
@@ -143,6 +143,10 @@ pub(super) fn first_run() -> Report {
         schema: Some(SchemaSummary {
             fingerprint: format!("sha256:{}", "9c".repeat(32)),
             groups: 1,
+            tenants: 5,
+            differing: 0,
+            shared: None,
+            expected: Some(ExpectedFrom::Migrations),
         }),
         evidence: Some("evidence/uat/3fa2b1c0d9e8.json".into()),
         ..report("run", checks(&[("url.scheme", vec![password])], None))
@@ -160,6 +164,10 @@ pub(super) fn nothing_to_do() -> Report {
         schema: Some(SchemaSummary {
             fingerprint: format!("sha256:{}", "9c".repeat(32)),
             groups: 1,
+            tenants: 5,
+            differing: 0,
+            shared: None,
+            expected: Some(ExpectedFrom::Migrations),
         }),
         duration_ms: 84,
         ..report("run", checks(&[], None))
@@ -457,13 +465,17 @@ pub(super) fn overridden() -> Report {
 
 pub(super) fn drifted() -> Report {
     let drift = |name: &str, message: &str| Finding::error(message).tenant(&tenant(name));
-    let index = "index `orders_priority` on `orders` is missing";
+    let index = "index `orders_priority` of `orders` is missing";
+    let hint = "it is not what the migrations make";
+    let sql = |name: &str| {
+        format!("SET search_path TO \"{name}\", public;\nCREATE INDEX orders_priority ON orders (priority);")
+    };
     let findings = vec![
-        drift("acme", index).hint("run `tenantgate migrate --tenant acme`"),
-        drift("zeta", index).hint("run `tenantgate migrate --tenant zeta`"),
+        drift("acme", index).hint(hint).sql(sql("acme")),
+        drift("zeta", index).hint(hint).sql(sql("zeta")),
         drift(
             &"b".repeat(TenantName::LONGEST),
-            "column `orders.total`: numeric(12,2) expected, double precision found",
+            "column `orders.total` is double precision, expected numeric(12,2)",
         ),
         Finding::warning("schema `old_backup` belongs to no tenant").hint("list it under `tenancy.ignore`"),
     ];
@@ -475,8 +487,12 @@ pub(super) fn drifted() -> Report {
         schema: Some(SchemaSummary {
             fingerprint: format!("sha256:{}", "9c".repeat(32)),
             groups: 3,
+            tenants: 5,
+            differing: 3,
+            shared: None,
+            expected: Some(ExpectedFrom::Migrations),
         }),
-        ..report("validate", checks(&[("expect.columns", findings)], None))
+        ..report("validate", checks(&[("drift.tenant", findings)], None))
     }
 }
 

@@ -6,8 +6,8 @@ use super::plans;
 use super::rows::Stand;
 use super::words::{self, counted};
 use crate::domain::{
-    Check, CheckStatus, Finding, OutcomeState, Override, Report, SET_ASIDE, Severity, Standing, TenantCounts,
-    Verdict,
+    Check, CheckStatus, ExpectedFrom, Finding, OutcomeState, Override, Report, SET_ASIDE, Severity, Standing,
+    TenantCounts, Verdict,
 };
 
 /// `passed`, `passed with 2 warnings`, `blocked by 2 checks`.
@@ -263,12 +263,25 @@ pub(super) fn set_aside(overridden: &Override) -> String {
     format!("the promotion rules were set aside by {actor}: {reason}")
 }
 
-/// `all tenants have the same structure`, `3 different structures among the tenants`.
+/// `5 tenants alike, as the migrations make them`, `998 tenants alike, 2 differ`.
 pub(super) fn schema(report: &Report) -> Option<String> {
     let schema = report.schema.as_ref()?;
-    Some(match schema.groups {
-        0 | 1 => "all tenants have the same structure".to_owned(),
-        groups => format!("{groups} different structures among the tenants"),
+    let origin = match schema.expected {
+        Some(ExpectedFrom::Migrations) => ", as the migrations make them",
+        Some(ExpectedFrom::Snapshot) => ", as the snapshot says",
+        Some(ExpectedFrom::Largest) | None => "",
+    };
+    let alike = schema.tenants.saturating_sub(schema.differing);
+    Some(match (alike, schema.differing) {
+        // In shared tables there is no other structure than theirs.
+        (0, 0) if schema.shared.as_ref() == Some(&schema.fingerprint) => {
+            "tenants share their tables".to_owned()
+        }
+        (0, 0) => "no tenant was there to compare".to_owned(),
+        (0, differing) => format!("{} not as expected", counted(differing, "tenant")),
+        (alike, 0) => format!("{} alike{origin}", counted(alike, "tenant")),
+        (alike, 1) => format!("{} alike{origin}; 1 differs", counted(alike, "tenant")),
+        (alike, differing) => format!("{} alike{origin}; {differing} differ", counted(alike, "tenant")),
     })
 }
 

@@ -41,6 +41,10 @@ pub enum Event<'a> {
         about: u64,
         waiting: Option<&'a str>,
     },
+    /// Structures of so many are compared.
+    Comparing {
+        tenants: usize,
+    },
     /// A signal came: the tenants in hand are finished, no others begun.
     Stopping,
     Finished,

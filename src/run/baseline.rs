@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::baseline::{self, differences, told};
+use crate::baseline::{adoptable, differences, told};
 use crate::domain::words::listed;
 use crate::domain::{
     Check, Entry, EntryState, Finding, History, Migration, Outcome, OutcomeState, PlanGroup, PlanSummary,
     Scope, Structure, TenantCounts, TenantName, Tenants, Version,
 };
-use crate::engine::{Engine, EngineError, NotMade, Target};
+use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::nothing_ran;
 use crate::rollout::{self, LeaseError};
 
 use super::connect::LEDGER;
+use super::made::made;
 use super::migrate::no_lease;
 use super::survey::Survey;
 use super::{Blocked, Gate, Stage};
@@ -153,30 +154,10 @@ impl Gate<'_> {
         };
         let shared: Vec<&Migration> = self.set().shared.iter().filter(applied).collect();
         let own = self.wanted();
-        let all: Vec<&Migration> = shared.iter().chain(&own).copied().collect();
-        let leaving = all.iter().flat_map(|it| baseline::leaving(it, engine.kind()));
-        let mut findings: Vec<Finding> = leaving.collect();
-        let mut structure = Structure::default();
-        if findings.is_empty() {
-            match engine.made(&shared, &own).await {
-                Ok(made) => structure = made,
-                Err(NotMade { error, migration }) => {
-                    let migration = migration.and_then(|index| all.get(index));
-                    let what = match migration {
-                        Some(it) => {
-                            format!("{} failed where it was tried out: {}", it.label(), error.message)
-                        }
-                        None => error.message.clone(),
-                    };
-                    let mut finding = Finding::error(what).operational(error.kind.is_operational());
-                    finding.hint = error.hint();
-                    if let Some(migration) = migration {
-                        finding = finding.file(&migration.file);
-                    }
-                    findings.push(finding);
-                }
-            }
-        }
+        let (structure, findings) = match made(engine, &shared, &own).await {
+            Ok(structure) => (structure, Vec::new()),
+            Err(unlearnt) => (Structure::default(), unlearnt.findings),
+        };
         self.add(vec![Check::answered(&MADE, findings)], since)?;
         Ok(structure)
     }
@@ -464,6 +445,6 @@ fn refusal(
     {
         return Some("it does not exist yet; `tenantgate migrate` makes it".to_owned());
     }
-    let differences = differences(made, found);
+    let differences = differences(&adoptable(made), &adoptable(found));
     (!differences.is_empty()).then(|| told(&differences))
 }

@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use crate::domain::{Check, Finding, MigrationSet, Report, TenantCounts, Verdict};
+use crate::domain::{Check, Finding, Fingerprint, MigrationSet, Report, TenantCounts, Verdict};
 use crate::github::{Client, DeploymentStore};
 use crate::promotion::{
-    self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration, RolledBack, StoreError,
+    self, Evidence, EvidenceStore, FolderStore, Predicate, RecordedMigration, RecordedSchema, RolledBack,
+    StoreError,
 };
 use crate::settings::Store;
 
+use super::drift::series;
 use super::{Command, Gate, Stage};
 
 /// How long a store is waited for when the work is done.
@@ -105,6 +107,7 @@ impl Gate<'_> {
         };
         let predicate = Predicate {
             rolled_back: rolled_back.clone(),
+            schema: recorded_schema(report),
             overridden: report.overridden.clone(),
             lint: match verdict {
                 Verdict::Passed => self.lint_warnings(),
@@ -211,6 +214,7 @@ impl Gate<'_> {
             actor: self.invocation.actor.clone(),
             overridden: None,
             lint: Vec::new(),
+            schema: None,
             rolled_back: None,
         }
     }
@@ -246,4 +250,13 @@ impl Gate<'_> {
                 .push(Check::answered(&promotion::RECORDED, vec![finding]));
         }
     }
+}
+
+fn recorded_schema(report: &Report) -> Option<RecordedSchema> {
+    let schema = report.schema.as_ref()?;
+    Some(RecordedSchema {
+        server: report.server.as_deref().map(series),
+        shared: schema.shared.clone().map(Fingerprint),
+        tenant: Some(Fingerprint(schema.fingerprint.clone())),
+    })
 }

@@ -199,7 +199,7 @@ impl Gate<'_> {
 /// A file's path has a dot or a folder, a database's name has none.
 pub(crate) fn engine_by_names(tenancy: &Tenancy) -> EngineKind {
     match tenancy.mode {
-        TenancyMode::Schema => EngineKind::Postgres,
+        TenancyMode::Schema | TenancyMode::Row => EngineKind::Postgres,
         TenancyMode::Database if tenancy.location.contains(['.', '/']) => EngineKind::Sqlite,
         TenancyMode::Database => EngineKind::Mysql,
     }

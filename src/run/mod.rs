@@ -3,18 +3,24 @@
 mod baseline;
 mod compare;
 mod connect;
+mod drift;
 mod evidence;
 mod finish;
 mod lint;
+mod made;
 mod migrate;
 mod offline;
+mod onto;
 mod promotion;
+mod prove;
 mod ranges;
 mod request;
 mod rollback;
 mod rolling_back;
+mod rows;
 mod servers;
 mod show;
+mod snapshot;
 mod survey;
 mod tenants;
 mod validate;
@@ -27,16 +33,16 @@ use jiff::Timestamp;
 use crate::database_url::EngineKind;
 use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
-    ServerName, Severity, Standing, TenantCounts, TenantName,
+    SchemaSummary, ServerName, Severity, Standing, TenantCounts, TenantName,
 };
 use crate::lint::Accepted;
 use crate::migrations::Loaded;
-use crate::promotion::RolledBack;
+use crate::promotion::{RecordedSchema, RolledBack};
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
 pub(crate) use lint::engine_by_names;
-pub use request::{Command, LintRequest, Request};
+pub use request::{Command, From, LintRequest, Request};
 
 /// The checks that no area but the order of the stages can ask.
 pub const CHECKS: &[CheckDefinition] = &[
@@ -87,6 +93,11 @@ struct Gate<'a> {
     /// Tenants that this run did not bring to head: the rollout's findings speak of them.
     left_behind: BTreeSet<TenantName>,
     plan: Option<PlanSummary>,
+    schema: Option<SchemaSummary>,
+    /// What the environment before was when it passed with this migration set, where its evidence says so.
+    predecessor: Option<RecordedSchema>,
+    /// The comparison of structures was come to, whatever it was about.
+    drift_reached: bool,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
     overridden: Option<Override>,
@@ -127,6 +138,9 @@ pub async fn execute(
         outcomes: Vec::new(),
         left_behind: BTreeSet::new(),
         plan: None,
+        schema: None,
+        predecessor: None,
+        drift_reached: false,
         standings: None,
         promotion: None,
         overridden: None,
@@ -186,6 +200,9 @@ impl Gate<'_> {
         }
         self.label(engine).await?;
         self.reached_database = true;
+        if self.request.command == Command::Snapshot {
+            return self.snapshot(engine).await;
+        }
         let survey = self.survey(engine).await?;
         self.show(&survey);
         self.lint_pending(&survey)?;
@@ -193,6 +210,9 @@ impl Gate<'_> {
         self.range_keys(engine, &survey).await?;
         if self.request.command == Command::Plan {
             self.invalid_indexes(engine, &survey, Severity::Warning).await?;
+            if self.request.proves {
+                self.prove(engine, &survey).await?;
+            }
         }
         match self.request.command {
             Command::Rollback => return self.rollback(engine, survey).await,

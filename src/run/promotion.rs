@@ -52,7 +52,7 @@ impl Gate<'_> {
         Ok(self.add(checks, since))
     }
 
-    async fn promotion_checks(&mut self) -> anyhow::Result<Vec<Check>> {
+    pub(super) async fn promotion_checks(&mut self) -> anyhow::Result<Vec<Check>> {
         let environment = &self.settings.environment;
         let evidence = |finding| vec![Check::answered(&promotion::EVIDENCE, vec![finding])];
         let Some(after) = &environment.after else {
@@ -100,6 +100,7 @@ impl Gate<'_> {
         };
         self.promotion = Some(judged.summary);
         self.accepted = judged.accepted;
+        self.predecessor = judged.schema;
         Ok(judged.checks.into_iter().filter(demanded).collect())
     }
 

@@ -18,6 +18,17 @@ pub enum Command {
     Rollback,
     Baseline,
     Lint,
+    Snapshot,
+}
+
+/// What a snapshot is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum From {
+    /// What the migrations make of nothing.
+    #[default]
+    Migrations,
+    /// The tenant that is named, else one of the largest group of tenants that are alike.
+    Tenants,
 }
 
 impl Command {
@@ -34,6 +45,7 @@ impl Command {
             Self::Rollback => "rollback",
             Self::Baseline => "baseline",
             Self::Lint => "lint",
+            Self::Snapshot => "snapshot",
         }
     }
 
@@ -103,6 +115,13 @@ pub struct Request {
     pub version: Option<Version>,
     /// A baseline of all tenants or of none.
     pub all_or_nothing: bool,
+    pub from: From,
+    /// Where the snapshot is, instead of where the config says.
+    pub out: Option<PathBuf>,
+    /// The snapshot is compared, not written.
+    pub compares: bool,
+    /// The plan is tried out.
+    pub proves: bool,
     /// The plan shows the SQL.
     pub show_sql: bool,
     /// Which migrations `lint` is for.

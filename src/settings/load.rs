@@ -14,9 +14,12 @@ use super::error::SettingsError;
 use super::expect::resolve_expectations;
 use super::lint::resolve_lint;
 use super::promotion::{resolve_promotion, signing_key};
+use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
+use super::row::refuse_what_is_one_tenants;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
+use super::validation::resolve_validation;
 use super::variables::{ProcessEnvironment, Variables};
 use super::{Environment, Publishing, ServerSettings, Settings, When};
 
@@ -51,7 +54,11 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let tenancy = resolve_tenancy(&document, &config.tenancy)?;
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
-    let expect = resolve_expectations(&document, &config.expect)?;
+    let validation = resolve_validation(&document, &config.validate, &root)?;
+    let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
+    if tenancy.row.is_some() {
+        refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
+    }
     let lint = resolve_lint(&document, &config.lint, &root)?;
     let promotion = resolve_promotion(
         &document,
@@ -86,8 +93,10 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         shared_migrations,
         tenant_migrations,
         rollout,
+        validation,
         expect,
         lint,
+        proof: resolve_prove(&config.prove),
         promotion,
         signing_key,
         variables,

@@ -109,7 +109,7 @@ fn validate_tells_what_is_not_as_it_must_be() {
         broken.assert_code(1);
         assert_eq!(
             broken.checks_that("failed"),
-            ["expect.columns", "expect.assertions"]
+            ["drift.tenant", "expect.columns", "expect.assertions"]
         );
         assert_eq!(
             findings(&broken, "expect.columns"),
@@ -123,8 +123,13 @@ fn validate_tells_what_is_not_as_it_must_be() {
         desk.tenant("0003_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
         let behind = desk.tenantgate(&["validate"]);
         behind.assert_code(1);
-        assert_eq!(behind.checks_that("failed"), ["schema.complete"]);
+        // What is pending is no drift, and hides none.
+        assert_eq!(behind.checks_that("failed"), ["schema.complete", "drift.tenant"]);
         assert_eq!(findings(&behind, "schema.complete").len(), 5);
+        assert_eq!(
+            findings(&behind, "drift.tenant"),
+            ["delta: column `orders.total` is missing"]
+        );
     }
 }
 

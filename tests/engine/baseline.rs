@@ -158,15 +158,15 @@ fn those_that_differ_are_refused_by_name(server: Server) {
     let (change, column) = match server {
         Server::Postgres | Server::Pgbouncer => (
             "DROP INDEX more_price; DROP VIEW dear; ALTER TABLE items ALTER COLUMN label TYPE VARCHAR(50)",
-            "column label is character varying(50), expected character varying(40)",
+            "column `items.label` is character varying(50), expected character varying(40)",
         ),
         Server::Mariadb => (
             "DROP INDEX more_note ON more; ALTER TABLE items MODIFY label VARCHAR(50)",
-            "column label is varchar(50), expected varchar(40)",
+            "column `items.label` is varchar(50), expected varchar(40)",
         ),
         Server::Sqlite => (
             "DROP INDEX more_price; DROP VIEW dear; DROP TRIGGER touched; ALTER TABLE items DROP COLUMN label; ALTER TABLE items ADD COLUMN label VARCHAR(50)",
-            "column label is VARCHAR(50), expected VARCHAR(40)",
+            "column `items.label` is VARCHAR(50), expected VARCHAR(40)",
         ),
     };
     for statement in change.split("; ") {
@@ -195,12 +195,12 @@ fn those_that_differ_are_refused_by_name(server: Server) {
     };
     for part in [
         column,
-        "extra table junk",
-        &format!("table more: index {index} is missing"),
+        "extra table `junk`",
+        &format!("index `{index}` of `more` is missing"),
     ] {
         assert!(second.contains(part), "{part}: {second}");
     }
-    assert!(told("t03").ends_with("table ran is missing"), "{}", told("t03"));
+    assert!(told("t03").ends_with("table `ran` is missing"), "{}", told("t03"));
     let status = case.project.tenantgate(&["status"]);
     let heads: Vec<_> = status.report()["standings"]
         .as_array()
@@ -466,7 +466,7 @@ fn a_secret_in_a_structure_is_not_told() {
                 message
                     .as_str()
                     .unwrap()
-                    .contains("column label has default '***'"),
+                    .contains("column `items.label` has default '***'"),
                 "{message}"
             );
         }

@@ -243,7 +243,10 @@ fn an_invalid_index_of_the_same_name_is_built_anew() {
     );
     let validate = case.project.tenantgate(&["validate"]);
     validate.assert_code(1);
-    assert_eq!(validate.checks_that("failed"), ["schema.invalid-indexes"]);
+    assert_eq!(
+        validate.checks_that("failed"),
+        ["schema.invalid-indexes", "drift.tenant"]
+    );
     case.project.tenant(
         "0005_index.sql",
         &format!("{NO_TRANSACTION}CREATE INDEX CONCURRENTLY IF NOT EXISTS things_plain ON things (label);\n"),

@@ -17,9 +17,10 @@ use crate::domain::{
     ServerName, Speed, Structure, Tenant, Version,
 };
 
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, open,
 };
 use split::{in_order, split};
 
@@ -338,11 +339,11 @@ impl Engine for Fleet {
     }
 
     /// What one server makes says nothing of another's.
-    async fn prints(&self, targets: &[Target<'_>]) -> Result<Vec<Print>, EngineError> {
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let parts = split(targets);
         let read = parts.iter().map(|part| async {
             let member = self.member(part.server)?;
-            let found = member.engine.prints(&part.targets).await;
+            let found = member.engine.prints(&part.targets, comments).await;
             let of_server = |print: Print| match part.server {
                 Some(server) => Print(format!("{server} {}", print.0)),
                 None => print,
@@ -371,6 +372,10 @@ impl Engine for Fleet {
 
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         self.own.engine.made(shared, own).await
+    }
+
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        self.own.engine.scratch(real).await
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
@@ -451,6 +456,14 @@ impl Engine for Fleet {
         };
         let found = try_join_all(self.all().into_iter().map(read)).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        self.own.engine.row_facts(question).await
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        self.own.engine.try_rows(trial).await
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -3,8 +3,13 @@
 mod concurrently;
 mod connect;
 mod inspect;
+mod prints;
 mod ranges;
 mod revert;
+mod row_facts;
+mod row_pairs;
+mod row_trial;
+mod scratch;
 mod script;
 mod session;
 mod sql;
@@ -19,14 +24,16 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Scope, ServerName, Speed, Structure,
-    Tenant, Version,
+    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
+    Structure, Tenant, Version,
 };
 
 use super::lease::{self, LeaseRow};
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
+    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest,
+    history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -401,11 +408,29 @@ AND nspname <> {} AND nspname <> {}",
         Ok(answers.map(given).collect())
     }
 
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        let results = self.send(row_facts::statements(question)).await?;
+        row_facts::read(results, &self.options.redactor)
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        let connection = self.connect(false).await?;
+        row_trial::Trying::new(connection, &self.options, trial)
+            .all()
+            .await
+    }
+
+    async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
+        let results = self.send(prints::statements(&schemas, comments)).await?;
+        Ok(prints::prints(&schemas, results))
+    }
+
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(&schemas));
         let results = self.send(text).await?;
-        let rows = results.into_iter().nth(2).unwrap_or_default();
+        let rows = results.into_iter().nth(3).unwrap_or_default();
         Ok(structure::structures(
             &schemas,
             &[&self.options.shared_schema],
@@ -425,6 +450,13 @@ AND nspname <> {} AND nspname <> {}",
             }
             learnt => learnt,
         }
+    }
+
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        let connection = self.connect(false).await?;
+        let (url, options) = (self.url.clone(), self.options.clone());
+        let made = scratch::PostgresScratch::open(connection, url, options, real).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

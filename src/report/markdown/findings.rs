@@ -42,9 +42,11 @@ fn finding(mark: Mark, group: &Group<'_>) -> String {
         .into_iter()
         .flatten()
         .collect();
+    let sql = group.sql().map(|sql| format!("\n{}", fenced(&sql, "sql", "  ")));
+    let sql = sql.unwrap_or_default();
     if rest.trim().is_empty() {
         lines.extend(details);
-        return lines.join("\\\n  ") + "\n";
+        return lines.join("\\\n  ") + "\n" + &sql;
     }
     let rest = dedented(rest);
     let is_diff = rest.lines().any(|line| line.starts_with(['+', '-']));
@@ -54,7 +56,7 @@ fn finding(mark: Mark, group: &Group<'_>) -> String {
             .to_owned(),
     );
     lines.extend((!details.is_empty()).then(|| format!("\n  {}", details.join("\\\n  "))));
-    lines.join("\n") + "\n"
+    lines.join("\n") + "\n" + &sql
 }
 
 fn dedented(text: &str) -> String {

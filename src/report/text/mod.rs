@@ -178,6 +178,9 @@ fn group(page: &mut Page, mark: Mark, group: &Group<'_>) {
             ],
         );
     }
+    if let Some(sql) = group.sql() {
+        page.verbatim(9, DIM, &sql);
+    }
 }
 
 /// Single facts, each where the run found it out.

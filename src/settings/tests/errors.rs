@@ -210,8 +210,8 @@ fn bad_rules_of_secrets() {
 fn bad_tenancy() {
     let with = |new: &str| least_with("mode = \"schema\"", new).error();
     assert_snapshot!(with("mode = \"row\""), @r#"
-    tenantgate.toml:5:8: row-level tenancy is not available in this version
-      hint: `schema` and `database` are
+    tenantgate.toml:5:1: mode "row" needs the key `column`
+      hint: the column that says whose a row is: column = "tenant_id"
     "#);
     assert_snapshot!(with("mode = \"tables\""), @r#"
     tenantgate.toml:5:8: `mode` in [tenancy] is not one of `schema`, `database`, `row`
@@ -381,4 +381,32 @@ fn no_error_quotes_a_value() {
         }
     }
     assert!(refused > 200, "{refused}");
+}
+
+#[test]
+fn expectations_that_cannot_be_meant() {
+    let in_mode = |more: &str| {
+        let text = LEAST.replace(
+            "mode = \"schema\"",
+            "mode = \"database\"\ndatabase = \"app_{tenant}\"",
+        );
+        Project::new(&format!("{text}{more}")).error()
+    };
+    assert_snapshot!(in_mode("[expect.tenant.tables.t]\nrow_security = true\n"));
+    assert_snapshot!(in_mode("[expect.tenant.tables.t]\npolicies = [\"own\"]\n"));
+    assert_snapshot!(least_and("[expect.tenant.tables.t]\nrow_security = \"marker\"\n").error());
+    let threshold = "[[expect.tenant.thresholds]]\nname = \"n\"\nsql = \"SELECT 1\"\n";
+    assert_snapshot!(least_and(threshold).error());
+    assert_snapshot!(least_and(&format!("{threshold}warn = 5\nfail = 4\n")).error());
+    assert_snapshot!(least_and(&format!("{threshold}fail_below = 5\nwarn_below = 4.5\n")).error());
+    assert_snapshot!(least_and(&format!("{threshold}fail = 5\n{threshold}fail = 4\n")).error());
+    assert_snapshot!(
+        least_with(
+            "registry = \"SELECT 1\"",
+            "registry = \"SELECT 1\"\nmax_change = \"many\""
+        )
+        .error()
+    );
+    assert_snapshot!(least_and("[validate]\nsnapshot = \"\"\n").error());
+    assert_snapshot!(least_and("[prove]\nidempotent = \"off\"\n").error());
 }

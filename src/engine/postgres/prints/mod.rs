@@ -1,0 +1,60 @@
+//! Hashes of what schemas are made of, made by the server over all of them at once.
+//!
+//! The same rows mean the same structure, so whatever `structure/` reads must be in here. What differs per
+//! tenant by nature is left out as far as that is cheap: numbers of objects are, and names of the own schema; but
+//! after columns were dropped the numbers of the others tell it, though nothing else does.
+
+use std::collections::HashMap;
+
+use crate::domain::Print;
+
+use super::connect::Row;
+use super::sql::array;
+use super::structure::{OBJECTS, OTHERS, expand};
+
+const ROWS: &str = include_str!("rows.sql");
+const WRITTEN: &str = include_str!("written.sql");
+
+/// Without statistics of the catalog the planner sorts millions of rows on disk. For the transaction, and only
+/// where there are such settings. Other processes of the server are left to others.
+const SETTINGS: &str = "SET LOCAL search_path = pg_catalog;
+SELECT set_config(name, CASE name WHEN 'work_mem' THEN '16MB' WHEN 'max_parallel_workers_per_gather' THEN '0' ELSE 'off' END, true)
+FROM pg_settings WHERE name IN ('work_mem', 'max_parallel_workers_per_gather', 'jit', 'enable_sort', 'enable_mergejoin');";
+
+/// Of `BEGIN` and the settings.
+pub(super) const BEFORE: usize = 3;
+
+/// All in one transaction that sees one moment. After [`BEFORE`] others, statements that give rows of
+/// (schema, entries, sum, other sum). Comments are a part of it where that is asked for.
+pub(super) fn statements(schemas: &[String], comments: bool) -> String {
+    let schemas = array(schemas.iter().map(String::as_str));
+    let written = WRITTEN.replace(":facts", &OTHERS.join("UNION ALL\n"));
+    let text = expand(&format!("{ROWS}{OBJECTS},\no AS (SELECT * FROM n)\n{written}"));
+    // Nobody can know beforehand what two texts have the same hashes.
+    let seed = || fastrand::i64(1..).to_string();
+    let text = text
+        .replace(":schemas", &schemas)
+        .replace(":comments", &comments.to_string())
+        .replace(":one", &seed())
+        .replace(":two", &seed());
+    format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{SETTINGS}{text};COMMIT")
+}
+
+/// One print for each schema, in their order.
+pub(super) fn prints(schemas: &[String], results: Vec<Vec<Row>>) -> Vec<Print> {
+    let mut found: HashMap<String, String> = HashMap::with_capacity(schemas.len());
+    for (number, rows) in results.into_iter().skip(BEFORE).enumerate() {
+        for row in rows {
+            let mut row = row.into_iter().flatten();
+            let print = found.entry(row.next().unwrap_or_default()).or_default();
+            print.push_str(&number.to_string());
+            for text in row {
+                print.push(' ');
+                print.push_str(&text);
+            }
+            print.push(';');
+        }
+    }
+    let print = |schema: &String| Print(found.get(schema).cloned().unwrap_or_default());
+    schemas.iter().map(print).collect()
+}

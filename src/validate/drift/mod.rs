@@ -1,0 +1,128 @@
+//! Structures against what is expected of them. Pure.
+
+mod groups;
+mod words;
+
+use std::collections::BTreeSet;
+
+use globset::GlobSet;
+
+use crate::baseline;
+use crate::domain::{COMMENT, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure};
+use crate::settings::Validation;
+
+pub use groups::{Group, Groups, by_print};
+pub use words::{Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings};
+
+/// What is compared of structures.
+#[derive(Debug, Clone, Copy)]
+pub struct Aspects<'a> {
+    pub ignore: &'a GlobSet,
+    pub owners: bool,
+    pub grants: bool,
+    pub comments: bool,
+}
+
+impl<'a> From<&'a Validation> for Aspects<'a> {
+    fn from(validation: &'a Validation) -> Self {
+        Self {
+            ignore: &validation.ignore,
+            owners: validation.owners,
+            grants: validation.grants,
+            comments: validation.comments,
+        }
+    }
+}
+
+impl Aspects<'_> {
+    /// The structure without what is not compared.
+    #[must_use]
+    pub fn of(&self, mut structure: Structure) -> Structure {
+        structure.facts.retain(|fact| self.has(fact));
+        structure
+    }
+
+    fn has(&self, fact: &Fact) -> bool {
+        let wanted = match fact.attribute.as_str() {
+            OWNER => self.owners,
+            GRANTS => self.grants,
+            COMMENT => self.comments,
+            _ => true,
+        };
+        wanted && !self.ignores(&fact.object)
+    }
+
+    fn ignores(&self, object: &Object) -> bool {
+        if self.ignore.is_empty() {
+            return false;
+        }
+        match object.table.as_str() {
+            "" => self.ignore.is_match(&object.name),
+            table => self.ignore.is_match(table) || self.ignore.is_match(format!("{table}.{}", object.name)),
+        }
+    }
+}
+
+/// What one place must be: what migrations or a snapshot say, and, where they say nothing of owners and grants,
+/// what `most` have. Of what neither speaks, the place is right as it is.
+pub fn expectation(base: &Structure, most: &Structure, found: &Structure) -> Structure {
+    let objects: BTreeSet<&Object> = base.facts.iter().map(|it| &it.object).collect();
+    let spoken_of: BTreeSet<(&Object, &str)> = base
+        .facts
+        .iter()
+        .filter(|it| it.attribute == GRANTS)
+        .map(|it| (&it.object, it.attribute.as_str()))
+        .collect();
+    let is_told =
+        |it: &&Fact| !it.is_administrative() || spoken_of.contains(&(&it.object, it.attribute.as_str()));
+    let left_open = |it: &&Fact| {
+        let concerns = it.object.kind == ObjectKind::Schema || objects.contains(&it.object);
+        it.is_administrative() && concerns && !spoken_of.contains(&(&it.object, it.attribute.as_str()))
+    };
+    let of_most: BTreeSet<&Object> = most.facts.iter().map(|it| &it.object).collect();
+    let by_themselves = found.facts.iter().filter(|it| !of_most.contains(&it.object));
+    let facts = base.facts.iter().filter(is_told);
+    let facts = facts.chain(most.facts.iter().filter(left_open));
+    Structure {
+        facts: facts.chain(by_themselves.filter(left_open)).cloned().collect(),
+    }
+}
+
+/// What is not as expected in one group of tenants.
+#[derive(Debug)]
+pub struct Deviation<'g, 't> {
+    pub group: &'g Group<'t>,
+    pub expected: Structure,
+    pub differences: Vec<Difference>,
+}
+
+/// Groups that differ from `base`; where there is none, from what most are.
+pub fn deviations<'g, 't>(base: Option<&Structure>, groups: &'g Groups<'t>) -> Vec<Deviation<'g, 't>> {
+    let Some(most) = groups.reference(base) else {
+        return Vec::new();
+    };
+    let deviation = |group: &'g Group<'t>| {
+        let found = group.structure.as_ref()?;
+        let expected = match base {
+            Some(base) => expectation(base, most, found),
+            None => most.clone(),
+        };
+        let differences = baseline::differences(&expected, found);
+        (!differences.is_empty()).then_some(Deviation {
+            group,
+            expected,
+            differences,
+        })
+    };
+    groups.all.iter().filter_map(deviation).collect()
+}
+
+/// What the shared schema has otherwise than its migrations make it, and what is in none of them. Owners and
+/// grants are its provider's.
+pub fn shared_differences(base: &Structure, found: &Structure) -> (Vec<Difference>, Vec<Difference>) {
+    let expected = expectation(base, found, found);
+    let differences = baseline::differences(&expected, found);
+    let is_extra = |it: &Difference| it.change == crate::domain::Change::Extra && it.object.table.is_empty();
+    let (extra, wrong) = differences.into_iter().partition(is_extra);
+    (wrong, extra)
+}

@@ -1,0 +1,159 @@
+//! Drift, said as a person would.
+
+use crate::domain::words::{clip, count};
+use crate::domain::{
+    Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, Severity, Tenant,
+};
+
+use super::super::{DRIFT_ENVIRONMENT, DRIFT_SHARED};
+use super::Groups;
+
+/// Differences on one line; more of them stand on lines of their own.
+const ON_ONE_LINE: usize = 3;
+/// Differences that a finding names.
+const NAMED: usize = 100;
+/// Tenants of one group whose findings carry SQL.
+const WITH_SQL: usize = 20;
+
+/// How findings are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    pub severity: Severity,
+    pub expected: ExpectedFrom,
+}
+
+impl Told {
+    fn finding(self, message: String) -> Finding {
+        let mut finding = Finding::error(message);
+        finding.severity = self.severity;
+        finding
+    }
+
+    fn hint(self, everybody: bool) -> &'static str {
+        match self.expected {
+            ExpectedFrom::Largest => {
+                "it is not what most tenants are; read the SQL that would mend it before you run it"
+            }
+            _ if everybody => {
+                "every tenant differs so: was a migration edited, or everything changed by hand? What is right belongs into a migration"
+            }
+            ExpectedFrom::Snapshot => {
+                "it is not what the snapshot says; read the SQL that would mend it before you run it, or write the snapshot anew"
+            }
+            ExpectedFrom::Migrations => {
+                "it is not what the migrations make; read the SQL that would mend it before you run it"
+            }
+        }
+    }
+}
+
+/// `index `by_total` of `orders` is missing; extra table `junk``.
+fn sentence(differences: &[Difference]) -> String {
+    let named: Vec<String> = differences
+        .iter()
+        .take(NAMED)
+        .map(|it| clip(&it.to_string(), 600))
+        .collect();
+    let more = match differences.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("\n  and {more} more"),
+    };
+    if differences.len() <= ON_ONE_LINE {
+        return named.join("; ");
+    }
+    let head = count(differences.len(), "difference");
+    format!("{head}:\n  {}{more}", named.join("\n  "))
+}
+
+/// A finding for each tenant of a group. `sql` is what would mend one of them.
+pub fn tenant_findings(
+    told: Told,
+    tenants: &[&Tenant],
+    everybody: bool,
+    differences: &[Difference],
+    sql: impl Fn(&Tenant) -> String,
+) -> Vec<Finding> {
+    let message = sentence(differences);
+    let finding = |(index, tenant): (usize, &&Tenant)| {
+        let finding = told.finding(message.clone()).tenant(&tenant.name);
+        let finding = finding.hint(told.hint(everybody));
+        let sql = if index < WITH_SQL {
+            sql(tenant)
+        } else {
+            String::new()
+        };
+        if sql.is_empty() { finding } else { finding.sql(sql) }
+    };
+    tenants.iter().enumerate().map(finding).collect()
+}
+
+/// Tenants of which only that they differ is known.
+pub fn unread_findings(told: Told, groups: &Groups<'_>) -> Vec<Finding> {
+    let finding = |tenant: &Tenant| {
+        let message =
+            "its structure is like nobody else's; there are too many different ones to name what differs";
+        let finding = told.finding(message.to_owned()).tenant(&tenant.name);
+        finding.hint("mend those that are named, then validate again")
+    };
+    groups.unread().map(finding).collect()
+}
+
+/// The shared schema's own check.
+pub fn shared_findings(told: Told, wrong: &[Difference], extra: &[Difference], sql: &str) -> Check {
+    let mut findings = Vec::new();
+    if !wrong.is_empty() {
+        let finding = told.finding(sentence(wrong)).hint(told.hint(false));
+        findings.push(if sql.is_empty() { finding } else { finding.sql(sql) });
+    }
+    if !extra.is_empty() {
+        let message = format!("in no migration: {}", sentence(extra));
+        let hint = "write a migration for it, drop it, or name it in `ignore` of [validate]";
+        findings.push(Finding::warning(message).hint(hint));
+    }
+    Check::answered(&DRIFT_SHARED, findings)
+}
+
+/// Whether this environment is what the one before was when it passed.
+pub fn environment(
+    severity: Severity,
+    after: &EnvironmentName,
+    pairs: &[(&str, Option<&Fingerprint>, Option<&Fingerprint>)],
+    same_server: bool,
+) -> Check {
+    let finding = |(what, theirs, ours): &(&str, Option<&Fingerprint>, Option<&Fingerprint>)| {
+        let (theirs, ours) = (theirs.as_ref()?, ours.as_ref()?);
+        (theirs != ours).then(|| {
+            let mut finding = Finding::error(format!(
+                "{what} {} here, and was {} in {after} when it passed",
+                short(ours),
+                short(theirs)
+            ));
+            finding.severity = severity;
+            if !same_server {
+                finding.severity = Severity::Warning;
+                return finding.hint(format!(
+                    "{after} is on another version of the server, which may write the same otherwise"
+                ));
+            }
+            finding.hint(
+                "both have these migrations: what else was changed in one of the two? `tenantgate snapshot --from largest` of each shows it",
+            )
+        })
+    };
+    Check::answered(&DRIFT_ENVIRONMENT, pairs.iter().filter_map(finding).collect())
+}
+
+/// The environment before has to have been compared, and nothing says that it was.
+pub fn nothing_recorded(severity: Severity, after: &EnvironmentName) -> Check {
+    let mut finding = Finding::error(format!("no pass of {after} says what its structure was"));
+    finding.severity = severity;
+    let hint = format!(
+        "run `tenantgate run --environment {after}` with these migrations, and `compare = \"always\"` in [validate]"
+    );
+    Check::answered(&DRIFT_ENVIRONMENT, vec![finding.hint(hint)])
+}
+
+fn short(fingerprint: &Fingerprint) -> String {
+    let digits = fingerprint.0.trim_start_matches("sha256:");
+    digits.chars().take(12).collect()
+}

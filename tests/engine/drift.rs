@@ -1,0 +1,313 @@
+//! Structures that are not what they must be, found and named whatever the engine.
+
+use super::case::on_all_servers;
+use crate::harness::{Desk, Server, findings};
+
+on_all_servers!(
+    tenants_that_differ_are_named_with_what_differs,
+    pending_migrations_are_no_drift,
+    what_every_tenant_lacks_is_found_all_the_same,
+    the_shared_schema_is_compared_too,
+    what_is_ignored_and_what_only_warns_blocks_nothing,
+    a_run_compares_before_it_passes,
+    a_run_with_nothing_to_do_compares_where_it_is_told_to,
+    the_next_environment_must_be_the_same,
+    a_committed_snapshot_is_what_is_expected,
+);
+
+/// Two tenants that lack an index and have another type, and one that has a table more.
+fn drifted(server: Server) -> Desk {
+    let desk = Desk::new(server);
+    desk.project.tenant(
+        "0003_by_total.sql",
+        "CREATE INDEX orders_by_total ON orders (total);\n",
+    );
+    desk.tenantgate(&["run"]).assert_code(0);
+    let drop = match server {
+        Server::Mariadb => "DROP INDEX orders_by_total ON orders",
+        _ => "DROP INDEX orders_by_total",
+    };
+    desk.database.tenant("birch").execute(drop);
+    desk.database.tenant("delta").execute(drop);
+    desk.database
+        .tenant("elder")
+        .execute("CREATE TABLE junk (id int)");
+    desk
+}
+
+fn tenants_that_differ_are_named_with_what_differs(server: Server) {
+    let desk = drifted(server);
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    assert_eq!(
+        findings(&run, "drift.tenant"),
+        [
+            "birch: index `orders_by_total` of `orders` is missing",
+            "delta: index `orders_by_total` of `orders` is missing",
+            "elder: extra table `junk`",
+        ]
+    );
+    let schema = &run.report()["schema"];
+    assert_eq!(schema["groups"], 3);
+    assert_eq!(schema["tenants"], 5);
+    assert_eq!(schema["differing"], 3);
+    assert_eq!(schema["expected"], "migrations");
+    assert!(run.stdout.contains("2 tenants alike"), "{}", run.stdout);
+}
+
+fn pending_migrations_are_no_drift(server: Server) {
+    let desk = Desk::migrated(server);
+    desk.project
+        .tenant("0003_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["schema.complete"]);
+    assert_eq!(run.check("drift.tenant")["status"], "passed");
+    desk.tenantgate(&["migrate", "--tenant", "cedar"]).assert_code(0);
+    // Two kinds of tenants now, and each is what it must be.
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.checks_that("failed"), ["schema.complete"]);
+    assert_eq!(run.report()["schema"]["groups"], 2);
+    assert_eq!(run.report()["schema"]["differing"], 0);
+}
+
+fn what_every_tenant_lacks_is_found_all_the_same(server: Server) {
+    let desk = Desk::migrated(server);
+    for tenant in crate::harness::TENANTS {
+        desk.database
+            .tenant(tenant)
+            .execute("ALTER TABLE orders DROP COLUMN total");
+    }
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(
+        findings(&run, "drift.tenant")[4],
+        "elder: column `orders.total` is missing"
+    );
+    assert!(run.stdout.contains("every tenant differs so"), "{}", run.stdout);
+    // Among themselves they are alike.
+    desk.configure_more("[validate]\nexpected = \"largest\"\n");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(run.report()["schema"]["expected"], "largest");
+}
+
+fn the_shared_schema_is_compared_too(server: Server) {
+    let desk = Desk::migrated(server);
+    desk.database.execute("CREATE TABLE of_another_team (id int)");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(
+        findings(&run, "drift.shared"),
+        ["in no migration: extra table `of_another_team`"]
+    );
+    desk.database.execute("ALTER TABLE clients ADD COLUMN note int");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.shared"]);
+    assert_eq!(findings(&run, "drift.shared")[0], "extra column `clients.note`");
+}
+
+fn what_is_ignored_and_what_only_warns_blocks_nothing(server: Server) {
+    let desk = drifted(server);
+    desk.configure_more("[validate]\nignore = [\"junk\", \"orders.orders_by_*\"]\n");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(run.report()["schema"]["groups"], 1);
+    desk.project.replace(
+        "tenantgate.toml",
+        "\"orders.orders_by_*\"]",
+        "]\ndrift = \"warning\"",
+    );
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(run.check("drift.tenant")["status"], "warned");
+    assert_eq!(findings(&run, "drift.tenant").len(), 2);
+    desk.project.replace("tenantgate.toml", "\"warning\"", "\"off\"");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert!(run.report()["schema"].is_null());
+}
+
+fn a_run_compares_before_it_passes(server: Server) {
+    let desk = drifted(server);
+    desk.project
+        .tenant("0004_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    assert_eq!(run.report()["tenants"]["migrated"], 5);
+}
+
+fn a_run_with_nothing_to_do_compares_where_it_is_told_to(server: Server) {
+    let desk = drifted(server);
+    desk.tenantgate(&["run"]).assert_code(1);
+    desk.configure_more("[validate]\ncompare = \"migrated\"\n");
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(0);
+    assert!(run.report()["schema"].is_null());
+    assert!(
+        run.stdout.contains("structures were not compared"),
+        "{}",
+        run.stdout
+    );
+    desk.tenantgate(&["validate"]).assert_code(1);
+}
+
+/// Everybody in uat was changed by hand after dev had passed, in a way that is in nobody's migrations to tell.
+fn the_next_environment_must_be_the_same(server: Server) {
+    let mut desk = Desk::new(server);
+    let uat = server.fresh_database();
+    let mut location: fn(&str) -> String = str::to_owned;
+    if server == Server::Mariadb {
+        // Two environments on one server.
+        let line = format!("database = \"{}\"", desk.database.location("{tenant}"));
+        desk.project
+            .replace("tenantgate.toml", &line, "database = \"{shared}_{tenant}\"");
+        location = |tenant| format!("shared_{tenant}");
+    }
+    desk.tenantgate(&["run"]).assert_code(0);
+    desk.project.database("UAT_DB_URL", &uat);
+    let run = desk.tenantgate(&["run", "--environment", "uat"]);
+    run.assert_code(0);
+    assert_eq!(run.check("drift.environment")["status"], "passed");
+    for tenant in crate::harness::TENANTS {
+        uat.tenant(&location(tenant))
+            .execute("ALTER TABLE orders ADD COLUMN extra int");
+    }
+    desk.configure_more("[validate]\nexpected = \"largest\"\n");
+    let run = desk.tenantgate(&["run", "--environment", "uat"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.environment"]);
+    let message = findings(&run, "drift.environment").remove(0);
+    assert!(message.starts_with("the tenants' structure is "), "{message}");
+    assert!(message.ends_with(" in dev when it passed"), "{message}");
+}
+
+fn a_committed_snapshot_is_what_is_expected(server: Server) {
+    let desk = drifted(server);
+    desk.configure_more("[validate]\nexpected = \"snapshot\"\n");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["snapshot.file"]);
+    desk.tenantgate(&["snapshot"]).assert_code(0);
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    assert_eq!(run.report()["schema"]["expected"], "snapshot");
+    assert_eq!(findings(&run, "drift.tenant").len(), 3);
+    // What is right is said by the file.
+    desk.tenantgate(&["snapshot", "--tenant", "birch"]).assert_code(0);
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(
+        findings(&run, "drift.tenant"),
+        [
+            "amber: extra index `orders_by_total` of `orders`",
+            "cedar: extra index `orders_by_total` of `orders`",
+            "elder: extra table `junk`; extra index `orders_by_total` of `orders`",
+        ]
+    );
+}
+
+/// Migrations that cannot be tried out beside real data.
+#[test]
+fn what_cannot_be_learnt_is_compared_among_tenants() {
+    let desk = Desk::new(Server::Postgres);
+    desk.project.tenant(
+        "0003_log.sql",
+        "CREATE TABLE IF NOT EXISTS public.log (id int);\nINSERT INTO public.log VALUES (1);\n",
+    );
+    desk.tenantgate(&["run"]).assert_code(0);
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(run.report()["schema"]["expected"], "largest");
+    let note = findings(&run, "drift.tenant").remove(0);
+    assert!(
+        note.starts_with("what the migrations make could not be learnt: "),
+        "{note}"
+    );
+    desk.database
+        .tenant("cedar")
+        .execute("ALTER TABLE orders ALTER COLUMN total TYPE bigint");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(
+        findings(&run, "drift.tenant")[0],
+        "cedar: column `orders.total` is bigint, expected integer"
+    );
+    desk.configure_more("[validate]\nexpected = \"migrations\"\n");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert!(
+        findings(&run, "drift.tenant")
+            .iter()
+            .any(|it| it.starts_with("what the migrations make")),
+        "{}",
+        run.stdout
+    );
+}
+
+/// A password that somebody put into a default is in no output.
+#[test]
+fn a_secret_in_what_differs_is_not_told() {
+    for desk in Desk::on_all() {
+        desk.tenantgate(&["run"]).assert_code(0);
+        let Some(password) = desk.database.password() else {
+            continue;
+        };
+        desk.database.tenant("cedar").execute(&format!(
+            "ALTER TABLE orders ALTER COLUMN note SET DEFAULT '{password}'"
+        ));
+        for format in ["text", "json", "markdown", "github"] {
+            let run = desk.tenantgate(&["validate", "--format", format]);
+            run.assert_code(1);
+            let message = findings(&run, "drift.tenant").remove(0);
+            assert!(message.contains("***"), "{message}");
+        }
+    }
+}
+
+/// What reads leaves nothing behind, a scratch included.
+#[test]
+fn a_comparison_leaves_nothing() {
+    for desk in Desk::on_all() {
+        desk.tenantgate(&["run"]).assert_code(0);
+        let before = desk.everything();
+        desk.tenantgate(&["validate"]).assert_code(0);
+        assert_eq!(desk.everything(), before, "{:?}", desk.server());
+    }
+}
+
+/// Who only reads may ask all the same: tenants are compared with one another then.
+#[test]
+fn a_role_that_may_make_no_scratch_compares_tenants() {
+    let mut desk = drifted(Server::Postgres);
+    let reader = format!("{}_reader", desk.database.name());
+    let admin = desk.database.admin();
+    admin.execute(&format!("CREATE ROLE {reader} LOGIN PASSWORD 'only-reads-7731'"));
+    let schemas = [&["public", "tenantgate"][..], &crate::harness::TENANTS]
+        .concat()
+        .join(", ");
+    admin.execute(&format!("GRANT USAGE ON SCHEMA {schemas} TO {reader}"));
+    admin.execute(&format!(
+        "GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {reader}"
+    ));
+    let url = desk.database.url().to_owned();
+    let credentials = &url[url.find("//").unwrap() + 2..url.find('@').unwrap()];
+    desk.project.env(
+        "DEV_DB_URL",
+        url.replace(credentials, &format!("{reader}:only-reads-7731")),
+    );
+    let run = desk.tenantgate(&["validate"]);
+    admin.execute(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"));
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    assert_eq!(run.report()["schema"]["expected"], "largest");
+    let told = findings(&run, "drift.tenant");
+    assert!(
+        told.iter()
+            .any(|it| it.starts_with("what the migrations make could not be learnt")),
+        "{told:?}"
+    );
+}
