@@ -5,7 +5,7 @@ use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
 use crate::settings::Level;
-use crate::{baseline, gate, migrations, prove, rollout, snapshot, tenants, validate};
+use crate::{baseline, gate, lint, migrations, prove, rollout, snapshot, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -93,6 +93,9 @@ impl Gate<'_> {
             {
                 definitions.push(tenants::MINIMUM);
             }
+        }
+        if command.lints() {
+            definitions.extend(lint::CHECKS.iter().copied());
         }
         if self.request.proves {
             definitions.extend_from_slice(prove::CHECKS);

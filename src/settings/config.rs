@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::expect::RowSecurityConfig;
 use super::isolation::IsolationConfig;
+use super::lint::LintConfig;
 use super::prove::ProveConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
@@ -49,6 +50,9 @@ pub(super) struct Config {
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What is looked for in migrations before they run.
+    #[serde(default)]
+    pub(super) lint: LintConfig,
     /// What `plan --prove` says of migrations that it ran a second time.
     #[serde(default)]
     pub(super) prove: ProveConfig,

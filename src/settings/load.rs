@@ -13,6 +13,7 @@ use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
 use super::isolation::resolve_isolation;
+use super::lint::resolve_lint;
 use super::promotion::{resolve_promotion, signing_key};
 use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
@@ -60,6 +61,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     if tenancy.row.is_some() {
         refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
     }
+    let lint = resolve_lint(&document, &config.lint, &root)?;
     let promotion = resolve_promotion(
         &document,
         &config.promotion,
@@ -96,6 +98,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         validation,
         isolation,
         expect,
+        lint,
         proof: resolve_prove(&config.prove),
         promotion,
         signing_key,
