@@ -128,6 +128,9 @@ pub enum Command {
         /// With the SQL that would run.
         #[arg(long)]
         sql: bool,
+        /// Also tries the migrations out where it leaves no trace: twice, back and again, and on what is there.
+        #[arg(long)]
+        prove: bool,
     },
     /// Applies pending migrations, shared ones first. The promotion rules hold here too.
     Migrate {
@@ -150,6 +153,23 @@ pub enum Command {
         deadline: DeadlineArg,
         #[command(flatten)]
         overriding: OverrideArg,
+    },
+    /// Writes what the migrations make into a file that is committed, so that a pull request shows what changes.
+    ///
+    /// It is learnt by running them where it leaves no trace; the database is only read.
+    Snapshot {
+        /// Instead of the config's `snapshot`.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// What it is of.
+        #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+        from: FromArg,
+        /// Of this tenant as it is.
+        #[arg(long, value_name = "NAME", conflicts_with = "from")]
+        tenant: Option<String>,
+        /// Writes nothing: says what differs between the file and what it would be of.
+        #[arg(long)]
+        check: bool,
     },
     /// Compares registry, ledger and schemas with what must be. Writes nothing.
     Validate,
@@ -347,6 +367,15 @@ impl From<ScopeArg> for Scope {
             ScopeArg::Tenant => Self::Tenant,
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FromArg {
+    /// What the migrations make of nothing.
+    #[default]
+    Migrations,
+    /// One of the largest group of tenants that are alike.
+    Largest,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

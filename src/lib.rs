@@ -19,6 +19,7 @@ pub mod rollout;
 pub mod run;
 pub mod secrets;
 pub mod settings;
+pub mod snapshot;
 pub mod tenants;
 pub mod validate;
 

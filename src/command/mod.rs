@@ -13,7 +13,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command, EXIT_STATUS, Global, OverrideArg, SchemaOf};
+use crate::cli::{Cli, Command, EXIT_STATUS, FromArg, Global, OverrideArg, SchemaOf};
 use crate::domain::{TenantName, Version};
 use crate::exit::Exit;
 use crate::report::schema::report_schema;
@@ -94,6 +94,10 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         version: None,
         all_or_nothing: false,
         overriding: None,
+        from: run::From::default(),
+        out: None,
+        compares: false,
+        proves: false,
     };
     let request = match &cli.command {
         Command::Schema { of } => return print_schema(*of),
@@ -115,8 +119,9 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             dry_run: *dry_run,
             ..request(run::Command::Relabel)
         },
-        Command::Plan { sql } => Request {
+        Command::Plan { sql, prove } => Request {
             show_sql: *sql,
+            proves: *prove,
             ..request(run::Command::Plan)
         },
         Command::Migrate {
@@ -163,6 +168,21 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check { all_environments } => Request {
             all_environments: *all_environments,
             ..request(run::Command::Check)
+        },
+        Command::Snapshot {
+            out,
+            from,
+            tenant,
+            check,
+        } => Request {
+            out: out.clone(),
+            from: match (from, tenant) {
+                (FromArg::Migrations, None) => run::From::Migrations,
+                _ => run::From::Tenants,
+            },
+            only: tenant_names(tenant.as_slice())?,
+            compares: *check,
+            ..request(run::Command::Snapshot)
         },
         Command::Validate => request(run::Command::Validate),
         Command::Promote => request(run::Command::Promote),

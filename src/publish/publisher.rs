@@ -74,7 +74,11 @@ impl<'a> Publisher<'a> {
         let actions = invocation.actions.as_ref().filter(|_| invocation.in_actions);
         let wanted = match request.command {
             // A person's own doing, and no word about a change.
-            Command::Status | Command::Relabel | Command::Rollback | Command::Baseline => nothing,
+            Command::Status
+            | Command::Relabel
+            | Command::Rollback
+            | Command::Baseline
+            | Command::Snapshot => nothing,
             // One light for many jobs would show the last one's colour.
             _ if request.shard.is_some() => nothing,
             // It says nothing about a change.

@@ -12,12 +12,13 @@ use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
 use crate::rollout::Event;
 use crate::settings::{self, Compare, Level};
+use crate::snapshot::{self, Snapshot};
 use crate::validate::drift::{self, Aspects, Groups, Told};
 use crate::validate::{COMPLETE, DRIFT_SHARED, DRIFT_TENANT};
 
 use super::made::made;
 use super::survey::Survey;
-use super::{Command, Gate, Stage};
+use super::{Blocked, Command, Gate, Stage};
 
 /// So many tenants are compared by every run; more of them where something was migrated.
 const FEW: usize = 1_000;
@@ -58,9 +59,13 @@ impl Gate<'_> {
         });
         let classes = self.classes(engine, &tenants).await;
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
-        let shared = self.shared_drift(engine, survey).await?;
+        let snapshot = self.committed(engine)?;
+        let shared = self.shared_drift(engine, survey, snapshot.as_ref()).await?;
         let shared_pending = &survey.plan.shared.migrations;
-        let compared = self.tenant_drift(engine, &classes, shared_pending, since).await;
+        let committed = snapshot.map(|it| it.tenant);
+        let compared = self
+            .tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
+            .await;
         let tenant = classes.first().and_then(|class| class.groups.all.first());
         let portable = tenant
             .and_then(|it| it.structure.as_ref())
@@ -123,6 +128,24 @@ impl Gate<'_> {
         }
     }
 
+    /// The snapshot, where it is what schemas are compared with.
+    fn committed(&mut self, engine: &dyn Engine) -> Stage<Option<Snapshot>> {
+        if self.settings.validation.expected != settings::ExpectedFrom::Snapshot {
+            return Ok(None);
+        }
+        let since = Instant::now();
+        let file = &self.settings.validation.snapshot;
+        let snapshot = self.read_snapshot(file)?;
+        if snapshot.kind == engine.kind() {
+            return Ok(Some(snapshot));
+        }
+        let shown = file.display();
+        let finding = Finding::error(format!("`{shown}` is of another engine"))
+            .hint("write it anew by `tenantgate snapshot`, and commit it");
+        let _ = self.add(vec![Check::answered(&snapshot::FILE, vec![finding])], since);
+        Err(Blocked)
+    }
+
     /// One of each print is read.
     async fn classes<'t>(
         &self,
@@ -158,7 +181,12 @@ impl Gate<'_> {
     }
 
     /// The shared schema's fingerprint. A finding does not keep the tenants from being compared.
-    async fn shared_drift(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<Option<Fingerprint>> {
+    async fn shared_drift(
+        &mut self,
+        engine: &dyn Engine,
+        survey: &Survey,
+        committed: Option<&Snapshot>,
+    ) -> Stage<Option<Fingerprint>> {
         let since = Instant::now();
         let pending = &survey.plan.shared;
         if self.set().shared.is_empty() || pending.resume.is_some() || pending.reverting.is_some() {
@@ -169,7 +197,9 @@ impl Gate<'_> {
         let found = self.or_block(&DRIFT_SHARED, since, found)?;
         let found = aspects.of(found.into_iter().next().unwrap_or_default());
         let applied = applied(&self.set().shared, &pending.migrations);
-        let expected = self.expected(engine, &[], &applied).await;
+        let committed = committed.filter(|_| pending.migrations.is_empty());
+        let committed = committed.map(|it| &it.shared);
+        let expected = self.expected(engine, &[], &applied, committed).await;
         // There is one only, so without the migrations there is nothing to compare it with.
         if let Some(base) = expected.structure {
             let base = aspects.of(base);
@@ -188,6 +218,7 @@ impl Gate<'_> {
         engine: &dyn Engine,
         classes: &[Class<'_>],
         shared_pending: &[usize],
+        committed: Option<&Structure>,
         since: Instant,
     ) -> (Option<ExpectedFrom>, usize, Stage<()>) {
         let aspects = Aspects::from(&self.settings.validation);
@@ -196,7 +227,8 @@ impl Gate<'_> {
         let mut from = None;
         for class in classes {
             let own = applied(&self.set().tenant, &class.pending);
-            let expected = self.expected(engine, &shared, &own).await;
+            let committed = committed.filter(|_| class.pending.is_empty());
+            let expected = self.expected(engine, &shared, &own, committed).await;
             from.get_or_insert(expected.from);
             let base = expected.structure.map(|base| aspects.of(base));
             let deviations = drift::deviations(base.as_ref(), &class.groups);
@@ -238,7 +270,20 @@ impl Gate<'_> {
     }
 
     /// What migrations make; where that cannot be learnt and need not, what most are.
-    async fn expected(&self, engine: &dyn Engine, shared: &[&Migration], own: &[&Migration]) -> Expected {
+    async fn expected(
+        &self,
+        engine: &dyn Engine,
+        shared: &[&Migration],
+        own: &[&Migration],
+        committed: Option<&Structure>,
+    ) -> Expected {
+        if let Some(structure) = committed {
+            return Expected {
+                from: ExpectedFrom::Snapshot,
+                structure: Some(structure.clone()),
+                note: None,
+            };
+        }
         let wished = self.settings.validation.expected;
         let most = |note| Expected {
             from: ExpectedFrom::Largest,

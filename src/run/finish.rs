@@ -5,7 +5,7 @@ use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
 use crate::settings::Level;
-use crate::{baseline, gate, migrations, rollout, tenants, validate};
+use crate::{baseline, gate, migrations, rollout, snapshot, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -93,6 +93,14 @@ impl Gate<'_> {
             {
                 definitions.push(tenants::MINIMUM);
             }
+        }
+        if command == Command::Snapshot {
+            definitions.push(snapshot::MADE);
+            definitions.push(if self.request.compares {
+                snapshot::CURRENT
+            } else {
+                snapshot::FILE
+            });
         }
         if self.request.writes() && command == Command::Rollback {
             definitions.extend([LEDGER, rollout::LEASE, rollout::UNDONE]);

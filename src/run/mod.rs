@@ -16,6 +16,7 @@ mod rollback;
 mod rolling_back;
 mod servers;
 mod show;
+mod snapshot;
 mod survey;
 mod tenants;
 mod validate;
@@ -35,7 +36,7 @@ use crate::promotion::{RecordedSchema, RolledBack};
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
-pub use request::{Command, Request};
+pub use request::{Command, From, Request};
 
 /// The checks that no area but the order of the stages can ask.
 pub const CHECKS: &[CheckDefinition] = &[
@@ -187,6 +188,9 @@ impl Gate<'_> {
         }
         self.label(engine).await?;
         self.reached_database = true;
+        if self.request.command == Command::Snapshot {
+            return self.snapshot(engine).await;
+        }
         let survey = self.survey(engine).await?;
         self.show(&survey);
         self.ranges_underway(engine, &survey).await?;

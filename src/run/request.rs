@@ -1,5 +1,7 @@
 //! What was asked for.
 
+use std::path::PathBuf;
+
 use crate::domain::{Scope, Shard, TenantName, Version};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,17 @@ pub enum Command {
     Relabel,
     Rollback,
     Baseline,
+    Snapshot,
+}
+
+/// What a snapshot is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum From {
+    /// What the migrations make of nothing.
+    #[default]
+    Migrations,
+    /// The tenant that is named, else one of the largest group of tenants that are alike.
+    Tenants,
 }
 
 impl Command {
@@ -29,6 +42,7 @@ impl Command {
             Self::Relabel => "relabel",
             Self::Rollback => "rollback",
             Self::Baseline => "baseline",
+            Self::Snapshot => "snapshot",
         }
     }
 
@@ -83,6 +97,13 @@ pub struct Request {
     pub version: Option<Version>,
     /// A baseline of all tenants or of none.
     pub all_or_nothing: bool,
+    pub from: From,
+    /// Where the snapshot is, instead of where the config says.
+    pub out: Option<PathBuf>,
+    /// The snapshot is compared, not written.
+    pub compares: bool,
+    /// The plan is tried out.
+    pub proves: bool,
     /// The plan shows the SQL.
     pub show_sql: bool,
     /// Why the promotion rules are to be set aside, where they are.

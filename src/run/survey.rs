@@ -164,7 +164,7 @@ impl Gate<'_> {
     }
 
     /// Reads the registry. It may not exist yet where shared migrations are still to make it.
-    async fn read_tenants(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<Tenants> {
+    pub(super) async fn read_tenants(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<Tenants> {
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
         let rows = queries::registry(engine, &tenancy.registry).await;

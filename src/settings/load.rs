@@ -51,7 +51,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let tenancy = resolve_tenancy(&document, &config.tenancy)?;
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
-    let validation = resolve_validation(&document, &config.validate)?;
+    let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect)?;
     let promotion = resolve_promotion(
         &document,

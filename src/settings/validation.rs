@@ -1,16 +1,21 @@
 //! What schemas are compared with, and when.
 
+use std::path::{Path, PathBuf};
+
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
+use super::environments::within;
 use super::error::SettingsError;
 
 /// What schemas are compared with, and when.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ValidateConfig {
+    /// The file of the committed snapshot, relative to this file.
+    snapshot: String,
     /// How bad it is when a schema is not what is expected.
     drift: LevelConfig,
     /// What a schema is expected to be.
@@ -31,6 +36,7 @@ pub(super) struct ValidateConfig {
 impl Default for ValidateConfig {
     fn default() -> Self {
         Self {
+            snapshot: "schema.snapshot".to_owned(),
             drift: LevelConfig::Error,
             expected: ExpectedConfig::Auto,
             compare: CompareConfig::Auto,
@@ -61,6 +67,9 @@ pub(super) enum ExpectedConfig {
     /// What the migrations make, learnt where it leaves no trace. Where that cannot be learnt the gate is
     /// blocked.
     Migrations,
+    /// What the committed snapshot says. A tenant that is behind is compared with what the migrations make that
+    /// it has.
+    Snapshot,
     /// What the environment before was when it passed with these migrations; what differs is named by the
     /// migrations.
     Predecessor,
@@ -82,6 +91,8 @@ pub(super) enum CompareConfig {
 /// How schemas are compared.
 #[derive(Debug, Clone)]
 pub struct Validation {
+    /// The file of the committed snapshot.
+    pub snapshot: PathBuf,
     pub drift: Level,
     pub expected: ExpectedFrom,
     pub compare: Compare,
@@ -107,6 +118,7 @@ pub enum ExpectedFrom {
     /// The migrations, else the largest group.
     Auto,
     Migrations,
+    Snapshot,
     Predecessor,
     Largest,
 }
@@ -123,7 +135,15 @@ pub enum Compare {
 pub(super) fn resolve_validation(
     document: &Document<'_>,
     config: &ValidateConfig,
+    root: &Path,
 ) -> Result<Validation, SettingsError> {
+    if config.snapshot.trim().is_empty() {
+        return Err(document.error(&["validate", "snapshot"], "`snapshot` is empty"));
+    }
+    if config.snapshot.contains("://") {
+        let message = "`snapshot` holds a URL, and is the path of a file";
+        return Err(document.error(&["validate", "snapshot"], message));
+    }
     let mut ignore = GlobSetBuilder::new();
     for (index, pattern) in config.ignore.iter().enumerate() {
         let index = index.to_string();
@@ -136,6 +156,7 @@ pub(super) fn resolve_validation(
         .build()
         .map_err(|error| document.error(&["validate", "ignore"], format!("`ignore`: {}", error.kind())))?;
     Ok(Validation {
+        snapshot: within(root, &config.snapshot),
         drift: match config.drift {
             LevelConfig::Error => Level::Error,
             LevelConfig::Warning => Level::Warning,
@@ -144,6 +165,7 @@ pub(super) fn resolve_validation(
         expected: match config.expected {
             ExpectedConfig::Auto => ExpectedFrom::Auto,
             ExpectedConfig::Migrations => ExpectedFrom::Migrations,
+            ExpectedConfig::Snapshot => ExpectedFrom::Snapshot,
             ExpectedConfig::Predecessor => ExpectedFrom::Predecessor,
             ExpectedConfig::Largest => ExpectedFrom::Largest,
         },

@@ -3,6 +3,7 @@
 mod assertions;
 pub mod drift;
 mod expectations;
+mod groups;
 mod indexes;
 mod registry;
 mod types;
@@ -11,6 +12,7 @@ use crate::domain::CheckDefinition;
 
 pub use assertions::compare_values;
 pub use expectations::{Place, compare_tables};
+pub use groups::largest;
 pub use indexes::invalid_indexes;
 pub use registry::{complete, registered, unregistered};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tenantgate::cli::Cli;
 use tenantgate::{
     baseline, database_url, github, merge, migrations, promotion, publish, rollout, run, secrets, settings,
-    tenants, validate,
+    snapshot, tenants, validate,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -51,6 +51,7 @@ fn every_check_is_documented_once() {
         merge::CHECKS,
         validate::CHECKS,
         baseline::CHECKS,
+        snapshot::CHECKS,
         migrations::ROLLBACK_CHECKS,
         github::secret_names::CHECKS,
     ];

@@ -12,6 +12,7 @@ on_all_servers!(
     a_run_compares_before_it_passes,
     a_run_with_nothing_to_do_compares_where_it_is_told_to,
     the_next_environment_must_be_the_same,
+    a_committed_snapshot_is_what_is_expected,
 );
 
 /// Two tenants that lack an index and have another type, and one that has a table more.
@@ -182,6 +183,31 @@ fn the_next_environment_must_be_the_same(server: Server) {
     let message = findings(&run, "drift.environment").remove(0);
     assert!(message.starts_with("the tenants' structure is "), "{message}");
     assert!(message.ends_with(" in dev when it passed"), "{message}");
+}
+
+fn a_committed_snapshot_is_what_is_expected(server: Server) {
+    let desk = drifted(server);
+    desk.configure_more("[validate]\nexpected = \"snapshot\"\n");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["snapshot.file"]);
+    desk.tenantgate(&["snapshot"]).assert_code(0);
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    assert_eq!(run.report()["schema"]["expected"], "snapshot");
+    assert_eq!(findings(&run, "drift.tenant").len(), 3);
+    // What is right is said by the file.
+    desk.tenantgate(&["snapshot", "--tenant", "birch"]).assert_code(0);
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(
+        findings(&run, "drift.tenant"),
+        [
+            "amber: extra index `orders_by_total` of `orders`",
+            "cedar: extra index `orders_by_total` of `orders`",
+            "elder: extra table `junk`; extra index `orders_by_total` of `orders`",
+        ]
+    );
 }
 
 /// Migrations that cannot be tried out beside real data.

@@ -22,6 +22,7 @@ mod readers;
 mod refused;
 mod rollout;
 mod server_kills;
+mod snapshot;
 mod statements;
 mod storm;
 mod taken_back;
