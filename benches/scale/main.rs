@@ -3,7 +3,7 @@
 //!     tests/run exec --durable cargo bench --bench scale -- [ROW…] [rounds=N] [percent=N]
 //!
 //! Rows: start, no-op-postgres, no-op-mariadb, no-op-sqlite, first-postgres, peers, first-mariadb,
-//! one-more, curve-postgres, curve-mariadb; none named: all. `peers` are dbmate and django-tenants
+//! one-more, curve-postgres, curve-mariadb, drift-postgres; none named: all. `peers` are dbmate and django-tenants
 //! (`benches/peers/install` puts them into target/tools). What is compared is run in turn, as often as
 //! `rounds` says, and medians are printed beside the bar. `percent` makes everything smaller, to try it.
 
@@ -16,6 +16,7 @@
 
 mod bare;
 mod curve;
+mod drift;
 mod facts;
 mod first;
 mod fleet;
@@ -73,7 +74,7 @@ impl Asked {
 
 type Row = fn(&Asked);
 
-const ROWS: [(&str, Row); 10] = [
+const ROWS: [(&str, Row); 11] = [
     ("start", start::row),
     ("no-op-postgres", |asked| {
         no_op::row(Server::Postgres, 10_000, asked)
@@ -90,6 +91,7 @@ const ROWS: [(&str, Row); 10] = [
     ("one-more", one_more::row),
     ("curve-postgres", |asked| curve::row(Server::Postgres, 300, asked)),
     ("curve-mariadb", |asked| curve::row(Server::Mariadb, 100, asked)),
+    ("drift-postgres", drift::row),
 ];
 
 fn main() {

@@ -1,6 +1,8 @@
 //! What PostgreSQL's schemas are made of, against its own dump, and every kind of change to one of many tenants.
 
+mod drift;
 mod grammar;
+mod mutations;
 mod oracle;
 
 use tenantgate::database_url;

@@ -98,7 +98,7 @@ fn closing(text: &str) -> usize {
 }
 
 /// As the catalog's functions write a name.
-fn written(name: &str) -> String {
+pub(in crate::engine::postgres) fn written(name: &str) -> String {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
