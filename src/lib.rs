@@ -13,6 +13,7 @@ pub mod github;
 pub mod merge;
 pub mod migrations;
 pub mod promotion;
+pub mod prove;
 pub mod publish;
 pub mod report;
 pub mod rollout;

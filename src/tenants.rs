@@ -12,9 +12,13 @@ use crate::settings::{Tenancy, TenancyMode};
 
 use servers::Servers;
 
+mod changed;
+mod domains;
 mod groups;
 mod servers;
 
+pub use changed::changed;
+pub use domains::domains;
 pub use groups::grouped;
 
 pub const REGISTRY: CheckDefinition = CheckDefinition {
@@ -58,8 +62,17 @@ pub const LOST: CheckDefinition = CheckDefinition {
     title: "no tenant of the ledger has lost its schema",
 };
 
+pub const CHANGED: CheckDefinition = CheckDefinition {
+    id: "tenants.changed",
+    title: "there are about as many tenants as there were",
+};
+pub const DOMAINS: CheckDefinition = CheckDefinition {
+    id: "tenants.domains",
+    title: "every tenant has its primary domain",
+};
+
 pub const CHECKS: &[CheckDefinition] = &[
-    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST,
+    REGISTRY, NAME, DUPLICATE, SERVER, ENSURED, SELECTED, CANARY, WAVES, MINIMUM, LOST, CHANGED, DOMAINS,
 ];
 
 /// Tenants in the registry's order, and what is wrong with the others.
@@ -94,6 +107,24 @@ pub fn resolve(
             continue;
         }
         match TenantName::parse(&text) {
+            Ok(name) if tenancy.mode == TenancyMode::Row => {
+                if row.server.is_some() || row.database_url.is_some() {
+                    let finding = Finding::error(
+                        "the registry names a server for it, and in mode \"row\" tenants share their tables",
+                    );
+                    names.push(
+                        finding
+                            .tenant(&name)
+                            .hint("leave `server` and `database_url` out of the registry's query"),
+                    );
+                }
+                tenants.push(Tenant {
+                    name,
+                    server: None,
+                    location: tenancy.location.clone(),
+                    active: row.active.unwrap_or(true),
+                });
+            }
             Ok(name) => {
                 let Some(server) = servers.of(&name, row.server.as_deref(), row.database_url.as_ref()) else {
                     continue;
@@ -127,7 +158,7 @@ pub fn resolve(
             ),
         }
     }
-    let duplicates = duplicates(&tenants);
+    let duplicates = duplicates(&tenants, tenancy.mode != TenancyMode::Row);
     let checks = vec![
         Check::answered(&REGISTRY, Vec::new()),
         Check::answered(&NAME, names),
@@ -137,15 +168,17 @@ pub fn resolve(
     Resolved { tenants, checks }
 }
 
-/// The same name twice, on whatever servers, and names that are one on a server or disk that folds case.
-fn duplicates(tenants: &[Tenant]) -> Vec<Finding> {
+/// The same name twice, on whatever servers, and names that are one on a server or disk that folds case,
+/// where each has a place of its own.
+fn duplicates(tenants: &[Tenant], have_places: bool) -> Vec<Finding> {
     let mut names: HashMap<&TenantName, &Tenant> = HashMap::new();
     let mut places: HashMap<(Option<&ServerName>, String), &Tenant> = HashMap::new();
     let mut findings = Vec::new();
     let unique = "make the registry's names unique (SELECT DISTINCT hides it, it does not mend it)";
     for tenant in tenants {
         let place = (tenant.server.as_ref(), tenant.location.to_lowercase());
-        let (same_name, same_place) = (names.insert(&tenant.name, tenant), places.insert(place, tenant));
+        let same_name = names.insert(&tenant.name, tenant);
+        let same_place = have_places.then(|| places.insert(place, tenant)).flatten();
         let (message, hint) = match (same_name, same_place) {
             (Some(first), _) if first.server != tenant.server => (
                 format!(
@@ -274,14 +307,15 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_case_are_found() {
-        assert!(duplicates(&[tenant("acme"), tenant("zeta")]).is_empty());
+        assert!(duplicates(&[tenant("acme"), tenant("zeta")], true).is_empty());
+        assert!(duplicates(&[tenant("acme"), tenant("Acme")], false).is_empty());
         assert!(
-            duplicates(&[tenant("acme"), tenant("Acme")])[0]
+            duplicates(&[tenant("acme"), tenant("Acme")], true)[0]
                 .message
                 .contains("only in case")
         );
         assert!(
-            duplicates(&[tenant("acme"), tenant("acme")])[0]
+            duplicates(&[tenant("acme"), tenant("acme")], false)[0]
                 .message
                 .contains("twice")
         );

@@ -16,5 +16,6 @@ mod github;
 mod harness;
 mod init;
 mod leaks;
+mod rows;
 mod servers;
 mod shards;

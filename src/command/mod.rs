@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command, EXIT_STATUS, FromArg, Global, OverrideArg, SchemaOf};
-use crate::domain::{TenantName, Version};
+use crate::domain::{Scope, TenantName, Version};
 use crate::exit::Exit;
 use crate::report::schema::report_schema;
 use crate::run::{self, Request};
@@ -192,8 +192,35 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
     if let Command::Run { deadline, .. } | Command::Migrate { deadline, .. } = &cli.command {
         settings.rollout.deadline = deadline.deadline.or(settings.rollout.deadline);
     }
+    refuse_one_tenants_part(&request, &settings)?;
     let invocation = Invocation::from_environment(&process);
     gate::gate(&request, &settings, &invocation, &cli.global)
+}
+
+/// Where tenants share tables, no part of a change is one tenant's.
+fn refuse_one_tenants_part(request: &Request, settings: &Settings) -> Result<(), Wrong> {
+    if settings.tenancy.row.is_none() {
+        return Ok(());
+    }
+    let shared = "say --scope shared";
+    let (flag, hint) = match request.command {
+        _ if !request.only.is_empty() => ("--tenant", "leave it out"),
+        _ if request.shard.is_some() => ("--shard", "leave it out"),
+        _ if request.scope == Some(Scope::Tenant) => ("--scope tenant", shared),
+        run::Command::Snapshot if request.from == run::From::Tenants => {
+            ("--from largest", "say --from migrations")
+        }
+        run::Command::Rollback | run::Command::Baseline if request.scope.is_none() => {
+            let message = format!(
+                "`{}` without --scope is for tenants' own tables, and in mode \"row\" all tables are shared",
+                request.command.as_str()
+            );
+            return Err(Wrong::new(message, shared));
+        }
+        _ => return Ok(()),
+    };
+    let message = format!("{flag} picks tenants, and in mode \"row\" they share their tables");
+    Err(Wrong::new(message, hint))
 }
 
 fn tenant_names(names: &[String]) -> Result<Vec<TenantName>, Wrong> {

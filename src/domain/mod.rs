@@ -10,6 +10,7 @@ mod names;
 mod outcome;
 mod place;
 mod report;
+mod row_security;
 mod secret;
 mod server;
 mod shard;
@@ -32,6 +33,7 @@ pub use report::{
     PromotionSummary, Report, SCHEMA_VERSION, SchemaSummary, Standing, TenantCounts, Tool, UnfinishedRanges,
     Verdict, WaveSummary,
 };
+pub use row_security::RowSecurity;
 pub use secret::{Redactor, Secret, without_credentials};
 pub use server::{Locations, ServerName};
 pub use shard::{InvalidShard, Shard};

@@ -7,13 +7,16 @@ mod error;
 mod fleet;
 mod found;
 mod history;
+pub mod isolation;
 mod lease;
 mod mysql;
 mod postgres;
 pub mod queries;
 mod range_key;
 mod ranges;
+pub mod row_security;
 mod rows;
+mod scratch;
 mod session;
 mod sqlite;
 mod structure;
@@ -27,14 +30,18 @@ use async_trait::async_trait;
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
     Batch, COMMENT, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor,
-    Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
+    RowSecurity, Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
+use isolation::{Attempt, Borderline, Borders, Crossed};
 pub use queries::Given;
 pub use range_key::RangeKey;
+use row_security::{RowFacts, RowQuestion, Trial, Tried};
+
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
+pub use scratch::Scratch;
 pub use session::Session;
 
 /// How an engine is reached and what it must keep to.
@@ -87,7 +94,7 @@ pub struct Label {
 }
 
 /// One row of the registry's query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegistryRow {
     pub tenant: Option<String>,
     /// Absent: the query has no such column, or it is NULL.
@@ -95,6 +102,9 @@ pub struct RegistryRow {
     /// A name of the environment's servers.
     pub server: Option<String>,
     pub database_url: Option<Secret>,
+    /// Of the query of domains.
+    pub domain: Option<String>,
+    pub primary: Option<bool>,
 }
 
 /// Where statements run.
@@ -137,6 +147,9 @@ pub struct FoundTable {
     pub indexes: Vec<String>,
     /// Names of the constraints.
     pub foreign_keys: Vec<String>,
+    pub row_security: RowSecurity,
+    /// Names.
+    pub policies: Vec<String>,
 }
 
 /// An index that a build left behind, or that a build is not done with.
@@ -307,6 +320,23 @@ pub trait Engine: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// What crosses, or could cross, the borders between tenants, of each server; none where an engine has no
+    /// such thing. A constant number of statements. Nothing is written.
+    async fn borders(&self, _line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// What roles may do, by acting as them, in the order of the attempts; absent: an engine in which nobody
+    /// can act as another. Nothing is written.
+    async fn attempt(&self, _attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        Ok(None)
+    }
+
+    /// A name as the engine's SQL writes it.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
     /// What one query gives at each target, in their order, all in one message where the engine can;
     /// an error may be any one's. Nothing is written. [`queries::values`] asks so that each has its own.
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError>;
@@ -336,6 +366,21 @@ pub trait Engine: Send + Sync {
     /// that tenants build on, where the engine lets them.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade>;
 
+    /// A place without a trace, in which migrations are tried out step by step. `real`: what the real shared
+    /// schema has is seen from there, where the engine lets it.
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError>;
+
+    /// What keeps the rows of tenants apart that share tables. Nothing is written.
+    async fn row_facts(&self, _question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        Err(no_row_security())
+    }
+
+    /// What the serving role may do to other tenants' rows in a tenant's context, tried in transactions that
+    /// are rolled back.
+    async fn try_rows(&self, _trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        Err(no_row_security())
+    }
+
     /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
     /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError>;
@@ -361,6 +406,12 @@ pub fn open(
         EngineKind::Mysql => Box::new(mysql::Mysql::new(url, direct_url, options)),
         EngineKind::Sqlite => Box::new(sqlite::Sqlite::new(url, options)),
     }
+}
+
+/// No config that passes its checks asks this.
+fn no_row_security() -> EngineError {
+    let message = "this engine has no row-level security";
+    EngineError::new(ErrorKind::Statement, message, &Redactor::default())
 }
 
 /// A row of (migrations, milliseconds).
@@ -395,18 +446,22 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
     let mut active = None;
     let mut server = None;
     let mut database_url = None;
+    let (mut domain, mut primary) = (None, None);
+    let truth = |value: Option<String>| {
+        value.map(|text| {
+            matches!(
+                text.to_ascii_lowercase().as_str(),
+                "1" | "t" | "true" | "y" | "yes"
+            )
+        })
+    };
     let filled = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     for (name, value) in columns {
         match name.to_ascii_lowercase().as_str() {
             "tenant" => found = Some(value),
-            "active" => {
-                active = value.map(|text| {
-                    matches!(
-                        text.to_ascii_lowercase().as_str(),
-                        "1" | "t" | "true" | "y" | "yes"
-                    )
-                });
-            }
+            "active" => active = truth(value),
+            "domain" => domain = filled(value),
+            "is_primary" => primary = truth(value),
             "server" => server = filled(value),
             "database_url" => database_url = filled(value).map(Secret::new),
             _ => {}
@@ -417,5 +472,7 @@ fn registry_row<'a>(columns: impl Iterator<Item = (&'a str, Option<String>)>) ->
         active,
         server,
         database_url,
+        domain,
+        primary,
     })
 }

@@ -80,8 +80,8 @@ const LIQUIBASE: Other = other(
 );
 const SUPABASE: Other = other(
     "Supabase",
-    "its files fit, but tenants kept apart by row-level security are not supported \
-     yet, and Supabase's own history is not read",
+    "its files fit; where row-level security keeps tenants apart say mode = \"row\"; \
+     Supabase's own history is not read",
 );
 
 const DIESEL: Other = other(

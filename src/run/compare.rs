@@ -55,6 +55,23 @@ impl Comparison<'_> {
         findings
     }
 
+    /// What the thresholds found.
+    pub(super) async fn numbers(&self, shared: bool, tenants: &[&Tenant]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (expected, places) in self.places(shared, tenants) {
+            let targets: Vec<Target<'_>> = places.iter().map(|place| target(*place)).collect();
+            let names: Vec<Place<'_>> = places
+                .iter()
+                .map(|place| place.map(|tenant| &tenant.name))
+                .collect();
+            for threshold in &expected.thresholds {
+                let values = queries::values(self.engine, &targets, &threshold.sql).await;
+                findings.extend(schema::compare_numbers(threshold, &names, values, self.redactor));
+            }
+        }
+        findings
+    }
+
     /// Each scope's expectations with the places they hold for: none is the shared schema.
     fn places<'b>(
         &'b self,

@@ -57,10 +57,14 @@ impl Gate<'_> {
         self.progress.tell(&Event::Comparing {
             tenants: tenants.len(),
         });
-        let classes = self.classes(engine, &tenants).await;
-        let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let snapshot = self.committed(engine)?;
         let shared = self.shared_drift(engine, survey, snapshot.as_ref()).await?;
+        if self.settings.tenancy.row.is_some() {
+            self.schema = shared.map(|shared| one_for_all(&shared, survey.known().len()));
+            return self.environment_drift(since);
+        }
+        let classes = self.classes(engine, &tenants).await;
+        let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
         let compared = self
@@ -104,7 +108,7 @@ impl Gate<'_> {
     }
 
     /// Nothing to do costs nothing, as far as that can be had.
-    fn compares(&self, tenants: usize) -> bool {
+    pub(super) fn compares(&self, tenants: usize) -> bool {
         if self.request.command == Command::Validate {
             return true;
         }
@@ -208,6 +212,17 @@ impl Gate<'_> {
             let sql = engine.mend(Target::Shared, &target, &wrong);
             let check = drift::shared_findings(self.told(expected.from), &wrong, &extra, &sql);
             let _ = self.add(vec![check], since);
+        } else if self.settings.tenancy.row.is_some() {
+            // Elsewhere the tenants' check says why.
+            let mut note = expected.note.unwrap_or_else(|| Finding::warning(""));
+            if note.severity != Severity::Error {
+                note = Finding::warning(format!(
+                    "the structure was compared with nothing: {}",
+                    note.message
+                ));
+                note = note.hint("`expected` in [validate] says what it is compared with");
+            }
+            let _ = self.add(vec![Check::answered(&DRIFT_SHARED, vec![note])], since);
         }
         Ok(Some(found.portable().fingerprint()))
     }
@@ -330,7 +345,8 @@ impl Gate<'_> {
             let check = demanded.then(|| drift::nothing_recorded(self.drift_severity(), after));
             return self.add(check.into_iter().collect(), since);
         };
-        let ours_tenant = Fingerprint(ours.fingerprint.clone());
+        let own_schemas = self.settings.tenancy.row.is_none();
+        let ours_tenant = own_schemas.then(|| Fingerprint(ours.fingerprint.clone()));
         let ours_shared = ours.shared.clone().map(Fingerprint);
         let pairs = [
             (
@@ -341,7 +357,7 @@ impl Gate<'_> {
             (
                 "the tenants' structure is",
                 theirs.tenant.as_ref(),
-                Some(&ours_tenant),
+                ours_tenant.as_ref(),
             ),
         ];
         let same_server = theirs.server.is_some() && theirs.server == self.server.as_deref().map(series);
@@ -357,8 +373,20 @@ pub(super) fn series(server: &str) -> String {
     kept.join(".")
 }
 
+/// Where tenants share their tables, the shared structure is everybody's.
+fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
+    SchemaSummary {
+        fingerprint: shared.0.clone(),
+        groups: 1,
+        tenants,
+        differing: 0,
+        shared: Some(shared.0.clone()),
+        expected: None,
+    }
+}
+
 /// All but those that are pending.
-fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
+pub(super) fn applied<'m>(all: &'m [Migration], pending: &[usize]) -> Vec<&'m Migration> {
     let applied = all
         .iter()
         .enumerate()

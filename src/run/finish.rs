@@ -5,7 +5,7 @@ use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
 use crate::settings::Level;
-use crate::{baseline, gate, migrations, rollout, snapshot, tenants, validate};
+use crate::{baseline, gate, migrations, prove, rollout, snapshot, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -94,6 +94,9 @@ impl Gate<'_> {
                 definitions.push(tenants::MINIMUM);
             }
         }
+        if self.request.proves {
+            definitions.extend_from_slice(prove::CHECKS);
+        }
         if command == Command::Snapshot {
             definitions.push(snapshot::MADE);
             definitions.push(if self.request.compares {
@@ -118,16 +121,39 @@ impl Gate<'_> {
                 definitions.extend((!self.settings.rollout.canary.is_empty()).then_some(rollout::CANARY));
             }
         }
+        let asks_change = matches!(
+            command,
+            Command::Run | Command::Migrate | Command::Plan | Command::Validate
+        );
+        if self.settings.tenancy.max_change.is_some() && asks_change {
+            definitions.push(tenants::CHANGED);
+        }
         if command.validates() && !self.request.dry_run {
-            definitions.extend([validate::REGISTERED, validate::UNREGISTERED, validate::COMPLETE]);
+            definitions.extend(
+                self.settings
+                    .tenancy
+                    .domains
+                    .is_some()
+                    .then_some(tenants::DOMAINS),
+            );
+            match self.settings.tenancy.row {
+                Some(_) => definitions.extend(validate::rows::CHECKS.iter().copied()),
+                None => definitions.extend([validate::REGISTERED, validate::UNREGISTERED]),
+            }
+            definitions.push(validate::COMPLETE);
             if self.kind == Some(EngineKind::Postgres) {
                 definitions.push(validate::INVALID_INDEXES);
             }
             if self.settings.validation.drift != Level::Off && !self.drift_reached {
-                definitions.push(validate::DRIFT_TENANT);
+                if self.settings.tenancy.row.is_none() {
+                    definitions.push(validate::DRIFT_TENANT);
+                }
                 if !self.set().shared.is_empty() {
                     definitions.push(validate::DRIFT_SHARED);
                 }
+            }
+            if !self.isolation_reached && self.kind.is_some() {
+                definitions.extend(self.isolation_checks());
             }
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {
@@ -138,6 +164,12 @@ impl Gate<'_> {
                     validate::FOREIGN_KEYS,
                 ];
                 definitions.extend(tables);
+            }
+            if expect.shared.names_row_security() || expect.tenant.names_row_security() {
+                definitions.push(validate::ROW_SECURITY);
+            }
+            if !(expect.shared.thresholds.is_empty() && expect.tenant.thresholds.is_empty()) {
+                definitions.push(validate::THRESHOLDS);
             }
             if !(expect.shared.assertions.is_empty() && expect.tenant.assertions.is_empty()) {
                 definitions.push(validate::ASSERTIONS);

@@ -2,7 +2,7 @@
 
 use crate::baseline;
 use crate::domain::{Finding, Migration, Structure};
-use crate::engine::{Engine, ErrorKind, NotMade};
+use crate::engine::{Engine, EngineError, ErrorKind, NotMade};
 
 /// Why it is not known what migrations make.
 pub(super) struct Unlearnt {
@@ -18,24 +18,33 @@ pub(super) async fn made(
     own: &[&Migration],
 ) -> Result<Structure, Unlearnt> {
     let all: Vec<&Migration> = shared.iter().chain(own).copied().collect();
-    let leaving: Vec<Finding> = all
-        .iter()
-        .flat_map(|it| baseline::leaving(it, engine.kind()))
-        .collect();
+    let leaving = leaving(engine, &all);
     if !leaving.is_empty() {
         return Err(Unlearnt {
             findings: leaving,
             not_allowed: false,
         });
     }
-    engine.made(shared, own).await.map_err(|not_made| Unlearnt {
-        not_allowed: matches!(not_made.error.kind, ErrorKind::Forbidden | ErrorKind::ReadOnly),
-        findings: vec![finding(not_made, &all)],
+    engine.made(shared, own).await.map_err(|not_made| {
+        let NotMade { error, migration } = not_made;
+        let migration = migration.and_then(|index| all.get(index)).copied();
+        Unlearnt {
+            not_allowed: matches!(error.kind, ErrorKind::Forbidden | ErrorKind::ReadOnly),
+            findings: vec![failed(migration, &error)],
+        }
     })
 }
 
-fn finding(NotMade { error, migration }: NotMade, all: &[&Migration]) -> Finding {
-    let migration = migration.and_then(|index| all.get(index));
+/// Why they cannot be tried out, where they say so themselves.
+pub(super) fn leaving(engine: &dyn Engine, migrations: &[&Migration]) -> Vec<Finding> {
+    let found = migrations
+        .iter()
+        .flat_map(|it| baseline::leaving(it, engine.kind()));
+    found.collect()
+}
+
+/// One that failed where it was tried out.
+pub(super) fn failed(migration: Option<&Migration>, error: &EngineError) -> Finding {
     let what = match migration {
         Some(it) => format!("{} failed where it was tried out: {}", it.label(), error.message),
         None => error.message.clone(),

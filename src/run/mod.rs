@@ -6,14 +6,18 @@ mod connect;
 mod drift;
 mod evidence;
 mod finish;
+mod isolation;
 mod made;
 mod migrate;
 mod offline;
+mod onto;
 mod promotion;
+mod prove;
 mod ranges;
 mod request;
 mod rollback;
 mod rolling_back;
+mod rows;
 mod servers;
 mod show;
 mod snapshot;
@@ -90,6 +94,8 @@ struct Gate<'a> {
     predecessor: Option<RecordedSchema>,
     /// The comparison of structures was come to, whatever it was about.
     drift_reached: bool,
+    /// The same of the tenants' isolation.
+    isolation_reached: bool,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
     overridden: Option<Override>,
@@ -130,6 +136,7 @@ pub async fn execute(
         schema: None,
         predecessor: None,
         drift_reached: false,
+        isolation_reached: false,
         standings: None,
         promotion: None,
         overridden: None,
@@ -197,6 +204,9 @@ impl Gate<'_> {
         self.range_keys(engine, &survey).await?;
         if self.request.command == Command::Plan {
             self.invalid_indexes(engine, &survey, Severity::Warning).await?;
+            if self.request.proves {
+                self.prove(engine, &survey).await?;
+            }
         }
         match self.request.command {
             Command::Rollback => return self.rollback(engine, survey).await,

@@ -278,11 +278,17 @@ fn parse_variable(
 
 fn wrong_engine(url: &DatabaseUrl, mode: TenancyMode) -> Option<Finding> {
     match (url.kind, mode) {
-        (EngineKind::Postgres, TenancyMode::Schema)
+        (EngineKind::Postgres, TenancyMode::Schema | TenancyMode::Row)
         | (EngineKind::Mysql | EngineKind::Sqlite, TenancyMode::Database) => None,
         (EngineKind::Postgres, TenancyMode::Database) => Some(
             Finding::error("a database per tenant is not supported on PostgreSQL, a schema per tenant is")
                 .hint("say mode = \"schema\" in [tenancy]"),
+        ),
+        (EngineKind::Mysql | EngineKind::Sqlite, TenancyMode::Row) => Some(
+            Finding::error(
+                "mode = \"row\" needs the row-level security of PostgreSQL; the URL is for another engine",
+            )
+            .hint("say mode = \"database\" in [tenancy]"),
         ),
         (EngineKind::Mysql | EngineKind::Sqlite, TenancyMode::Schema) => Some(
             Finding::error("mode = \"schema\" needs PostgreSQL; the URL is for another engine")

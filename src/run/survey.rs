@@ -9,7 +9,7 @@ use crate::domain::words::listed;
 use crate::domain::{
     Check, Finding, Ledger, Locations, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
-use crate::engine::{Engine, ErrorKind, Target, queries};
+use crate::engine::{Engine, EngineError, ErrorKind, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
 use crate::rollout::Listed;
 use crate::settings::{Suspended, WaveTenants};
@@ -97,7 +97,7 @@ impl Gate<'_> {
         let mut lost = tenants::lost(known, &ledger, &locations);
         if !lost.findings.is_empty() {
             // The places were read before the ledger: what another run made in between is not lost.
-            let now = engine.locations().await;
+            let now = self.whereabouts(engine).await;
             locations = self.or_block(&tenants::REGISTRY, since, now)?;
             lost = tenants::lost(known, &ledger, &locations);
         }
@@ -117,6 +117,7 @@ impl Gate<'_> {
             checks = vec![lost];
         } else {
             checks.extend([lost, direct]);
+            checks.extend(self.changed(engine, &tenants, &ledger, &locations));
         }
         if self.request.command == Command::Status {
             // Status says where tenants stand; that it is not well is for the others to block.
@@ -151,7 +152,7 @@ impl Gate<'_> {
     async fn look(&mut self, engine: &dyn Engine, shared: &Pending) -> Stage<(Tenants, Locations, Ledger)> {
         let tenants = self.read_tenants(engine, shared).await?;
         let since = Instant::now();
-        let locations = engine.locations().await;
+        let locations = self.whereabouts(engine).await;
         let locations = self.or_block(&tenants::REGISTRY, since, locations)?;
         let known: &[Tenant] = match &tenants {
             Tenants::Known(tenants) => tenants,
@@ -161,6 +162,15 @@ impl Gate<'_> {
         let ledger = engine.ledger(known).await;
         let ledger = self.or_block(&migrations::CHANGED, since, ledger)?;
         Ok((tenants, locations, ledger))
+    }
+
+    /// Where tenants are. In shared tables all are in one place, that is there.
+    async fn whereabouts(&self, engine: &dyn Engine) -> Result<Locations, EngineError> {
+        let tenancy = &self.settings.tenancy;
+        match tenancy.row {
+            Some(_) => Ok(std::iter::once(tenancy.location.clone()).collect()),
+            None => engine.locations().await,
+        }
     }
 
     /// Reads the registry. It may not exist yet where shared migrations are still to make it.
@@ -248,6 +258,24 @@ impl Gate<'_> {
         let mut missing = tenants::missing_ensured(tenants, &self.settings.tenancy.ensure);
         missing.retain(|name| self.request.includes_tenant(name));
         missing
+    }
+
+    /// How many there are, against how many there were.
+    fn changed(
+        &self,
+        engine: &dyn Engine,
+        tenants: &Tenants,
+        ledger: &Ledger,
+        locations: &Locations,
+    ) -> Option<Check> {
+        let max = self.settings.tenancy.max_change?;
+        let Tenants::Known(known) = tenants else {
+            return None;
+        };
+        // Once a run has gone on the tenants that it migrated are no news.
+        let asked = self.checks.iter().any(|it| it.id == tenants::CHANGED.id);
+        let location = |name: &str| engine.location(name);
+        (!asked).then(|| tenants::changed(known, ledger, locations, location, max))
     }
 
     /// A no-transaction migration behind a pooler is refused before anything runs.

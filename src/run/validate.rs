@@ -6,8 +6,9 @@ use std::time::Instant;
 use crate::database_url::EngineKind;
 use crate::domain::words::{count, listed};
 use crate::domain::{Check, Finding, Severity, Tenant, TenantName, Tenants};
-use crate::engine::Engine;
+use crate::engine::{Engine, queries};
 use crate::migrations::Plan;
+use crate::tenants;
 use crate::validate as schema;
 
 use super::compare::Comparison;
@@ -18,6 +19,7 @@ impl Gate<'_> {
     /// Tenants that are behind are found by one check; their tables are not compared on top of it.
     pub(super) async fn validate(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
         self.invalid_indexes(engine, survey, Severity::Error).await?;
+        self.domains(engine, survey).await?;
         let since = Instant::now();
         let tenancy = &self.settings.tenancy;
         let spoken_for = |tenant: &Tenant| {
@@ -33,11 +35,15 @@ impl Gate<'_> {
         if let Some(tenants) = &mut plan.tenants {
             tenants.retain(|it| !spoken_for(&it.tenant));
         }
-        let checks = vec![
-            schema::registered(&known, &survey.locations),
-            schema::unregistered(survey.known(), &survey.locations, &tenancy.ignore),
-            self.complete(&plan, survey),
-        ];
+        let mut checks = Vec::new();
+        // In shared tables no tenant has a schema.
+        if tenancy.row.is_none() {
+            checks.extend([
+                schema::registered(&known, &survey.locations),
+                schema::unregistered(survey.known(), &survey.locations, &tenancy.ignore),
+            ]);
+        }
+        checks.push(self.complete(&plan, survey));
         let open = self.add(checks, since);
         let is_whole = |tenant: &Tenant| survey.locations.contains(tenant);
         let at_head = plan
@@ -48,6 +54,7 @@ impl Gate<'_> {
         if !matches!(survey.tenants, Tenants::Unknown) {
             // What differs does not keep the other questions from being asked.
             let _ = self.drift(engine, survey).await;
+            let _ = self.isolation(engine, survey).await;
         }
         let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).filter(|it| is_whole(it)).collect();
         // Where no tenant can be looked at, nothing is said of their tables.
@@ -57,7 +64,26 @@ impl Gate<'_> {
         }
         self.compare_tables(engine, &tenants).await?;
         self.compare_values(engine, &tenants).await?;
+        self.compare_numbers(engine, &tenants).await?;
+        self.row_isolation(engine, survey).await?;
         open
+    }
+
+    /// By which domains tenants are reached. A finding here does not keep the other questions from being asked.
+    async fn domains(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        let since = Instant::now();
+        let Some(query) = &self.settings.tenancy.domains else {
+            return Ok(());
+        };
+        let rows = queries::registry(engine, query).await.map_err(|mut error| {
+            error.message = format!("the query `domains` failed: {}", error.message);
+            error
+        });
+        let rows = self.or_block(&tenants::DOMAINS, since, rows)?;
+        let shared = &self.settings.tenancy.shared_schema;
+        let check = tenants::domains(&rows, survey.known(), shared, &self.redactor);
+        let _ = self.add(vec![check], since);
+        Ok(())
     }
 
     /// What failed builds left. A finding here does not keep the other questions from being asked.
@@ -144,7 +170,21 @@ impl Gate<'_> {
             return Ok(());
         }
         let findings = self.comparison(engine).values(true, tenants).await;
-        self.add(vec![Check::answered(&schema::ASSERTIONS, findings)], since)
+        // They do not keep isolation from being looked at.
+        let _ = self.add(vec![Check::answered(&schema::ASSERTIONS, findings)], since);
+        Ok(())
+    }
+
+    async fn compare_numbers(&mut self, engine: &dyn Engine, tenants: &[&Tenant]) -> Stage<()> {
+        let since = Instant::now();
+        let expect = &self.settings.expect;
+        if expect.shared.thresholds.is_empty() && expect.tenant.thresholds.is_empty() {
+            return Ok(());
+        }
+        let findings = self.comparison(engine).numbers(true, tenants).await;
+        // They do not keep isolation from being looked at.
+        let _ = self.add(vec![Check::answered(&schema::THRESHOLDS, findings)], since);
+        Ok(())
     }
 
     fn comparison<'a>(&'a self, engine: &'a dyn Engine) -> Comparison<'a> {

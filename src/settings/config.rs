@@ -9,6 +9,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::expect::RowSecurityConfig;
+use super::isolation::IsolationConfig;
+use super::prove::ProveConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
 
@@ -40,9 +43,15 @@ pub(super) struct Config {
     /// What schemas are compared with, and when.
     #[serde(default)]
     pub(super) validate: ValidateConfig,
+    /// How far tenants must be kept apart.
+    #[serde(default)]
+    pub(super) isolation: IsolationConfig,
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What `plan --prove` says of migrations that it ran a second time.
+    #[serde(default)]
+    pub(super) prove: ProveConfig,
     /// What a run in GitHub Actions leaves on GitHub.
     #[serde(default)]
     pub(super) github: GithubConfig,
@@ -118,10 +127,10 @@ pub(super) struct SecretConfig {
 pub(super) struct TenancyConfig {
     /// How tenants are separated.
     pub(super) mode: ModeConfig,
-    /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name,
-    /// perhaps `active` (false: suspended; migrated all the same), and, where tenants are on several
-    /// servers, `server` (a name of the environment's `servers`) or `database_url` (that server's URL).
-    /// NULL there is the environment's own server.
+    /// A query over the shared schema that gives one row per tenant: a column `tenant` with its name
+    /// (mode `row`: its key), perhaps `active` (false: suspended; migrated all the same), and, where tenants
+    /// are on several servers, `server` (a name of the environment's `servers`) or `database_url` (that
+    /// server's URL). NULL there is the environment's own server.
     pub(super) registry: String,
     /// Tenants that must exist; they are created where they do not.
     #[serde(default)]
@@ -146,9 +155,32 @@ pub(super) struct TenancyConfig {
     /// The role or user as which the application is connected; `{tenant}` is the tenant's name, where each has
     /// one of its own. What it may see and do is looked at by `validate`.
     pub(super) serving_role: Option<String>,
+    /// Mode `row`: the column that says whose a row is. Required there.
+    pub(super) column: Option<String>,
+    /// Mode `row`: tables whose column has another name (`organisations = "id"`).
+    #[serde(default)]
+    pub(super) columns: BTreeMap<String, String>,
+    /// Mode `row`: one statement that makes a transaction a tenant's, as the application does; `{tenant}` is its
+    /// key, quoted as text. It is run as the role of the URL, before the serving role is taken on.
+    pub(super) context: Option<String>,
+    /// Mode `row`: the schemas with tenants' rows. Default: `shared_schema`.
+    #[serde(default)]
+    pub(super) schemas: Vec<String>,
+    /// Mode `row`: tables that are everybody's on purpose: names or globs (`plan*`).
+    #[serde(default)]
+    pub(super) global_tables: Vec<String>,
+    /// Mode `row`: SECURITY DEFINER functions that may give rows past the policies: names or globs.
+    #[serde(default)]
+    pub(super) trusted_functions: Vec<String>,
     /// Fewer registered tenants than this block the gate.
     #[serde(default = "one")]
     pub(super) min: usize,
+    /// By how much the number of registered tenants may differ from that of the last run: a number, or a
+    /// percentage (`"20%"`). Default: it is not asked.
+    pub(super) max_change: Option<NumberOrText>,
+    /// A query over the shared schema that gives one row per domain: columns `tenant`, `domain` and `is_primary`.
+    /// Every active tenant must have one primary domain, and no domain may be there twice.
+    pub(super) domains: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -158,7 +190,7 @@ pub(super) enum ModeConfig {
     Schema,
     /// A database per tenant (MySQL, MariaDB, PostgreSQL), or a file per tenant (SQLite).
     Database,
-    /// Tenants share tables. Not available in this version.
+    /// Tenants share tables, and row-level security keeps their rows apart (PostgreSQL).
     Row,
 }
 
@@ -257,6 +289,8 @@ pub(super) struct ScopeExpectConfig {
     pub(super) tables: BTreeMap<String, TableExpectConfig>,
     /// Queries that must give a certain value.
     pub(super) assertions: Vec<AssertionConfig>,
+    /// Queries whose number must stay within limits.
+    pub(super) thresholds: Vec<ThresholdConfig>,
 }
 
 /// What one table must have. What is left out is not compared.
@@ -269,6 +303,10 @@ pub(super) struct TableExpectConfig {
     pub(super) indexes: Vec<String>,
     /// Names of foreign keys.
     pub(super) foreign_keys: Vec<String>,
+    /// Row-level security: `true`, `"forced"` (for its owner too), or `false` (PostgreSQL).
+    pub(super) row_security: Option<RowSecurityConfig>,
+    /// Names of policies (PostgreSQL).
+    pub(super) policies: Vec<String>,
 }
 
 /// A column's type, or more about it.
@@ -294,6 +332,24 @@ pub(super) struct ColumnFullConfig {
     pub(super) default: Option<String>,
     /// True: the column must not have a default.
     pub(super) no_default: bool,
+}
+
+/// A query whose single number must stay within limits; at least one of them.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ThresholdConfig {
+    /// What is counted: `orders that nobody took`.
+    pub(super) name: String,
+    /// A query of one row and one column, a number.
+    pub(super) sql: String,
+    /// More than this is a warning.
+    pub(super) warn: Option<f64>,
+    /// More than this blocks.
+    pub(super) fail: Option<f64>,
+    /// Less than this is a warning.
+    pub(super) warn_below: Option<f64>,
+    /// Less than this blocks.
+    pub(super) fail_below: Option<f64>,
 }
 
 /// A query whose single value must be the expected one.

@@ -12,8 +12,11 @@ use super::env_file::load_env_file;
 use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
+use super::isolation::resolve_isolation;
 use super::promotion::{resolve_promotion, signing_key};
+use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
+use super::row::refuse_what_is_one_tenants;
 use super::rules::resolve_rules;
 use super::tenancy::resolve_tenancy;
 use super::validation::resolve_validation;
@@ -52,7 +55,11 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let (shared_migrations, tenant_migrations) = resolve_migrations(&document, &config.migrations, &root)?;
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
-    let expect = resolve_expectations(&document, &config.expect)?;
+    let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
+    let isolation = resolve_isolation(&document, &config.isolation)?;
+    if tenancy.row.is_some() {
+        refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
+    }
     let promotion = resolve_promotion(
         &document,
         &config.promotion,
@@ -87,7 +94,9 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         validation,
+        isolation,
         expect,
+        proof: resolve_prove(&config.prove),
         promotion,
         signing_key,
         variables,

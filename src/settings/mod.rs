@@ -11,9 +11,12 @@ mod environments;
 mod error;
 mod expect;
 mod invocation;
+mod isolation;
 mod load;
 mod promotion;
+mod prove;
 mod rollout;
+mod row;
 mod rules;
 mod schema;
 mod servers;
@@ -30,12 +33,15 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::domain::{EnvironmentName, Secret, SecretName, ServerName, SigningKey, TenantName};
+use crate::domain::{
+    EnvironmentName, RowSecurity, Secret, SecretName, ServerName, Severity, SigningKey, TenantName,
+};
 
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use duration::{FORM as DURATION_FORM, parse_duration};
 pub use error::SettingsError;
 pub use invocation::Invocation;
+pub use isolation::Isolation;
 pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
 pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
@@ -64,7 +70,9 @@ pub struct Settings {
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
     pub validation: Validation,
+    pub isolation: Isolation,
     pub expect: Expectations,
+    pub proof: Proof,
     pub promotion: Promotion,
     /// Signs the evidence of this run.
     pub signing_key: Option<SigningKey>,
@@ -207,6 +215,8 @@ pub enum TenancyMode {
     Schema,
     /// A database per tenant (MySQL, MariaDB), or a file per tenant (SQLite).
     Database,
+    /// Shared tables, kept apart by row-level security (PostgreSQL).
+    Row,
 }
 
 #[derive(Debug, Clone)]
@@ -226,23 +236,80 @@ pub struct Tenancy {
     pub ledger: Option<String>,
     /// Schemas or databases that are nobody's business.
     pub ignore: GlobSet,
-    /// As whom the application is connected; may contain `{tenant}`.
+    /// As whom the application is connected; may contain `{tenant}`, but not in mode `row`.
     pub serving_role: Option<String>,
+    /// Present in mode `row`, and only there.
+    pub row: Option<RowTenancy>,
     /// Fewer registered tenants than this block.
     pub min: usize,
+    /// How far their number may be from the last run's; absent: it is not asked.
+    pub max_change: Option<MaxChange>,
+    /// A query with columns `tenant`, `domain` and `is_primary`.
+    pub domains: Option<String>,
+}
+
+/// How bad it is what migrations do when they run a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The server refuses them, and nothing changed.
+    pub refused: Severity,
+    /// They leave something.
+    pub changed: Severity,
+}
+
+/// How much may have changed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxChange {
+    Count(usize),
+    /// Of what there was before.
+    Percent(f64),
+}
+
+impl MaxChange {
+    /// From so many.
+    pub fn of(self, before: usize) -> usize {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => (before as f64 * percent / 100.0).floor() as usize,
+        }
+    }
+}
+
+/// How rows say whose they are.
+#[derive(Debug, Clone)]
+pub struct RowTenancy {
+    pub column: String,
+    /// By table, where it has another name.
+    pub columns: BTreeMap<String, String>,
+    /// The application's role.
+    pub role: String,
+    /// Makes a transaction a tenant's; contains `{tenant}`.
+    pub context: Option<String>,
+    pub schemas: Vec<String>,
+    pub global_tables: GlobSet,
+    pub trusted_functions: GlobSet,
 }
 
 /// What the schemas must look like.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expectations {
     pub shared: ScopeExpectations,
     pub tenant: ScopeExpectations,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScopeExpectations {
     pub tables: BTreeMap<String, TableExpectation>,
     pub assertions: Vec<Assertion>,
+    pub thresholds: Vec<Threshold>,
+}
+
+impl ScopeExpectations {
+    /// Something is expected of a table's row-level security.
+    pub fn names_row_security(&self) -> bool {
+        let mut tables = self.tables.values();
+        tables.any(|it| it.row_security.is_some() || !it.policies.is_empty())
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -250,6 +317,8 @@ pub struct TableExpectation {
     pub columns: BTreeMap<String, ColumnExpectation>,
     pub indexes: Vec<String>,
     pub foreign_keys: Vec<String>,
+    pub row_security: Option<RowSecurity>,
+    pub policies: Vec<String>,
 }
 
 /// What is left out is not compared.
@@ -264,6 +333,17 @@ pub struct ColumnExpectation {
 pub enum DefaultExpectation {
     Absent,
     Is(String),
+}
+
+/// A query whose single number must stay within limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    pub name: String,
+    pub sql: String,
+    pub warn: Option<f64>,
+    pub fail: Option<f64>,
+    pub warn_below: Option<f64>,
+    pub fail_below: Option<f64>,
 }
 
 /// A query whose single value must be the expected one.

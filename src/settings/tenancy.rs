@@ -7,19 +7,26 @@ use crate::domain::TenantName;
 use super::config::{ModeConfig, TenancyConfig};
 use super::document::Document;
 use super::error::SettingsError;
-use super::{Tenancy, TenancyMode};
+use super::rollout::NumberOrText;
+use super::row::resolve_row;
+use super::{MaxChange, Tenancy, TenancyMode};
 
 pub(super) fn resolve_tenancy(
     document: &Document<'_>,
     config: &TenancyConfig,
 ) -> Result<Tenancy, SettingsError> {
-    let mode = resolve_mode(document, config.mode)?;
+    let mode = match config.mode {
+        ModeConfig::Schema => TenancyMode::Schema,
+        ModeConfig::Database => TenancyMode::Database,
+        ModeConfig::Row => TenancyMode::Row,
+    };
     let optional_texts = [
         ("registry", Some(&config.registry)),
         ("ensure_sql", config.ensure_sql.as_ref()),
         ("shared_schema", Some(&config.shared_schema)),
         ("ledger", config.ledger.as_ref()),
         ("serving_role", config.serving_role.as_ref()),
+        ("domains", config.domains.as_ref()),
     ];
     for (key, text) in optional_texts {
         if text.is_some_and(|text| text.trim().is_empty()) {
@@ -41,22 +48,36 @@ pub(super) fn resolve_tenancy(
         location: resolve_location(document, mode, config)?,
         shared_schema: config.shared_schema.clone(),
         ledger: config.ledger.clone(),
-        ignore: resolve_ignore(document, &config.ignore)?,
+        ignore: resolve_globs(document, "ignore", &config.ignore)?,
         serving_role: config.serving_role.clone(),
+        row: resolve_row(document, config)?,
         min: config.min,
+        max_change: resolve_max_change(document, config.max_change.as_ref())?,
+        domains: config.domains.clone(),
     })
 }
 
-fn resolve_mode(document: &Document<'_>, mode: ModeConfig) -> Result<TenancyMode, SettingsError> {
-    match mode {
-        ModeConfig::Schema => Ok(TenancyMode::Schema),
-        ModeConfig::Database => Ok(TenancyMode::Database),
-        ModeConfig::Row => Err(document
-            .error(
-                &["tenancy", "mode"],
-                "row-level tenancy is not available in this version",
-            )
-            .hint("`schema` and `database` are")),
+fn resolve_max_change(
+    document: &Document<'_>,
+    value: Option<&NumberOrText>,
+) -> Result<Option<MaxChange>, SettingsError> {
+    let wrong = |message: &str| {
+        let error = document.error(&["tenancy", "max_change"], message);
+        error.hint("a number of tenants, or a percentage of those that there were, such as \"20%\"")
+    };
+    match value {
+        None => Ok(None),
+        Some(NumberOrText::Number(number)) => usize::try_from(*number)
+            .map(|number| Some(MaxChange::Count(number)))
+            .map_err(|_| wrong("`max_change` is less than 0")),
+        Some(NumberOrText::Text(text)) => {
+            let percent = text.trim().strip_suffix('%');
+            let percent: Option<f64> = percent.and_then(|text| text.trim().parse().ok());
+            percent
+                .filter(|it| it.is_finite() && *it >= 0.0)
+                .map(|it| Some(MaxChange::Percent(it)))
+                .ok_or_else(|| wrong("`max_change` is neither a number nor a percentage"))
+        }
     }
 }
 
@@ -68,6 +89,8 @@ fn resolve_location(
     let (key, template, foreign) = match mode {
         TenancyMode::Schema => ("schema", &config.schema, ("database", &config.database)),
         TenancyMode::Database => ("database", &config.database, ("schema", &config.schema)),
+        // All of them are in one place; which, `schemas` says.
+        TenancyMode::Row => return Ok(config.shared_schema.clone()),
     };
     if let (other, Some(_)) = foreign {
         let message = format!("`{other}` belongs to mode \"{other}\", but the mode is \"{key}\"");
@@ -75,7 +98,7 @@ fn resolve_location(
     }
     let template = match (mode, template) {
         (_, Some(template)) => template.as_str(),
-        (TenancyMode::Schema, None) => "{tenant}",
+        (TenancyMode::Schema | TenancyMode::Row, None) => "{tenant}",
         (TenancyMode::Database, None) => {
             return Err(document
                 .error_at_key(&["tenancy", "mode"], "mode \"database\" needs the key `database`")
@@ -127,13 +150,18 @@ pub(super) fn resolve_tenants(
     Ok(tenants)
 }
 
-fn resolve_ignore(document: &Document<'_>, patterns: &[String]) -> Result<GlobSet, SettingsError> {
+/// Names or globs under one key of [tenancy].
+pub(super) fn resolve_globs(
+    document: &Document<'_>,
+    key: &str,
+    patterns: &[String],
+) -> Result<GlobSet, SettingsError> {
     let mut set = GlobSetBuilder::new();
     for (index, pattern) in patterns.iter().enumerate() {
         let index = index.to_string();
-        let path = ["tenancy", "ignore", index.as_str()];
+        let path = ["tenancy", key, index.as_str()];
         let not_a_glob = |error: &globset::Error| {
-            let message = format!("`ignore` has an item that is not a glob: {}", error.kind());
+            let message = format!("`{key}` has an item that is not a glob: {}", error.kind());
             document.error(&path, message)
         };
         set.add(
@@ -143,5 +171,5 @@ fn resolve_ignore(document: &Document<'_>, patterns: &[String]) -> Result<GlobSe
         );
     }
     set.build()
-        .map_err(|error| document.error(&["tenancy", "ignore"], format!("`ignore`: {}", error.kind())))
+        .map_err(|error| document.error(&["tenancy", key], format!("`{key}`: {}", error.kind())))
 }

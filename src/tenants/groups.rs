@@ -87,9 +87,7 @@ mod tests {
         let names = ["acme", "zeta"].map(|name| TenantName::parse(name).expect("a name"));
         let row = |tenant: &Option<&str>| RegistryRow {
             tenant: tenant.map(str::to_owned),
-            active: None,
-            server: None,
-            database_url: None,
+            ..RegistryRow::default()
         };
         let rows = rows.iter().map(row).collect();
         let finding = grouped(rows, &names.iter().collect(), &Redactor::default()).finding("big");

@@ -23,17 +23,7 @@ pub fn compare_values(
                 found.map_or_else(|| "nothing".to_owned(), |it| shown(&redactor.redact(&it))),
                 assertion.equals
             )),
-            Err(error) => Finding::error(format!("{}: the query failed: {error}", assertion.name))
-                .operational(error.kind.is_operational())
-                .hint(match error.kind {
-                    ErrorKind::Missing => {
-                        "mend the query in the config; or, where the table is there, let the role see it (README, Privileges)"
-                            .to_owned()
-                    }
-                    _ => error
-                        .hint()
-                        .unwrap_or_else(|| "mend the query in the config".to_owned()),
-                }),
+            Err(error) => failed(&assertion.name, &error),
         };
         Some(match place {
             Some(tenant) => finding.tenant(tenant),
@@ -41,6 +31,21 @@ pub fn compare_values(
         })
     };
     places.iter().zip(values).filter_map(finding).collect()
+}
+
+/// A query that the server refused, or did not answer.
+pub(super) fn failed(name: &str, error: &EngineError) -> Finding {
+    Finding::error(format!("{name}: the query failed: {error}"))
+        .operational(error.kind.is_operational())
+        .hint(match error.kind {
+            ErrorKind::Missing => {
+                "mend the query in the config; or, where the table is there, let the role see it (README, Privileges)"
+                    .to_owned()
+            }
+            _ => error
+                .hint()
+                .unwrap_or_else(|| "mend the query in the config".to_owned()),
+        })
 }
 
 /// Equal as text, as numbers, or as truth: engines write `t`, `1` and `true` for the same thing.
@@ -70,7 +75,7 @@ fn same_value(expected: &str, found: &str) -> bool {
 }
 
 /// A value may be long or hold anything.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let start: String = text.chars().take(60).collect();
     if start.len() < text.len() {
         format!("{start}…")

@@ -2,17 +2,18 @@
 
 use crate::database_url::EngineKind;
 use crate::domain::words::listed;
-use crate::domain::{Check, Finding, TenantName};
+use crate::domain::{Check, Finding, RowSecurity, TenantName};
 use crate::engine::{FoundColumn, FoundTable};
 use crate::settings::{ColumnExpectation, DefaultExpectation, ScopeExpectations, TableExpectation};
 
 use super::types::{same_default, same_type};
-use super::{COLUMNS, FOREIGN_KEYS, INDEXES, TABLES};
+use super::{COLUMNS, FOREIGN_KEYS, INDEXES, ROW_SECURITY, TABLES};
 
 /// Whose tables are compared: a tenant's, or the shared schema's.
 pub type Place<'a> = Option<&'a TenantName>;
 
-/// One check for tables, columns, indexes and foreign keys each, over all places.
+/// One check for tables, columns, indexes and foreign keys each, over all places; and one for row-level security
+/// where any is expected.
 pub fn compare_tables(
     kind: EngineKind,
     places: &[(Place<'_>, &ScopeExpectations, Vec<FoundTable>)],
@@ -31,12 +32,19 @@ pub fn compare_tables(
             }
         }
     }
-    vec![
+    let mut checks = vec![
         Check::answered(&TABLES, found.tables),
         Check::answered(&COLUMNS, found.columns),
         Check::answered(&INDEXES, found.indexes),
         Check::answered(&FOREIGN_KEYS, found.foreign_keys),
-    ]
+    ];
+    if places
+        .iter()
+        .any(|(_, expected, _)| expected.names_row_security())
+    {
+        checks.push(Check::answered(&ROW_SECURITY, found.row_security));
+    }
+    checks
 }
 
 struct Found {
@@ -45,6 +53,7 @@ struct Found {
     columns: Vec<Finding>,
     indexes: Vec<Finding>,
     foreign_keys: Vec<Finding>,
+    row_security: Vec<Finding>,
 }
 
 impl Default for Found {
@@ -56,6 +65,7 @@ impl Default for Found {
             columns: none(),
             indexes: none(),
             foreign_keys: none(),
+            row_security: none(),
         }
     }
 }
@@ -86,6 +96,32 @@ impl Found {
             &expected.foreign_keys,
             &found.foreign_keys,
         ));
+        self.row_security(place, name, expected, found);
+    }
+
+    fn row_security(
+        &mut self,
+        place: Place<'_>,
+        name: &str,
+        expected: &TableExpectation,
+        found: &FoundTable,
+    ) {
+        let is_right = |wanted: RowSecurity| match wanted {
+            RowSecurity::Off => found.row_security == wanted,
+            // What is forced is on.
+            RowSecurity::On | RowSecurity::Forced => found.row_security >= wanted,
+        };
+        if let Some(wanted) = expected.row_security.filter(|wanted| !is_right(*wanted)) {
+            let finding = Finding::error(format!(
+                "row-level security of `{name}` is {}, expected {}",
+                found.row_security.as_str(),
+                wanted.as_str()
+            ));
+            self.row_security.push(at(place, finding));
+        }
+        let wanted = &expected.policies;
+        self.row_security
+            .extend(missing(place, name, "policy", wanted, &found.policies));
     }
 }
 
@@ -149,10 +185,12 @@ mod tests {
             columns: [("total".to_owned(), column)].into(),
             indexes: vec!["orders_created".into()],
             foreign_keys: vec!["orders_customer".into()],
+            row_security: Some(RowSecurity::On),
+            policies: vec!["own".into()],
         };
         ScopeExpectations {
             tables: [("orders".to_owned(), orders)].into(),
-            assertions: vec![],
+            ..ScopeExpectations::default()
         }
     }
 
@@ -167,6 +205,8 @@ mod tests {
             }],
             indexes: vec!["orders_created".into(), "orders_pkey".into()],
             foreign_keys: vec!["orders_customer".into()],
+            row_security: RowSecurity::Forced,
+            policies: vec!["own".into()],
         }
     }
 
@@ -183,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_expected_passes_all_four() {
+    fn what_is_as_expected_passes_all() {
         let all = compare(vec![orders("numeric(12,2)", false, Some("0"))]);
         assert!(
             all.iter().all(|(status, _)| *status == CheckStatus::Passed),
@@ -196,6 +236,8 @@ mod tests {
         let mut wrong = orders("numeric(10,2)", true, None);
         wrong.indexes.clear();
         wrong.foreign_keys.clear();
+        wrong.policies.clear();
+        wrong.row_security = RowSecurity::Off;
         let all = compare(vec![wrong]);
         assert_eq!(
             all[1].1,
@@ -205,6 +247,13 @@ mod tests {
         );
         assert_eq!(all[2].1, ["index of `orders` missing: orders_created"]);
         assert_eq!(all[3].1, ["foreign key of `orders` missing: orders_customer"]);
+        assert_eq!(
+            all[4].1,
+            [
+                "row-level security of `orders` is off, expected on",
+                "policy of `orders` missing: own"
+            ]
+        );
         assert_eq!(compare(vec![])[0].1, ["table `orders` is missing"]);
         assert_eq!(
             compare(vec![FoundTable {

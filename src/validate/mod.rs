@@ -5,7 +5,10 @@ pub mod drift;
 mod expectations;
 mod groups;
 mod indexes;
+pub mod isolation;
 mod registry;
+pub mod rows;
+mod thresholds;
 mod types;
 
 use crate::domain::CheckDefinition;
@@ -15,6 +18,7 @@ pub use expectations::{Place, compare_tables};
 pub use groups::largest;
 pub use indexes::invalid_indexes;
 pub use registry::{complete, registered, unregistered};
+pub use thresholds::compare_numbers;
 
 pub const REGISTERED: CheckDefinition = CheckDefinition {
     id: "schema.registered",
@@ -60,6 +64,14 @@ pub const FOREIGN_KEYS: CheckDefinition = CheckDefinition {
     id: "expect.foreign-keys",
     title: "the expected foreign keys exist",
 };
+pub const ROW_SECURITY: CheckDefinition = CheckDefinition {
+    id: "expect.row-security",
+    title: "row-level security is as expected",
+};
+pub const THRESHOLDS: CheckDefinition = CheckDefinition {
+    id: "expect.thresholds",
+    title: "the numbers are within their limits",
+};
 pub const ASSERTIONS: CheckDefinition = CheckDefinition {
     id: "expect.assertions",
     title: "the assertions hold",
@@ -73,9 +85,16 @@ pub const CHECKS: &[CheckDefinition] = &[
     DRIFT_SHARED,
     DRIFT_TENANT,
     DRIFT_ENVIRONMENT,
+    isolation::REFERENCES,
+    isolation::PLACEMENT,
+    isolation::GRANTS,
+    isolation::NAMES,
+    isolation::TRY,
     TABLES,
     COLUMNS,
     INDEXES,
     FOREIGN_KEYS,
+    ROW_SECURITY,
     ASSERTIONS,
+    THRESHOLDS,
 ];

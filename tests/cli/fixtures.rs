@@ -115,3 +115,48 @@ fn captions_on_mariadb_goes_from_dev_to_prod() {
         ["drift.tenant", "expect.columns", "expect.assertions"]
     );
 }
+
+/// The serving role is the server's, and other tests' too.
+#[test]
+fn rows_on_postgresql_goes_from_dev_to_prod() {
+    let mut project = Project::fixture("rows");
+    let databases: Vec<TestDatabase> = (0..2).map(|_| Server::Postgres.fresh_database()).collect();
+    let role = format!("{}_app", databases[0].name());
+    databases[0].admin().execute(&format!("CREATE ROLE {role}"));
+    for file in [
+        "tenantgate.toml",
+        "migrations/0003_row_level_security.sql",
+        "migrations/0004_published_courses.sql",
+    ] {
+        project.replace(file, "courses_app", &role);
+    }
+    for (prefix, database) in ["DEV", "PROD"].iter().zip(&databases) {
+        let name = database.name();
+        database.admin().execute(&format!(
+            "GRANT {role} TO {name}; GRANT CREATE ON SCHEMA public TO {name}"
+        ));
+        project.database(&format!("{prefix}_DB_URL"), database);
+    }
+    let run = |environment: &str| {
+        project.tenantgate(&["run", "--environment", environment, "--evidence", "evidence"])
+    };
+    run("prod").assert_code(1);
+    for environment in ["dev", "prod"] {
+        let first = run(environment);
+        first.assert_code(0);
+        assert_eq!(first.report()["tenants"]["up_to_date"], 3);
+        assert_eq!(first.checks_that("warned"), Vec::<&str>::new());
+        run(environment).assert_code(0);
+    }
+    let validate = || project.tenantgate(&["validate", "--environment", "prod"]);
+    validate().assert_code(0);
+    databases[1].execute("ALTER VIEW published_courses SET (security_invoker = false)");
+    assert_eq!(validate().check("isolation.row-views")["status"], "warned");
+    databases[1].execute(
+        "DROP POLICY own ON lessons; CREATE POLICY own ON lessons USING (EXISTS (SELECT 1 FROM courses WHERE \
+         courses.organisation_id = (SELECT current_organisation())))",
+    );
+    let broken = validate();
+    broken.assert_code(1);
+    assert_eq!(broken.check("isolation.row-try")["status"], "failed");
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::harness::{Project, Run, Server, TestDatabase, Wire};
+use crate::rows::Rows;
 
 const LIST: &str = include_str!("../../src/engine/STATEMENTS.md");
 
@@ -40,6 +41,29 @@ fn compare(section: &str, server: Server) {
         "STATEMENTS.md lists what nobody sends: {unsent:#?}"
     );
     assert!(!core.is_empty() && !recovery.is_empty());
+}
+
+/// What is said beside that where row-level security keeps tenants apart.
+#[test]
+fn all_that_is_said_where_tenants_share_tables_is_listed() {
+    let mut rows = Rows::good(Server::Postgres);
+    let wire = Wire::before(rows.db.url());
+    rows.project.env("DEV_DB_URL", wire.url());
+    rows.validate().assert_code(0);
+    let sent: BTreeSet<String> = wire.said().iter().flat_map(|text| forms(text)).collect();
+    let core = listed("PostgreSQL", "### Core path");
+    let own = listed("PostgreSQL", "### Where tenants share tables");
+    let unlisted: Vec<&String> = sent
+        .iter()
+        .filter(|it| !core.contains(*it) && !own.contains(*it))
+        .collect();
+    assert!(unlisted.is_empty(), "STATEMENTS.md lacks: {unlisted:#?}");
+    let unsent: Vec<&String> = own.iter().filter(|it| !sent.contains(*it)).collect();
+    assert!(
+        unsent.is_empty(),
+        "STATEMENTS.md lists what nobody sends: {unsent:#?}"
+    );
+    assert!(!own.is_empty());
 }
 
 /// The forms in the tables of a part: the first cells.

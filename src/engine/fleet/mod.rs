@@ -1,6 +1,7 @@
 //! Several servers as one environment: the registry, the shared schema and the lease on its own server,
 //! each tenant and its ledger rows on the tenant's.
 
+mod isolation;
 mod merge;
 pub(super) mod split;
 
@@ -17,9 +18,11 @@ use crate::domain::{
     ServerName, Speed, Structure, Tenant, Version,
 };
 
+use super::isolation::{Attempt, Borderline, Borders, Crossed};
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Session, Target, Underway, open,
+    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, open,
 };
 use split::{in_order, split};
 
@@ -373,6 +376,10 @@ impl Engine for Fleet {
         self.own.engine.made(shared, own).await
     }
 
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        self.own.engine.scratch(real).await
+    }
+
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
         let mut parts: BTreeMap<Option<&ServerName>, Vec<_>> = BTreeMap::new();
         for (target, migrations) in targets {
@@ -451,6 +458,26 @@ impl Engine for Fleet {
         };
         let found = try_join_all(self.all().into_iter().map(read)).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn borders(&self, line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        self.borders_of_each(line).await
+    }
+
+    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        self.attempt_on_each(attempts).await
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        self.own.engine.quoted(name)
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        self.own.engine.row_facts(question).await
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        self.own.engine.try_rows(trial).await
     }
 
     async fn ask(&self, targets: &[Target<'_>], query: &str) -> Result<Vec<Given>, EngineError> {

@@ -11,6 +11,7 @@ mod parts;
 mod place;
 mod probe;
 mod ranges;
+mod scratch;
 mod session;
 mod sql;
 mod structure;
@@ -33,7 +34,7 @@ use super::history::{self, RECORD};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, registry_row,
+    PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, registry_row,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -380,6 +381,10 @@ GROUP BY scope, version",
         Ok(inspect::tables(&databases, answers))
     }
 
+    fn quoted(&self, name: &str) -> String {
+        ident(name)
+    }
+
     async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
         RangeKey::of(
             self.ask(&[target], &ranges::key(batch, &database(&self.url, target)))
@@ -433,6 +438,16 @@ GROUP BY scope, version",
             .map_err(|not| not.behind(shared.len()))
     }
 
+    async fn scratch(&self, _real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        let mut connection = self.connect(true).await?;
+        let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
+        let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
+        sent.map_err(EngineError::from)?;
+        let (shared, options) = (self.url.database.clone(), self.options.clone());
+        let made = scratch::MysqlScratch::open(connection, shared, options, &self.ledger).await?;
+        Ok(Box::new(made))
+    }
+
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {
         let run = crate::domain::words::clip(&format!("baseline: {}", self.options.run), 1024);
         let rows = targets.iter().flat_map(|(target, migrations)| {
@@ -467,8 +482,12 @@ VALUES {}",
 }
 
 fn database(url: &DatabaseUrl, target: Target<'_>) -> String {
+    database_of(&url.database, target)
+}
+
+fn database_of(shared: &str, target: Target<'_>) -> String {
     match target {
-        Target::Shared => url.database.clone(),
+        Target::Shared => shared.to_owned(),
         Target::Tenant(tenant) => tenant.location.clone(),
     }
 }

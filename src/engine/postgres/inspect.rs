@@ -6,7 +6,7 @@ use crate::engine::{FoundColumn, FoundTable};
 use super::connect::Row;
 use super::sql::array;
 
-/// Four statements: tables, columns, indexes, foreign keys.
+/// Six statements: tables, columns, indexes, foreign keys, row-level security, policies.
 pub(super) fn statements(schemas: &[String], tables: &[&str]) -> String {
     let names = format!(
         "n.nspname = ANY ({}) AND c.relname = ANY ({}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
@@ -26,6 +26,9 @@ SELECT n.nspname, c.relname, i.relname
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE {names};
 SELECT n.nspname, c.relname, k.conname
 {from} JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' WHERE {names};
+SELECT n.nspname, c.relname, CASE WHEN NOT c.relrowsecurity THEN 'off' WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END
+{from} WHERE {names};
+SELECT n.nspname, c.relname, p.polname {from} JOIN pg_catalog.pg_policy p ON p.polrelid = c.oid WHERE {names};
 COMMIT"
     )
 }
@@ -38,6 +41,6 @@ pub(super) fn tables(schemas: &[String], results: Vec<Vec<Row>>) -> Vec<Vec<Foun
         nullable: not_null != "t",
         default,
     };
-    // The first result is BEGIN's.
+    // The first result is BEGIN's, the last COMMIT's.
     gather(schemas, results.into_iter().skip(1), column)
 }

@@ -3,14 +3,20 @@
 mod concurrently;
 mod connect;
 mod inspect;
+mod isolation;
 mod mend;
 mod prints;
 mod ranges;
 mod revert;
+mod row_facts;
+mod row_pairs;
+mod row_trial;
+mod scratch;
 mod script;
 mod session;
 mod sql;
 mod structure;
+mod trying;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,10 +31,13 @@ use crate::domain::{
     Speed, Structure, Tenant, Version,
 };
 
+use super::isolation::{Attempt, Borderline, Borders, Crossed};
 use super::lease::{self, LeaseRow};
+use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
+    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest,
+    history,
 };
 use connect::Row;
 use sql::{ident, literal};
@@ -371,6 +380,33 @@ AND nspname <> {} AND nspname <> {}",
         Ok(rows.into_iter().filter_map(index).collect())
     }
 
+    async fn borders(&self, line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        let (shared, path) = (&self.options.shared_schema, self.search_path(Target::Shared));
+        let questions = isolation::statements(shared, &self.ledger, &line.roles());
+        let answers = self
+            .send(format!("BEGIN READ ONLY;{path}\n{questions};COMMIT"))
+            .await?;
+        // BEGIN and SET come first.
+        Ok(vec![isolation::borders(shared, answers.into_iter().skip(2))])
+    }
+
+    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        let limits = sql::lock_limits(self.options.lock_timeout, self.options.statement_timeout);
+        let before = limits.matches(';').count() + 1;
+        let text = trying::statements(attempts, &self.options.shared_schema, &limits);
+        let answers = self.send(text).await?;
+        let of_each = answers
+            .into_iter()
+            .skip(before + 1)
+            .step_by(trying::STATEMENTS_EACH);
+        Ok(Some(
+            of_each
+                .take(attempts.len())
+                .map(|rows| trying::tried(&rows))
+                .collect(),
+        ))
+    }
+
     async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
         RangeKey::of(self.ask(&[target], &ranges::key(batch)).await?)
     }
@@ -401,6 +437,18 @@ AND nspname <> {} AND nspname <> {}",
             }
         };
         Ok(answers.map(given).collect())
+    }
+
+    async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {
+        let results = self.send(row_facts::statements(question)).await?;
+        row_facts::read(results, &self.options.redactor)
+    }
+
+    async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
+        let connection = self.connect(false).await?;
+        row_trial::Trying::new(connection, &self.options, trial)
+            .all()
+            .await
     }
 
     async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
@@ -438,6 +486,13 @@ AND nspname <> {} AND nspname <> {}",
             }
             learnt => learnt,
         }
+    }
+
+    async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        let connection = self.connect(false).await?;
+        let (url, options) = (self.url.clone(), self.options.clone());
+        let made = scratch::PostgresScratch::open(connection, url, options, real).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

@@ -4,6 +4,7 @@ mod connect;
 mod files;
 mod inspect;
 mod ranges;
+mod scratch;
 mod session;
 mod sql;
 mod structure;
@@ -27,7 +28,7 @@ use crate::domain::{
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RangeKey, RegistryRow, Session, Target, Underway, earliest, history,
+    RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, history,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -471,6 +472,11 @@ VALUES (1, {}, {}, {}, {})",
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         let learnt = structure::learn(own, &self.options).await;
         learnt.map_err(|not| not.behind(shared.len()))
+    }
+
+    async fn scratch(&self, _real: bool) -> Result<Box<dyn Scratch>, EngineError> {
+        let made = scratch::SqliteScratch::open(self.shared.clone(), self.options.clone()).await?;
+        Ok(Box::new(made))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

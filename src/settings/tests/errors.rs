@@ -210,8 +210,8 @@ fn bad_rules_of_secrets() {
 fn bad_tenancy() {
     let with = |new: &str| least_with("mode = \"schema\"", new).error();
     assert_snapshot!(with("mode = \"row\""), @r#"
-    tenantgate.toml:5:8: row-level tenancy is not available in this version
-      hint: `schema` and `database` are
+    tenantgate.toml:5:1: mode "row" needs the key `column`
+      hint: the column that says whose a row is: column = "tenant_id"
     "#);
     assert_snapshot!(with("mode = \"tables\""), @r#"
     tenantgate.toml:5:8: `mode` in [tenancy] is not one of `schema`, `database`, `row`
@@ -381,4 +381,46 @@ fn no_error_quotes_a_value() {
         }
     }
     assert!(refused > 200, "{refused}");
+}
+
+#[test]
+fn expectations_that_cannot_be_meant() {
+    let in_mode = |more: &str| {
+        let text = LEAST.replace(
+            "mode = \"schema\"",
+            "mode = \"database\"\ndatabase = \"app_{tenant}\"",
+        );
+        Project::new(&format!("{text}{more}")).error()
+    };
+    assert_snapshot!(in_mode("[expect.tenant.tables.t]\nrow_security = true\n"), @r#"
+    tenantgate.toml:11:1: `row_security` is known to PostgreSQL only
+      hint: mode "database" is for MySQL, MariaDB and SQLite, which have no such thing: take it out
+    "#);
+    assert_snapshot!(in_mode("[expect.tenant.tables.t]\npolicies = [\"own\"]\n"), @r#"
+    tenantgate.toml:11:1: `policies` is known to PostgreSQL only
+      hint: mode "database" is for MySQL, MariaDB and SQLite, which have no such thing: take it out
+    "#);
+    assert_snapshot!(least_and("[expect.tenant.tables.t]\nrow_security = \"marker\"\n").error(), @r#"tenantgate.toml:10:16: `row_security` in [expect.tenant.tables.t]: expected true, false or "forced", found text"#);
+    let threshold = "[[expect.tenant.thresholds]]\nname = \"n\"\nsql = \"SELECT 1\"\n";
+    assert_snapshot!(least_and(threshold).error(), @r"
+    tenantgate.toml:10:8: a threshold has no limit
+      hint: give one or more of `warn`, `fail`, `warn_below` and `fail_below`
+    ");
+    assert_snapshot!(least_and(&format!("{threshold}warn = 5\nfail = 4\n")).error(), @"tenantgate.toml:12:8: `warn` is more than `fail`: it would never be told");
+    assert_snapshot!(least_and(&format!("{threshold}fail_below = 5\nwarn_below = 4.5\n")).error(), @"tenantgate.toml:13:14: `warn_below` is less than `fail_below`: it would never be told");
+    assert_snapshot!(least_and(&format!("{threshold}fail = 5\n{threshold}fail = 4\n")).error(), @"tenantgate.toml:14:8: two thresholds have this name");
+    assert_snapshot!(
+        least_with(
+            "registry = \"SELECT 1\"",
+            "registry = \"SELECT 1\"\nmax_change = \"many\""
+        )
+        .error(), @r#"
+    tenantgate.toml:7:14: `max_change` is neither a number nor a percentage
+      hint: a number of tenants, or a percentage of those that there were, such as "20%"
+    "#);
+    assert_snapshot!(least_and("[validate]\nsnapshot = \"\"\n").error(), @"tenantgate.toml:10:12: `snapshot` is empty");
+    assert_snapshot!(least_and("[prove]\nidempotent = \"off\"\n").error(), @r#"
+    tenantgate.toml:10:14: `idempotent` in [prove] is not one of `note`, `warning`, `error`
+      hint: such as idempotent = "note"
+    "#);
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::BASE;
-use super::mutations::{HARMLESS, MUTATIONS, Mutation};
+use super::harmless::HARMLESS;
+use super::mutations::{MUTATIONS, Mutation};
 use crate::harness::{Project, Run, Server, TestDatabase, findings};
 
 const TENANTS: usize = 50;

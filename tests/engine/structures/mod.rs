@@ -2,6 +2,7 @@
 
 mod drift;
 mod grammar;
+mod harmless;
 mod mutations;
 mod oracle;
 
