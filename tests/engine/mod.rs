@@ -29,6 +29,7 @@ mod server_kills;
 mod snapshot;
 mod statements;
 mod storm;
+mod structures;
 mod taken_back;
 mod takeover;
 mod waves;

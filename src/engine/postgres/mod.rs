@@ -4,6 +4,7 @@ mod concurrently;
 mod connect;
 mod inspect;
 mod isolation;
+mod mend;
 mod prints;
 mod ranges;
 mod revert;
@@ -26,8 +27,8 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
-    Structure, Tenant, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName,
+    Speed, Structure, Tenant, Version,
 };
 
 use super::isolation::{Attempt, Borderline, Borders, Crossed};
@@ -466,6 +467,11 @@ AND nspname <> {} AND nspname <> {}",
             &[&self.options.shared_schema],
             rows,
         ))
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        let shared = &self.options.shared_schema;
+        mend::mend(&self.schema(target), shared, expected, differences)
     }
 
     /// First without the real shared schema; what its extensions keep there may be needed after all.
