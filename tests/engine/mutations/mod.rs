@@ -48,7 +48,11 @@ impl Suite {
         match self.desk.server() {
             Server::Mariadb => {
                 let location = self.desk.database.location(tenant);
-                let mut session = self.desk.database.admin().session();
+                // Who has all rights is another definer.
+                let mut session = match sql.contains("root@localhost") {
+                    true => self.desk.database.admin().session(),
+                    false => self.desk.database.session(),
+                };
                 session.execute(&format!(
                     "SET SESSION sql_mode = @@GLOBAL.sql_mode; USE `{location}`"
                 ));
