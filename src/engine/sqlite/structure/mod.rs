@@ -241,8 +241,7 @@ mod tests {
 
     fn structure(sql: [&str; 4]) -> Vec<String> {
         let raw = Raw(vec![sql.map(str::to_owned)]);
-        raw
-            .structure()
+        raw.structure()
             .facts
             .into_iter()
             .map(|it| format!("{} {}: {}", it.object.name, it.attribute, it.text))
