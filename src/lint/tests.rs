@@ -221,7 +221,7 @@ fn only_what_is_pending_is_looked_at() {
     let found = findings_of(&[TABLE], &[drop], &settings);
     assert_eq!(
         found,
-        ["Warning: dropping a column may break existing clients [ban-drop-column]"]
+        ["Warning: `orders`: dropping a column may break existing clients [ban-drop-column]"]
     );
 }
 

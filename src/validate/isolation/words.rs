@@ -26,6 +26,8 @@ pub(super) fn qualified(text: &str) -> Vec<Qualified> {
                 qualifier: word,
                 name,
             });
+        } else if in_path && word.eq_ignore_ascii_case("to") {
+            // SET search_path TO …
         } else if in_path {
             found.push(Qualified {
                 qualifier: word,
