@@ -11,6 +11,12 @@ use super::sql::{array, literal};
 const ITEM: char = '\u{1e}';
 const PART: char = '\u{1f}';
 
+/// Compiling such joins takes longer than they do, and their hashes are to stay off the disk. For the
+/// transaction, and only where there are such settings.
+pub(super) const SETTINGS: &str =
+    "SELECT set_config(name, CASE name WHEN 'work_mem' THEN '16MB' ELSE 'off' END, true)
+FROM pg_settings WHERE name IN ('jit', 'work_mem');";
+
 /// Schemas that may be somebody's: neither PostgreSQL's nor the ledger's.
 fn somebodys(alias: &str, ledger: &str) -> String {
     format!(
@@ -40,9 +46,9 @@ pub(super) fn statements(shared: &str, ledger: &str, roles: &[String]) -> String
 /// [pg_depend](https://www.postgresql.org/docs/current/catalog-pg-depend.html)
 fn references(shared: &str, ledger: &str) -> String {
     let class = |name: &str| format!("'pg_catalog.{name}'::regclass");
-    let from = |name: &str, key: &str| {
+    let from = |name: &str, key: &str, which: &str| {
         format!(
-            "LEFT JOIN (pg_catalog.{name} {name} JOIN pg_catalog.pg_class of_{name} ON of_{name}.oid = {name}.{key})
+            "LEFT JOIN (pg_catalog.{name} {name} JOIN pg_catalog.pg_class of_{name} ON of_{name}.oid = {name}.{key}{which})
     ON e.classid = {} AND {name}.oid = e.objid",
             class(name)
         )
@@ -64,14 +70,15 @@ fn references(shared: &str, ledger: &str) -> String {
     let classes: Vec<String> = targets.iter().map(|it| class(it)).collect();
     let joins: Vec<String> = targets.iter().map(|it| to(it)).collect();
     let owners = [
-        from("pg_attrdef", "adrelid"),
-        from("pg_rewrite", "ev_class"),
-        from("pg_trigger", "tgrelid"),
-        from("pg_policy", "polrelid"),
+        from("pg_attrdef", "adrelid", ""),
+        from("pg_rewrite", "ev_class", ""),
+        // Those of foreign keys are many, and the keys themselves are looked at.
+        from("pg_trigger", "tgrelid", " AND NOT pg_trigger.tgisinternal"),
+        from("pg_policy", "polrelid", ""),
     ];
     format!(
         "WITH edge AS (
-    SELECT DISTINCT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend
+    SELECT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend
     WHERE deptype = 'n' AND refclassid IN ({classes})
     UNION ALL
     SELECT {class}, inhrelid, {class}, inhparent FROM pg_catalog.pg_inherits),

@@ -90,6 +90,19 @@ impl Postgres {
         Ok(results)
     }
 
+    /// One message beside the other, where the server has a connection left for it.
+    async fn send_both(&self, one: String, other: String) -> Result<[Vec<Vec<Row>>; 2], EngineError> {
+        let redactor = &self.options.redactor;
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let Ok(mut connection) = self.connect(false).await else {
+            return Ok([self.send(one).await?, self.send(other).await?]);
+        };
+        let beside = tokio::time::timeout(patience, connect::send(&mut connection, other, redactor));
+        let (sent, beside) = tokio::join!(self.send(one), beside);
+        let beside = beside.map_err(|_| EngineError::silence(patience, redactor))??;
+        Ok([sent?, beside])
+    }
+
     /// Runs one query that must not write, with the shared schema in the search path.
     async fn read(&self, sql: &str) -> Result<Vec<Row>, EngineError> {
         let text = format!(
@@ -384,10 +397,13 @@ AND nspname <> {} AND nspname <> {}",
         let (shared, path) = (&self.options.shared_schema, self.search_path(Target::Shared));
         let questions = isolation::statements(shared, &self.ledger, &line.roles());
         let answers = self
-            .send(format!("BEGIN READ ONLY;{path}\n{questions};COMMIT"))
+            .send(format!(
+                "BEGIN READ ONLY;{path}{}\n{questions};COMMIT",
+                isolation::SETTINGS
+            ))
             .await?;
-        // BEGIN and SET come first.
-        Ok(vec![isolation::borders(shared, answers.into_iter().skip(2))])
+        // BEGIN and the settings come first.
+        Ok(vec![isolation::borders(shared, answers.into_iter().skip(3))])
     }
 
     async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
@@ -453,8 +469,13 @@ AND nspname <> {} AND nspname <> {}",
 
     async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
-        let results = self.send(prints::statements(&schemas, comments)).await?;
-        Ok(prints::prints(&schemas, results))
+        let [columns, others] = prints::messages(&schemas, comments);
+        let answers = if schemas.len() > prints::MANY {
+            self.send_both(columns, others).await?
+        } else {
+            [self.send(columns).await?, self.send(others).await?]
+        };
+        Ok(prints::prints(&schemas, answers))
     }
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {

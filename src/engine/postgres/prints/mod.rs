@@ -21,29 +21,48 @@ const SETTINGS: &str = "SET LOCAL search_path = pg_catalog;
 SELECT set_config(name, CASE name WHEN 'work_mem' THEN '16MB' WHEN 'max_parallel_workers_per_gather' THEN '0' ELSE 'off' END, true)
 FROM pg_settings WHERE name IN ('work_mem', 'max_parallel_workers_per_gather', 'jit', 'enable_sort', 'enable_mergejoin');";
 
+/// For fewer schemas a connection costs more than it brings.
+pub(super) const MANY: usize = 1_000;
+
 /// Of `BEGIN` and the settings.
 pub(super) const BEFORE: usize = 3;
 
-/// All in one transaction that sees one moment. After [`BEFORE`] others, statements that give rows of
-/// (schema, entries, sum, other sum). Comments are a part of it where that is asked for.
-pub(super) fn statements(schemas: &[String], comments: bool) -> String {
+/// The end of a statement of [`ROWS`].
+const END: &str = "\n);\n";
+/// Which of them is about columns: it takes about as long as all the others.
+const COLUMNS: usize = 1;
+
+/// Two messages that may be sent beside one another, each a transaction that sees one moment. After [`BEFORE`]
+/// others, statements that give rows of (schema, entries, sum, other sum). Comments are a part of it where that is
+/// asked for.
+pub(super) fn messages(schemas: &[String], comments: bool) -> [String; 2] {
     let schemas = array(schemas.iter().map(String::as_str));
+    let mut rows: Vec<&str> = ROWS.split_inclusive(END).collect();
+    let columns = rows.remove(COLUMNS);
     let written = WRITTEN.replace(":facts", &OTHERS.join("UNION ALL\n"));
-    let text = expand(&format!("{ROWS}{OBJECTS},\no AS (SELECT * FROM n)\n{written}"));
+    let others = format!("{}{OBJECTS},\no AS (SELECT * FROM n)\n{written}", rows.concat());
+    [columns, &others].map(|text| transaction(text, &schemas, comments))
+}
+
+fn transaction(text: &str, schemas: &str, comments: bool) -> String {
+    let text = expand(text);
     // Nobody can know beforehand what two texts have the same hashes.
     let seed = || fastrand::i64(1..).to_string();
     let text = text
-        .replace(":schemas", &schemas)
+        .replace(":schemas", schemas)
         .replace(":comments", &comments.to_string())
         .replace(":one", &seed())
         .replace(":two", &seed());
     format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{SETTINGS}{text};COMMIT")
 }
 
-/// One print for each schema, in their order.
-pub(super) fn prints(schemas: &[String], results: Vec<Vec<Row>>) -> Vec<Print> {
+/// One print for each schema, in their order, from the answers to both messages.
+pub(super) fn prints(schemas: &[String], answers: [Vec<Vec<Row>>; 2]) -> Vec<Print> {
     let mut found: HashMap<String, String> = HashMap::with_capacity(schemas.len());
-    for (number, rows) in results.into_iter().skip(BEFORE).enumerate() {
+    let sums = answers
+        .into_iter()
+        .flat_map(|results| results.into_iter().skip(BEFORE));
+    for (number, rows) in sums.enumerate() {
         for row in rows {
             let mut row = row.into_iter().flatten();
             let print = found.entry(row.next().unwrap_or_default()).or_default();
