@@ -104,7 +104,8 @@ fn add_column(structure: &mut Structure, table: &str, name: &str, units: &[Strin
             "CHECK" => add("check", clauses.next()),
             "GENERATED" => {
                 // ALWAYS AS
-                (clauses.next(), clauses.next());
+                clauses.next();
+                clauses.next();
                 // The expression, and VIRTUAL or STORED; or ROW, and START or END.
                 add("generated", format!("{} {}", clauses.next(), clauses.next()));
             }

@@ -241,13 +241,11 @@ mod tests {
 
     fn structure(sql: [&str; 4]) -> Vec<String> {
         let raw = Raw(vec![sql.map(str::to_owned)]);
-        let told = raw
-            .structure()
+        raw.structure()
             .facts
             .into_iter()
             .map(|it| format!("{} {}: {}", it.object.name, it.attribute, it.text))
-            .collect();
-        told
+            .collect()
     }
 
     #[test]

@@ -84,7 +84,8 @@ pub(super) fn written(pieces: &[Piece]) -> String {
     for piece in pieces {
         let word = piece.written();
         let tight = matches!(word.as_str(), ")" | "," | "." | ";");
-        if !close && !tight && !(word == "(" && text.ends_with(|c: char| c.is_alphanumeric())) {
+        let called = word == "(" && text.ends_with(|c: char| c.is_alphanumeric());
+        if !(close || tight || called) {
             text.push(' ');
         }
         close = matches!(word.as_str(), "(" | ".");
