@@ -75,6 +75,9 @@ pub struct Global {
     /// Also writes the JSON report there, whatever the verdict.
     #[arg(long, global = true, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Also writes the report there as SARIF, for code scanning.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
     /// Colours; `auto` is yes on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
@@ -173,6 +176,25 @@ pub enum Command {
     },
     /// Compares registry, ledger and schemas with what must be. Writes nothing.
     Validate,
+    /// Looks for what would hurt in migrations: data lost, tenants mixed up, locks that all wait for. Needs no
+    /// database.
+    ///
+    /// `plan`, `run` and `migrate` do so for what is pending. Here it is the whole set, unless files or
+    /// `--since` say which. The engine is that of the environment's URL, where it is set.
+    Lint {
+        /// Only these migrations.
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Only migrations that Git has as new or changed since this commit or branch.
+        #[arg(long, value_name = "REF", conflicts_with = "files")]
+        since: Option<String>,
+        /// The engine, where the URL is not at hand. Default: what the config's mode and names say.
+        #[arg(long, value_enum)]
+        engine: Option<EngineArg>,
+        /// Lists all rules instead, with their levels here.
+        #[arg(long, conflicts_with_all = ["files", "since"])]
+        rules: bool,
+    },
     /// Asks whether this migration set may enter the environment. Needs no database.
     Promote,
     /// Shows where every tenant stands. Writes nothing.

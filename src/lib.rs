@@ -10,6 +10,7 @@ pub mod engine;
 pub mod exit;
 pub mod gate;
 pub mod github;
+pub mod lint;
 pub mod merge;
 pub mod migrations;
 pub mod promotion;

@@ -16,6 +16,7 @@ mod github;
 mod harness;
 mod init;
 mod leaks;
+mod lint;
 mod rows;
 mod servers;
 mod shards;

@@ -77,7 +77,9 @@ impl Fleet {
                     };
                     format!("CREATE SCHEMA \"{name}\";{inside}")
                 };
-                self.each_in_messages(new, each);
+                // What is made in one transaction is locked until its end.
+                let at_once = (AT_ONCE / content.matches("CREATE").count().max(1).pow(2)).max(2);
+                self.each_in_messages(new, at_once, each);
                 self.copy_ledger("tenantgate", "tenantgate.ledger");
             }
             Server::Mariadb => {
@@ -90,7 +92,7 @@ impl Fleet {
                     };
                     format!("CREATE DATABASE `{place}`;{inside}")
                 };
-                self.each_in_messages(new, each);
+                self.each_in_messages(new, AT_ONCE, each);
                 let ledger = format!("{}_tenantgate", self.db.query_value("SELECT database()"));
                 self.copy_ledger(&ledger, &format!("`{ledger}`.ledger"));
             }
@@ -108,9 +110,9 @@ impl Fleet {
         }
     }
 
-    fn each_in_messages(&self, names: &[String], each: impl Fn(&String) -> String) {
+    fn each_in_messages(&self, names: &[String], at_once: usize, each: impl Fn(&String) -> String) {
         let mut session = self.db.session();
-        for chunk in names.chunks(AT_ONCE) {
+        for chunk in names.chunks(at_once) {
             session.execute(&chunk.iter().map(&each).collect::<String>());
         }
     }

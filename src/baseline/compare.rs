@@ -47,8 +47,12 @@ fn is_in_books(object: &Object) -> bool {
     let sequence = name
         .strip_suffix("_id_seq")
         .filter(|_| object.kind == ObjectKind::Sequence);
-    let is_book = |name: &str| BOOKS.contains(&name);
     (object.kind == ObjectKind::Table && is_book(&name)) || sequence.is_some_and(is_book)
+}
+
+/// True for a table in which another tool keeps its own books.
+pub fn is_book(table: &str) -> bool {
+    BOOKS.contains(&table.to_ascii_lowercase().as_str())
 }
 
 /// The first few, and how many more there are.

@@ -5,7 +5,7 @@ mod harmless;
 
 use crate::domain::CheckDefinition;
 
-pub use compare::{adoptable, differences, told};
+pub use compare::{adoptable, differences, is_book, told};
 pub use harmless::{leaving, passed_over};
 
 pub const VERSION: CheckDefinition = CheckDefinition {

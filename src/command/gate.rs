@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::cli::{Color, Global};
 use crate::database_url::{self, DatabaseUrl};
-use crate::domain::Report;
+use crate::domain::{Report, shown_path};
 use crate::exit::Exit;
 use crate::publish::{self, Publisher};
 use crate::report::text::Style;
@@ -92,10 +92,10 @@ async fn execute(
             }
         };
         // The file first: it is wanted most when something fails, and GitHub may keep us waiting.
-        let mut file = write_report(global, &report);
+        let mut file = write_report(global, invocation, &report);
         let posted = publisher.finish(&mut report, &stop).await;
         if posted.noted {
-            file = write_report(global, &report);
+            file = write_report(global, invocation, &report);
         }
         Ok(Done { report, file, posted })
     };
@@ -112,12 +112,24 @@ async fn execute(
     }
 }
 
-fn write_report(global: &Global, report: &Report) -> anyhow::Result<()> {
-    let Some(path) = global.report.as_deref() else {
-        return Ok(());
+fn write_report(global: &Global, invocation: &Invocation, report: &Report) -> anyhow::Result<()> {
+    let write = |path: Option<&Path>, text: &dyn Fn() -> String| match path {
+        Some(path) => write_whole(path, &text())
+            .with_context(|| format!("cannot write the report to `{}`", path.display())),
+        None => Ok(()),
     };
-    write_whole(path, &report::json::render(report))
-        .with_context(|| format!("cannot write the report to `{}`", path.display()))
+    let json = write(global.report.as_deref(), &|| report::json::render(report));
+    let sarif = write(global.sarif.as_deref(), &|| sarif(global, invocation, report));
+    json.and(sarif)
+}
+
+fn sarif(global: &Global, invocation: &Invocation, report: &Report) -> String {
+    let config = shown_path(&global.config);
+    let places = report::sarif::Places {
+        folder: invocation.folder.as_deref(),
+        config: &config,
+    };
+    report::sarif::render(report, places)
 }
 
 /// Where a report goes beside its file.
@@ -134,7 +146,7 @@ pub(super) fn deliver_again(global: &Global, invocation: &Invocation, report: &R
     let places = Places {
         global,
         invocation,
-        file: write_report(global, report),
+        file: write_report(global, invocation, report),
         comment_url: None,
         url: None,
     };
@@ -181,6 +193,7 @@ fn rendered(global: &Global, invocation: &Invocation, report: &Report) -> String
         Format::Text => report::text::render(report, &style(global, invocation)),
         Format::Json => report::json::render(report),
         Format::Markdown => report::markdown::render(report, SUMMARY_LIMIT),
+        Format::Sarif => sarif(global, invocation, report),
         Format::Github => report::github::render(report, &unguessable(), invocation.folder.as_deref()),
     }
 }

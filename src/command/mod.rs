@@ -4,6 +4,7 @@ mod failure;
 mod gate;
 mod init;
 mod keygen;
+mod lint;
 mod matrix;
 mod report;
 mod url;
@@ -17,7 +18,7 @@ use crate::cli::{Cli, Command, EXIT_STATUS, FromArg, Global, OverrideArg, Schema
 use crate::domain::{Scope, TenantName, Version};
 use crate::exit::Exit;
 use crate::report::schema::report_schema;
-use crate::run::{self, Request};
+use crate::run::{self, LintRequest, Request};
 use crate::settings::{self, Flags, Invocation, ProcessEnvironment, Settings, SettingsError};
 
 /// Does what the arguments say. Every error is rendered here.
@@ -93,6 +94,7 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
         all_environments: false,
         version: None,
         all_or_nothing: false,
+        lint: LintRequest::default(),
         overriding: None,
         from: run::From::default(),
         out: None,
@@ -185,6 +187,19 @@ fn carry_out(cli: &Cli) -> anyhow::Result<Exit> {
             ..request(run::Command::Snapshot)
         },
         Command::Validate => request(run::Command::Validate),
+        Command::Lint {
+            rules: true, engine, ..
+        } => return lint::list(&cli.global, &process, *engine),
+        Command::Lint {
+            files, since, engine, ..
+        } => Request {
+            lint: LintRequest {
+                files: files.clone(),
+                since: since.clone(),
+                engine: engine.map(Into::into),
+            },
+            ..request(run::Command::Lint)
+        },
         Command::Promote => request(run::Command::Promote),
         Command::Status => request(run::Command::Status),
     };

@@ -8,6 +8,7 @@ mod facts;
 mod fleet;
 mod found;
 mod history;
+pub mod isolation;
 mod lease;
 mod mysql;
 mod postgres;
@@ -35,6 +36,7 @@ use crate::domain::{
 
 pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
+use isolation::{Attempt, Borderline, Borders, Crossed};
 pub use queries::Given;
 pub use range_key::RangeKey;
 use row_security::{RowFacts, RowQuestion, Trial, Tried};
@@ -325,6 +327,23 @@ pub trait Engine: Send + Sync {
     /// has no such thing.
     async fn invalid_indexes(&self) -> Result<Vec<InvalidIndex>, EngineError> {
         Ok(Vec::new())
+    }
+
+    /// What crosses, or could cross, the borders between tenants, of each server; none where an engine has no
+    /// such thing. A constant number of statements. Nothing is written.
+    async fn borders(&self, _line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// What roles may do, by acting as them, in the order of the attempts; absent: an engine in which nobody
+    /// can act as another. Nothing is written.
+    async fn attempt(&self, _attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        Ok(None)
+    }
+
+    /// A name as the engine's SQL writes it.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
     }
 
     /// What one query gives at each target, in their order, all in one message where the engine can;

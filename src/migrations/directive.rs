@@ -1,11 +1,12 @@
-//! `-- tenantgate: …` in a file's first line, and all that looks as if it were meant so.
+//! `-- tenantgate: …` in a file's first line, or before a statement (`allow`), and all that looks as if it were
+//! meant so.
 //!
 //! A directive that is passed over in silence runs a large change in one piece, or a statement inside a
 //! transaction that must not have one: what is nearly one is refused, wherever it stands.
 
 use crate::domain::Finding;
 
-use super::batch;
+use super::{allow, batch};
 
 /// How the first line wants the file to be carried out.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) fn read(sql: &str, file: &str) -> (Mode, Vec<Finding>) {
             None => continue,
             Some(text) => match parse(text, index == 0) {
                 Ok(found) => {
-                    mode = found;
+                    mode = found.unwrap_or(mode);
                     continue;
                 }
                 Err(wrong) => wrong,
@@ -36,16 +37,19 @@ pub(super) fn read(sql: &str, file: &str) -> (Mode, Vec<Finding>) {
     (mode, findings)
 }
 
-const NEARLY: &str =
-    "a directive is written `-- tenantgate: …`, in small letters and a line of its own, the file's first";
+const NEARLY: &str = "a directive is written `-- tenantgate: …`, in small letters and a line of its own, the file's first (`allow`: before its statement)";
 
 /// What follows `-- tenantgate:`.
-fn directive(line: &str) -> Option<&str> {
+pub(super) fn directive(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("--")?;
     comment.trim().strip_prefix("tenantgate:").map(str::trim)
 }
 
-fn parse(directive: &str, first_line: bool) -> Result<Mode, String> {
+/// None: it says nothing of how the file is carried out.
+fn parse(directive: &str, first_line: bool) -> Result<Option<Mode>, String> {
+    if let Some(allow) = allow::parse(directive) {
+        return allow.map(|_| None);
+    }
     let (name, arguments) = directive
         .split_once(char::is_whitespace)
         .unwrap_or((directive, ""));
@@ -53,9 +57,9 @@ fn parse(directive: &str, first_line: bool) -> Result<Mode, String> {
         ("no-transaction", "") | ("batch", _) if !first_line => {
             Err(format!("`-- tenantgate: {name}` counts only in the first line"))
         }
-        ("no-transaction", "") => Ok(Mode::NoTransaction),
-        ("batch", arguments) => batch::parse(arguments).map(Mode::Batch),
-        _ => Err("there is no such directive; those there are: `-- tenantgate: no-transaction` and `-- tenantgate: batch key=COLUMN size=ROWS`".to_owned()),
+        ("no-transaction", "") => Ok(Some(Mode::NoTransaction)),
+        ("batch", arguments) => batch::parse(arguments).map(|it| Some(Mode::Batch(it))),
+        _ => Err("there is no such directive; those there are: `-- tenantgate: no-transaction`, `-- tenantgate: batch key=COLUMN size=ROWS` and `-- tenantgate: allow(RULE, …) because REASON`".to_owned()),
     }
 }
 
@@ -85,7 +89,9 @@ fn is_meant(comment: &str) -> bool {
     let (word, rest) = comment.split_at_checked("tenantgate".len()).unwrap_or_default();
     let mut words = rest.split_whitespace().map(str::to_ascii_lowercase);
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let allows = ["allow(", "allow-file(", "allow_file("];
     let without_colon = matches!(first.as_str(), "no-transaction" | "no_transaction")
+        || allows.iter().any(|it| first.starts_with(it))
         || first == "batch" && (second.contains('=') || matches!(second.as_str(), "key" | "size" | "table"));
     word.eq_ignore_ascii_case("tenantgate") && (first.starts_with(':') || without_colon)
 }

@@ -1,5 +1,6 @@
 //! Files become the migration set; set minus ledger becomes the plan. No network.
 
+mod allow;
 mod batch;
 mod directive;
 mod file_name;
@@ -13,6 +14,7 @@ mod unfinished;
 
 use crate::domain::CheckDefinition;
 
+pub use allow::{Allow, allows};
 pub(crate) use file_name::is_migration;
 pub(crate) use lint::needs_no_transaction;
 pub use load::{FolderError, Loaded, load};

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use crate::domain::words::{count, listed};
 use crate::domain::{Check, Digest, EnvironmentName, Finding, MigrationSet, PromotionSummary, Verdict};
 
+use crate::lint::Accepted;
+
 use super::differences::{describe, is_part_of};
 use super::rejection::shown;
 use super::{
@@ -36,6 +38,8 @@ pub struct Demands<'a> {
 pub struct Promotion {
     pub checks: Vec<Check>,
     pub summary: PromotionSummary,
+    /// Warnings of the lint that the predecessor passed with.
+    pub accepted: Vec<Accepted>,
     /// What the predecessor was when it last passed and its structures were compared.
     pub schema: Option<RecordedSchema>,
 }
@@ -107,6 +111,7 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
         return Promotion {
             checks,
             summary,
+            accepted: Vec::new(),
             schema: None,
         };
     };
@@ -126,6 +131,7 @@ pub fn judge(demands: &Demands<'_>, set: &MigrationSet, records: &Records, now: 
     Promotion {
         checks,
         summary,
+        accepted: passed.evidence.predicate.lint.clone(),
         schema,
     }
 }

@@ -10,6 +10,8 @@ use crate::domain::{
     TenantCounts, Verdict, Version,
 };
 
+use crate::lint::Accepted;
+
 use super::envelope::{Envelope, Signed};
 use super::rejection::Rejection;
 
@@ -55,6 +57,9 @@ pub struct Predicate {
     /// Present where the run set the promotion rules aside.
     #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Override>,
+    /// Warnings of the lint that it passed with: the next environment does not warn of them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lint: Vec<Accepted>,
     /// Present where structures were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<RecordedSchema>,
@@ -202,6 +207,8 @@ impl Evidence {
         if fits(&whole)? {
             return Ok(whole);
         }
+        // Without them the next environment warns again, which is no harm.
+        shorter.predicate.lint.clear();
         for migration in &mut shorter.predicate.migrations {
             migration.checksum.0.truncate(SHORT);
         }

@@ -63,6 +63,7 @@ fn evidence(set: &MigrationSet, verdict: Verdict, hour: i64) -> Evidence {
         run_attempt: None,
         actor: None,
         overridden: None,
+        lint: Vec::new(),
         schema: None,
         rolled_back: None,
     };

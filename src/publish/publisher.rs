@@ -79,6 +79,8 @@ impl<'a> Publisher<'a> {
             | Command::Rollback
             | Command::Baseline
             | Command::Snapshot => nothing,
+            // Its word is in the log's annotations and in SARIF; the light is `promote`'s and `run`'s.
+            Command::Lint => nothing,
             // One light for many jobs would show the last one's colour.
             _ if request.shard.is_some() => nothing,
             // It says nothing about a change.

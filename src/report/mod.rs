@@ -15,6 +15,7 @@ pub mod json;
 pub mod markdown;
 mod plans;
 mod rows;
+pub mod sarif;
 pub mod schema;
 mod summary;
 pub mod text;
@@ -37,4 +38,6 @@ pub enum Format {
     Markdown,
     /// For an Actions log: annotations, then the text.
     Github,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
 }

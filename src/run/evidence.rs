@@ -109,6 +109,10 @@ impl Gate<'_> {
             rolled_back: rolled_back.clone(),
             schema: recorded_schema(report),
             overridden: report.overridden.clone(),
+            lint: match verdict {
+                Verdict::Passed => self.lint_warnings(),
+                Verdict::Blocked => Vec::new(),
+            },
             ..self.predicate(verdict, report.tenants.clone(), set)
         };
         let findings = match self.write(store.as_ref(), set, predicate).await {
@@ -209,6 +213,7 @@ impl Gate<'_> {
             run_attempt: actions.map(|it| it.run_attempt),
             actor: self.invocation.actor.clone(),
             overridden: None,
+            lint: Vec::new(),
             schema: None,
             rolled_back: None,
         }

@@ -5,7 +5,7 @@ use crate::domain::{
     Check, CheckDefinition, MigrationSetSummary, OutcomeState, Report, SCHEMA_VERSION, Tool,
 };
 use crate::settings::Level;
-use crate::{baseline, gate, migrations, prove, rollout, snapshot, tenants, validate};
+use crate::{baseline, gate, lint, migrations, prove, rollout, snapshot, tenants, validate};
 
 use super::connect::{LABEL, LEDGER, REACHABLE};
 use super::{Command, Gate};
@@ -94,6 +94,9 @@ impl Gate<'_> {
                 definitions.push(tenants::MINIMUM);
             }
         }
+        if command.lints() {
+            definitions.extend(lint::CHECKS.iter().copied());
+        }
         if self.request.proves {
             definitions.extend_from_slice(prove::CHECKS);
         }
@@ -151,6 +154,9 @@ impl Gate<'_> {
                 if !self.set().shared.is_empty() {
                     definitions.push(validate::DRIFT_SHARED);
                 }
+            }
+            if !self.isolation_reached && self.kind.is_some() {
+                definitions.extend(self.isolation_checks());
             }
             let expect = &self.settings.expect;
             if !(expect.shared.tables.is_empty() && expect.tenant.tables.is_empty()) {

@@ -6,6 +6,8 @@ mod connect;
 mod drift;
 mod evidence;
 mod finish;
+mod isolation;
+mod lint;
 mod made;
 mod migrate;
 mod offline;
@@ -34,12 +36,14 @@ use crate::domain::{
     Check, CheckDefinition, Finding, Outcome, Override, PlanSummary, PromotionSummary, Redactor, Report,
     SchemaSummary, ServerName, Severity, Standing, TenantCounts, TenantName,
 };
+use crate::lint::Accepted;
 use crate::migrations::Loaded;
 use crate::promotion::{RecordedSchema, RolledBack};
 use crate::rollout::{Progress, Stop, StopReason};
 use crate::settings::{Invocation, Settings};
 
-pub use request::{Command, From, Request};
+pub(crate) use lint::engine_by_names;
+pub use request::{Command, From, LintRequest, Request};
 
 /// The checks that no area but the order of the stages can ask.
 pub const CHECKS: &[CheckDefinition] = &[
@@ -80,6 +84,8 @@ struct Gate<'a> {
     loaded: Option<Loaded>,
     /// From the URL, once it is understood.
     kind: Option<EngineKind>,
+    /// The shared database's name, from the same.
+    database: Option<String>,
     server: Option<String>,
     /// The other ones that have answered.
     servers: BTreeMap<ServerName, String>,
@@ -93,9 +99,13 @@ struct Gate<'a> {
     predecessor: Option<RecordedSchema>,
     /// The comparison of structures was come to, whatever it was about.
     drift_reached: bool,
+    /// The same of the tenants' isolation.
+    isolation_reached: bool,
     standings: Option<Vec<Standing>>,
     promotion: Option<PromotionSummary>,
     overridden: Option<Override>,
+    /// Warnings that the environment before passed with.
+    accepted: Vec<Accepted>,
     /// The database's state was looked at: from here on a run is evidence, whatever comes of it.
     reached_database: bool,
     /// What this run took back, where it took anything back.
@@ -124,6 +134,7 @@ pub async fn execute(
         checks: Vec::new(),
         loaded: None,
         kind: None,
+        database: None,
         server: None,
         servers: BTreeMap::new(),
         tenants: None,
@@ -133,9 +144,11 @@ pub async fn execute(
         schema: None,
         predecessor: None,
         drift_reached: false,
+        isolation_reached: false,
         standings: None,
         promotion: None,
         overridden: None,
+        accepted: Vec::new(),
         reached_database: false,
         rolled_back: None,
         wrong: None,
@@ -196,6 +209,7 @@ impl Gate<'_> {
         }
         let survey = self.survey(engine).await?;
         self.show(&survey);
+        self.lint_pending(&survey)?;
         self.ranges_underway(engine, &survey).await?;
         self.range_keys(engine, &survey).await?;
         if self.request.command == Command::Plan {

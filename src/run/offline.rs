@@ -10,7 +10,7 @@ use crate::github::{Client, GithubError, secret_names};
 use crate::settings::{Environment, Settings, TenancyMode};
 use crate::{migrations, secrets};
 
-use super::{Blocked, Gate, Stage};
+use super::{Blocked, Command, Gate, Stage};
 
 pub(super) const URL_MISSING: CheckDefinition = CheckDefinition {
     id: "url.missing",
@@ -75,8 +75,12 @@ impl Gate<'_> {
                         .for_each(|part| self.redactor.add(part.expose()));
                 }
                 self.kind = Some(found.url.kind);
+                self.database = Some(found.url.database.clone());
                 urls = Some(found);
             }
+        }
+        if command == Command::Lint {
+            self.take_engine_of_files();
         }
         if command.asks_migrations() {
             let since = Instant::now();
@@ -91,6 +95,9 @@ impl Gate<'_> {
         }
         if open.is_err() {
             return Ok(Err(Blocked));
+        }
+        if command == Command::Lint {
+            return Ok(self.lint_files()?.map(|()| None));
         }
         Ok(Ok(urls.filter(|_| command.asks_database())))
     }

@@ -99,6 +99,7 @@ impl Gate<'_> {
             _ => true,
         };
         self.promotion = Some(judged.summary);
+        self.accepted = judged.accepted;
         self.predecessor = judged.schema;
         Ok(judged.checks.into_iter().filter(demanded).collect())
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::database_url::EngineKind;
 use crate::domain::{Scope, Shard, TenantName, Version};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub enum Command {
     Relabel,
     Rollback,
     Baseline,
+    Lint,
     Snapshot,
 }
 
@@ -42,6 +44,7 @@ impl Command {
             Self::Relabel => "relabel",
             Self::Rollback => "rollback",
             Self::Baseline => "baseline",
+            Self::Lint => "lint",
             Self::Snapshot => "snapshot",
         }
     }
@@ -59,11 +62,11 @@ impl Command {
     }
 
     pub(super) fn asks_url(self) -> bool {
-        self != Self::Promote
+        !matches!(self, Self::Promote | Self::Lint)
     }
 
     pub(super) fn asks_database(self) -> bool {
-        !matches!(self, Self::Check | Self::Promote)
+        !matches!(self, Self::Check | Self::Promote | Self::Lint)
     }
 
     pub(super) fn migrates(self) -> bool {
@@ -75,9 +78,24 @@ impl Command {
         matches!(self, Self::Rollback | Self::Baseline)
     }
 
+    /// What is pending is read before anything runs.
+    pub(super) fn lints(self) -> bool {
+        matches!(self, Self::Run | Self::Migrate | Self::Plan | Self::Lint)
+    }
+
     pub(super) fn validates(self) -> bool {
         matches!(self, Self::Run | Self::Validate)
     }
+}
+
+/// Which migrations are looked at without a database; all where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LintRequest {
+    pub files: Vec<PathBuf>,
+    /// A commit or branch: what is new or changed since.
+    pub since: Option<String>,
+    /// Instead of the URL's.
+    pub engine: Option<EngineKind>,
 }
 
 #[derive(Debug, Clone)]
@@ -106,6 +124,8 @@ pub struct Request {
     pub proves: bool,
     /// The plan shows the SQL.
     pub show_sql: bool,
+    /// Which migrations `lint` is for.
+    pub lint: LintRequest,
     /// Why the promotion rules are to be set aside, where they are.
     pub overriding: Option<String>,
 }

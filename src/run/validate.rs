@@ -54,6 +54,7 @@ impl Gate<'_> {
         if !matches!(survey.tenants, Tenants::Unknown) {
             // What differs does not keep the other questions from being asked.
             let _ = self.drift(engine, survey).await;
+            let _ = self.isolation(engine, survey).await;
         }
         let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).filter(|it| is_whole(it)).collect();
         // Where no tenant can be looked at, nothing is said of their tables.

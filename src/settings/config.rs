@@ -10,6 +10,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::expect::RowSecurityConfig;
+use super::isolation::IsolationConfig;
+use super::lint::LintConfig;
 use super::prove::ProveConfig;
 use super::rollout::{NumberOrText, RolloutConfig};
 use super::validation::ValidateConfig;
@@ -42,9 +44,15 @@ pub(super) struct Config {
     /// What schemas are compared with, and when.
     #[serde(default)]
     pub(super) validate: ValidateConfig,
+    /// How far tenants must be kept apart.
+    #[serde(default)]
+    pub(super) isolation: IsolationConfig,
     /// What the schemas must look like once migrated.
     #[serde(default)]
     pub(super) expect: ExpectConfig,
+    /// What is looked for in migrations before they run.
+    #[serde(default)]
+    pub(super) lint: LintConfig,
     /// What `plan --prove` says of migrations that it ran a second time.
     #[serde(default)]
     pub(super) prove: ProveConfig,

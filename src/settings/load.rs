@@ -12,6 +12,8 @@ use super::env_file::load_env_file;
 use super::environments::{resolve_environments, select, within};
 use super::error::SettingsError;
 use super::expect::resolve_expectations;
+use super::isolation::resolve_isolation;
+use super::lint::resolve_lint;
 use super::promotion::{resolve_promotion, signing_key};
 use super::prove::resolve_prove;
 use super::rollout::resolve_rollout;
@@ -55,9 +57,11 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
+    let isolation = resolve_isolation(&document, &config.isolation)?;
     if tenancy.row.is_some() {
         refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
     }
+    let lint = resolve_lint(&document, &config.lint, &root)?;
     let promotion = resolve_promotion(
         &document,
         &config.promotion,
@@ -92,7 +96,9 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
         tenant_migrations,
         rollout,
         validation,
+        isolation,
         expect,
+        lint,
         proof: resolve_prove(&config.prove),
         promotion,
         signing_key,

@@ -11,6 +11,8 @@ mod environments;
 mod error;
 mod expect;
 mod invocation;
+mod isolation;
+mod lint;
 mod load;
 mod promotion;
 mod prove;
@@ -39,7 +41,10 @@ use crate::domain::{
 pub use actions::{Actions, Proxy, TOKEN_VARIABLES};
 pub use duration::{FORM as DURATION_FORM, parse_duration};
 pub use error::SettingsError;
+pub(crate) use error::nearest;
 pub use invocation::Invocation;
+pub use isolation::Isolation;
+pub use lint::Lint;
 pub use load::{Flags, load};
 pub use promotion::{Overriding, Promotion, Store, Team};
 pub use rollout::{Concurrency, MaxFailures, OnFailure, Order, Rollout, Suspended, Wave, WaveTenants};
@@ -68,7 +73,9 @@ pub struct Settings {
     pub tenant_migrations: Option<PathBuf>,
     pub rollout: Rollout,
     pub validation: Validation,
+    pub isolation: Isolation,
     pub expect: Expectations,
+    pub lint: Lint,
     pub proof: Proof,
     pub promotion: Promotion,
     /// Signs the evidence of this run.

@@ -112,6 +112,16 @@ pub enum Level {
     Off,
 }
 
+impl From<LevelConfig> for Level {
+    fn from(config: LevelConfig) -> Self {
+        match config {
+            LevelConfig::Error => Self::Error,
+            LevelConfig::Warning => Self::Warning,
+            LevelConfig::Off => Self::Off,
+        }
+    }
+}
+
 /// What a schema is expected to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedFrom {
@@ -157,11 +167,7 @@ pub(super) fn resolve_validation(
         .map_err(|error| document.error(&["validate", "ignore"], format!("`ignore`: {}", error.kind())))?;
     Ok(Validation {
         snapshot: within(root, &config.snapshot),
-        drift: match config.drift {
-            LevelConfig::Error => Level::Error,
-            LevelConfig::Warning => Level::Warning,
-            LevelConfig::Off => Level::Off,
-        },
+        drift: config.drift.into(),
         expected: match config.expected {
             ExpectedConfig::Auto => ExpectedFrom::Auto,
             ExpectedConfig::Migrations => ExpectedFrom::Migrations,

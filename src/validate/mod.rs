@@ -5,6 +5,7 @@ pub mod drift;
 mod expectations;
 mod groups;
 mod indexes;
+pub mod isolation;
 mod registry;
 pub mod rows;
 mod thresholds;
@@ -84,6 +85,11 @@ pub const CHECKS: &[CheckDefinition] = &[
     DRIFT_SHARED,
     DRIFT_TENANT,
     DRIFT_ENVIRONMENT,
+    isolation::REFERENCES,
+    isolation::PLACEMENT,
+    isolation::GRANTS,
+    isolation::NAMES,
+    isolation::TRY,
     TABLES,
     COLUMNS,
     INDEXES,

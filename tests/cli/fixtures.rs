@@ -122,7 +122,10 @@ fn rows_on_postgresql_goes_from_dev_to_prod() {
     let mut project = Project::fixture("rows");
     let databases: Vec<TestDatabase> = (0..2).map(|_| Server::Postgres.fresh_database()).collect();
     let role = format!("{}_app", databases[0].name());
-    databases[0].admin().execute(&format!("CREATE ROLE {role}"));
+    let gate = format!("{role}_gate");
+    databases[0]
+        .admin()
+        .execute(&format!("CREATE ROLE {role}; CREATE ROLE {gate}"));
     for file in [
         "tenantgate.toml",
         "migrations/0003_row_level_security.sql",
@@ -130,10 +133,11 @@ fn rows_on_postgresql_goes_from_dev_to_prod() {
     ] {
         project.replace(file, "courses_app", &role);
     }
+    project.replace("migrations/0003_row_level_security.sql", "courses_gate", &gate);
     for (prefix, database) in ["DEV", "PROD"].iter().zip(&databases) {
         let name = database.name();
         database.admin().execute(&format!(
-            "GRANT {role} TO {name}; GRANT CREATE ON SCHEMA public TO {name}"
+            "GRANT {role}, {gate} TO {name}; GRANT CREATE ON SCHEMA public TO {name}"
         ));
         project.database(&format!("{prefix}_DB_URL"), database);
     }

@@ -6,8 +6,8 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 use tenantgate::cli::Cli;
 use tenantgate::{
-    baseline, database_url, github, merge, migrations, promotion, prove, publish, rollout, run, secrets,
-    settings, snapshot, tenants, validate,
+    baseline, database_url, github, lint, merge, migrations, promotion, prove, publish, rollout, run,
+    secrets, settings, snapshot, tenants, validate,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -52,6 +52,7 @@ fn every_check_is_documented_once() {
         validate::CHECKS,
         validate::rows::CHECKS,
         baseline::CHECKS,
+        lint::CHECKS,
         snapshot::CHECKS,
         prove::CHECKS,
         migrations::ROLLBACK_CHECKS,

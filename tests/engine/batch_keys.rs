@@ -136,7 +136,7 @@ fn a_directive_of_another_form_is_refused() {
                 run.assert_code(1);
                 assert_eq!(
                     run.check("migrations.directive")["findings"][0]["message"],
-                    "a directive is written `-- tenantgate: …`, in small letters and a line of its own, the file's first",
+                    "a directive is written `-- tenantgate: …`, in small letters and a line of its own, the file's first (`allow`: before its statement)",
                     "{first}"
                 );
             }

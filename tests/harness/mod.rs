@@ -33,7 +33,7 @@ pub use self::{
     cutter::{Cutter, Way},
     database::{Database, Session},
     desk::{Desk, TENANTS, findings},
-    private::PrivateServer,
+    private::{PrivateServer, postgres_programs},
     process::{Run, Running},
     project::{Project, collect_files},
     servers::{Server, TestDatabase},

@@ -199,7 +199,7 @@ impl PrivateServer {
 
     fn prepare_postgres(&self) {
         let password = self.write("password", &self.password);
-        let mut initdb = self.command(&postgres_bin().join("initdb"), "KILL");
+        let mut initdb = self.command(&postgres_programs().join("initdb"), "KILL");
         initdb
             .arg("--pgdata")
             .arg(self.data())
@@ -220,7 +220,7 @@ impl PrivateServer {
     }
 
     fn postgres(&self) -> Command {
-        let mut command = self.command(&postgres_bin().join("postgres"), "QUIT");
+        let mut command = self.command(&postgres_programs().join("postgres"), "QUIT");
         command
             .arg("-D")
             .arg(self.data())
@@ -336,7 +336,8 @@ fn search_path() -> String {
     format!("{own}:/usr/local/sbin:/usr/sbin:/sbin")
 }
 
-fn postgres_bin() -> PathBuf {
+/// The folder of the programs of the server that the tests use.
+pub fn postgres_programs() -> PathBuf {
     PathBuf::from(required("TENANTGATE_TEST_PG_BIN"))
 }
 

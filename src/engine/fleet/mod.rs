@@ -1,6 +1,7 @@
 //! Several servers as one environment: the registry, the shared schema and the lease on its own server,
 //! each tenant and its ledger rows on the tenant's.
 
+mod isolation;
 mod merge;
 pub(super) mod split;
 
@@ -17,6 +18,7 @@ use crate::domain::{
     ServerName, Speed, Structure, Tenant, Version,
 };
 
+use super::isolation::{Attempt, Borderline, Borders, Crossed};
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
@@ -462,6 +464,18 @@ impl Engine for Fleet {
         };
         let found = try_join_all(self.all().into_iter().map(read)).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn borders(&self, line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        self.borders_of_each(line).await
+    }
+
+    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        self.attempt_on_each(attempts).await
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        self.own.engine.quoted(name)
     }
 
     async fn row_facts(&self, question: &RowQuestion) -> Result<RowFacts, EngineError> {

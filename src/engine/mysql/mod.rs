@@ -406,6 +406,10 @@ GROUP BY scope, version",
         Ok(inspect::tables(&databases, answers))
     }
 
+    fn quoted(&self, name: &str) -> String {
+        ident(name)
+    }
+
     async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
         RangeKey::of(
             self.ask(&[target], &ranges::key(batch, &database(&self.url, target)))

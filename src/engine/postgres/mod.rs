@@ -3,6 +3,8 @@
 mod concurrently;
 mod connect;
 mod inspect;
+mod isolation;
+mod mend;
 mod prints;
 mod ranges;
 mod revert;
@@ -14,6 +16,7 @@ mod script;
 mod session;
 mod sql;
 mod structure;
+mod trying;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,10 +27,11 @@ use tokio::sync::Mutex;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName, Speed,
-    Structure, Tenant, Version,
+    Batch, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Scope, ServerName,
+    Speed, Structure, Tenant, Version,
 };
 
+use super::isolation::{Attempt, Borderline, Borders, Crossed};
 use super::lease::{self, LeaseRow};
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
@@ -376,6 +380,33 @@ AND nspname <> {} AND nspname <> {}",
         Ok(rows.into_iter().filter_map(index).collect())
     }
 
+    async fn borders(&self, line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        let (shared, path) = (&self.options.shared_schema, self.search_path(Target::Shared));
+        let questions = isolation::statements(shared, &self.ledger, &line.roles());
+        let answers = self
+            .send(format!("BEGIN READ ONLY;{path}\n{questions};COMMIT"))
+            .await?;
+        // BEGIN and SET come first.
+        Ok(vec![isolation::borders(shared, answers.into_iter().skip(2))])
+    }
+
+    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        let limits = sql::lock_limits(self.options.lock_timeout, self.options.statement_timeout);
+        let before = limits.matches(';').count() + 1;
+        let text = trying::statements(attempts, &self.options.shared_schema, &limits);
+        let answers = self.send(text).await?;
+        let of_each = answers
+            .into_iter()
+            .skip(before + 1)
+            .step_by(trying::STATEMENTS_EACH);
+        Ok(Some(
+            of_each
+                .take(attempts.len())
+                .map(|rows| trying::tried(&rows))
+                .collect(),
+        ))
+    }
+
     async fn range_key(&self, target: Target<'_>, batch: &Batch) -> Result<RangeKey, EngineError> {
         RangeKey::of(self.ask(&[target], &ranges::key(batch)).await?)
     }
@@ -436,6 +467,11 @@ AND nspname <> {} AND nspname <> {}",
             &[&self.options.shared_schema],
             rows,
         ))
+    }
+
+    fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
+        let shared = &self.options.shared_schema;
+        mend::mend(&self.schema(target), shared, expected, differences)
     }
 
     /// First without the real shared schema; what its extensions keep there may be needed after all.

@@ -417,7 +417,7 @@ UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES WHERE {own
 pub(super) fn unseen(privileges: &Answer) -> Vec<Unseen> {
     let is = |row: &Row, one: &str| row.first().is_some_and(|it| it.as_deref() == Some(one));
     let has = |one: &&str| privileges.rows.iter().any(|row| is(row, one));
-    let lacking = SEEN_BY.iter().filter(|(_, any)| !any.iter().any(has));
+    let lacking = SEEN_BY.iter().filter(|(_, any)| !any.iter().any(&has));
     lacking
         .map(|(things, any)| Unseen {
             things,

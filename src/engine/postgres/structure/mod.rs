@@ -14,7 +14,7 @@ use super::connect::Row;
 use super::sql::array;
 
 pub(super) use scratch::Scratch;
-pub(super) use text::expand;
+pub(super) use text::{expand, written};
 
 pub(super) const OBJECTS: &str = include_str!("objects.sql");
 const RELATIONS: &str = include_str!("relations.sql");

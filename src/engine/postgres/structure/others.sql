@@ -79,7 +79,7 @@ SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT concat_ws(', ',
 FROM o WHERE classid = 'pg_operator'::regclass
 UNION ALL
 SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT concat_ws(', ', 'FOR TYPE ' || format_type(b.opcintype, NULL), 'DEFAULT ' || NULLIF(b.opcdefault, false),
-    'FAMILY ' || (SELECT u.nspname || '.' || f.opfname FROM pg_opfamily f JOIN pg_namespace u ON u.oid = f.opfnamespace WHERE f.oid = b.opcfamily),
+    'FAMILY ' || (SELECT CASE quote_ident(u.nspname) WHEN path THEN '' ELSE u.nspname || '.' END || f.opfname FROM pg_opfamily f JOIN pg_namespace u ON u.oid = f.opfnamespace WHERE f.oid = b.opcfamily),
     'STORAGE ' || CASE WHEN b.opckeytype <> 0 THEN format_type(b.opckeytype, NULL) END) FROM pg_opclass b WHERE b.oid = o.objid))
 FROM o WHERE classid = 'pg_opclass'::regclass
 UNION ALL
@@ -95,14 +95,14 @@ SELECT o.nspname, o.kind, '', o.name, 'members', HERE(concat_ws(', ', (SELECT st
         ', ' ORDER BY b.amproclefttype::regtype::text, b.amprocrighttype::regtype::text, b.amprocnum) FROM pg_amproc b WHERE b.amprocfamily = o.objid)))
 FROM o WHERE classid = 'pg_opfamily'::regclass
 UNION ALL
-SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'PARSER = ' || (SELECT quote_ident(u.nspname) || '.' || quote_ident(r.prsname) FROM pg_ts_parser r
+SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'PARSER = ' || (SELECT CASE quote_ident(u.nspname) WHEN path THEN '' ELSE quote_ident(u.nspname) || '.' END || quote_ident(r.prsname) FROM pg_ts_parser r
         JOIN pg_namespace u ON u.oid = r.prsnamespace WHERE r.oid = b.cfgparser)
     || coalesce((SELECT string_agg(DISTINCT E'\n' || m.maptokentype || ': ' || (SELECT string_agg(v.mapdict::regdictionary::text, ', ' ORDER BY v.mapseqno)
         FROM pg_ts_config_map v WHERE v.mapcfg = m.mapcfg AND v.maptokentype = m.maptokentype), '') FROM pg_ts_config_map m WHERE m.mapcfg = b.oid), '')
     FROM pg_ts_config b WHERE b.oid = o.objid))
 FROM o WHERE classid = 'pg_ts_config'::regclass
 UNION ALL
-SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'TEMPLATE = ' || (SELECT quote_ident(u.nspname) || '.' || quote_ident(r.tmplname) FROM pg_ts_template r
+SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'TEMPLATE = ' || (SELECT CASE quote_ident(u.nspname) WHEN path THEN '' ELSE quote_ident(u.nspname) || '.' END || quote_ident(r.tmplname) FROM pg_ts_template r
         JOIN pg_namespace u ON u.oid = r.tmplnamespace WHERE r.oid = b.dicttemplate) || coalesce(', ' || b.dictinitoption, '')
     FROM pg_ts_dict b WHERE b.oid = o.objid))
 FROM o WHERE classid = 'pg_ts_dict'::regclass

@@ -58,10 +58,13 @@ JOIN pg_namespace n ON n.oid = h.place WHERE n.nspname IN (SELECT unnest(:schema
     ),
 ];
 
+/// Without comments, which are for readers of the files.
 pub(in crate::engine::postgres) fn expand(text: &str) -> String {
-    WORDS.iter().fold(text.to_owned(), |text, (word, meaning)| {
-        replace(&text, word, meaning)
-    })
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    WORDS
+        .iter()
+        .fold(text, |text, (word, meaning)| replace(&text, word, meaning))
 }
 
 fn replace(text: &str, word: &str, meaning: &str) -> String {
@@ -95,7 +98,7 @@ fn closing(text: &str) -> usize {
 }
 
 /// As the catalog's functions write a name.
-fn written(name: &str) -> String {
+pub(in crate::engine::postgres) fn written(name: &str) -> String {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')

@@ -1,0 +1,195 @@
+//! What a server tells of the borders between its tenants, as values that no engine's catalogs are in.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{ServerName, Tenant};
+
+/// Whose borders are asked about.
+#[derive(Debug, Clone)]
+pub struct Borderline<'a> {
+    pub tenants: Vec<&'a Tenant>,
+    /// As whom the application is connected; may contain `{tenant}`.
+    pub serving_role: Option<&'a str>,
+}
+
+impl Borderline<'_> {
+    /// The roles as whom the application is connected, each once.
+    pub(super) fn roles(&self) -> Vec<String> {
+        let Some(template) = self.serving_role else {
+            return Vec::new();
+        };
+        let of = |tenant: &&Tenant| template.replace("{tenant}", tenant.name.as_str());
+        let roles: BTreeSet<String> = match template.contains("{tenant}") {
+            true => self.tenants.iter().map(of).collect(),
+            false => BTreeSet::from([template.to_owned()]),
+        };
+        roles.into_iter().collect()
+    }
+}
+
+/// What one server tells.
+#[derive(Default)]
+pub struct Borders {
+    /// Absent: the environment's own.
+    pub server: Option<ServerName>,
+    /// The shared schema or database.
+    pub shared: String,
+    /// From one schema or database into another, those into the shared one left out.
+    pub references: Vec<Reference>,
+    pub bodies: Vec<Body>,
+    /// Names of tables and functions of all places: what a qualified name can mean.
+    pub names: BTreeSet<String>,
+    /// Tables that the shared schema has and others too.
+    pub twice: Vec<Twice>,
+    pub roles: Vec<Role>,
+    /// Who may do what with a schema or database.
+    pub grants: Vec<Grant>,
+    /// Tables of other places than the shared one that everybody may do something with.
+    pub public: Vec<InPlace>,
+    /// What serving roles own.
+    pub owned: Vec<Owned>,
+    /// What this role was not shown, and what would show it.
+    pub unread: Vec<Unread>,
+}
+
+/// An object of one place that does not work without one of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    pub from: String,
+    /// As a person would say it: `table constraint orders_fk on orders`.
+    pub object: String,
+    pub to: String,
+    pub target: String,
+    /// The target came with an extension.
+    pub extension: bool,
+}
+
+/// A text that runs in the server, as it is in each of these places. It may hold anything: no `Debug`.
+pub struct Body {
+    pub text: String,
+    /// Schemas in which it looks for names, where it says so itself.
+    pub search_path: String,
+    pub at: Vec<InPlace>,
+}
+
+/// An object by the name of its place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InPlace {
+    pub location: String,
+    pub object: String,
+}
+
+/// A table's name, and where else than in the shared schema there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twice {
+    pub name: String,
+    pub locations: Vec<String>,
+}
+
+/// A serving role, or one that it is a member of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Role {
+    /// The serving role.
+    pub serving: String,
+    /// Itself, or the other.
+    pub name: String,
+
+    pub powers: BTreeSet<Power>,
+    /// The search path that its connections begin with.
+    pub search_path: String,
+}
+
+/// What a role may do whatever the grants on schemas say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Power {
+    /// Everything.
+    Superuser,
+    /// Rows that policies hide.
+    BypassRls,
+    /// Make itself a member of others.
+    CreateRole,
+    CreateDatabase,
+    Replication,
+    /// New schemas in this database.
+    CreateSchema,
+    /// Everybody's data.
+    ReadsAll,
+    WritesAll,
+}
+
+impl Power {
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Superuser => "is a superuser",
+            Self::BypassRls => "may bypass row level security (BYPASSRLS)",
+            Self::CreateRole => "may make roles (CREATEROLE)",
+            Self::CreateDatabase => "may make databases (CREATEDB)",
+            Self::Replication => "may replicate everything (REPLICATION)",
+            Self::CreateSchema => "may make schemas in this database",
+            Self::ReadsAll => "may read everybody's data",
+            Self::WritesAll => "may write everybody's data",
+        }
+    }
+}
+
+/// One privilege of one role on some places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Empty: everybody.
+    pub grantee: String,
+    pub privilege: String,
+    pub locations: Vec<String>,
+    /// What the server has it written down for, where that is a pattern: `app\_%`.
+    pub pattern: Option<String>,
+}
+
+/// Places in which a role owns tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    pub role: String,
+    pub locations: Vec<String>,
+}
+
+/// A question that the server did not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    pub what: String,
+    pub hint: String,
+}
+
+/// One tenant's role, tried against its own tenant and against another.
+#[derive(Debug, Clone)]
+pub struct Attempt<'a> {
+    pub role: String,
+    pub own: &'a Tenant,
+    /// Absent: the role serves all tenants, and there is no other for it.
+    pub other: Option<&'a Tenant>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Crossed {
+    /// Why nothing was tried.
+    pub not_tried: Option<NotTried>,
+    /// Own tables that it could not read.
+    pub unreadable: Vec<String>,
+    /// The other's tables that it read.
+    pub read: Vec<String>,
+    /// The other's tables that it could write to.
+    pub written: Vec<String>,
+    /// Schemas in which it could create, other than its own.
+    pub creates: Vec<String>,
+    /// Own tables that it found without their schema's name.
+    pub unqualified: Vec<String>,
+    /// How many of its own tables it read.
+    pub reads: usize,
+    /// What went wrong otherwise: the server's code.
+    pub failed: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTried {
+    /// The gate's role, by its name, may not act as it.
+    NotAMember(String),
+    NoSuchRole,
+}

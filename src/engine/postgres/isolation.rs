@@ -1,0 +1,326 @@
+//! The borders between schemas, from raw catalogs: for all tenants at once, in one message.
+
+use std::collections::BTreeSet;
+
+use crate::engine::isolation::{Body, Borders, Grant, InPlace, Owned, Power, Reference, Role, Twice};
+
+use super::connect::Row;
+use super::sql::{array, literal};
+
+/// Between items of a list, and between the parts of an item: no name has them.
+const ITEM: char = '\u{1e}';
+const PART: char = '\u{1f}';
+
+/// Schemas that may be somebody's: neither PostgreSQL's nor the ledger's.
+fn somebodys(alias: &str, ledger: &str) -> String {
+    format!(
+        "{alias}.nspname !~ '^pg_' AND {alias}.nspname NOT IN ('information_schema', {})",
+        literal(ledger)
+    )
+}
+
+/// One message. The answers are read by [`borders`] in the same order.
+pub(super) fn statements(shared: &str, ledger: &str, roles: &[String]) -> String {
+    let wanted = array(roles.iter().map(String::as_str));
+    [
+        references(shared, ledger),
+        bodies(ledger),
+        names(shared, ledger),
+        twice(shared, ledger),
+        memberships(&wanted),
+        grants(ledger),
+        public(shared, ledger),
+        owned(ledger, &wanted),
+    ]
+    .join(";\n")
+}
+
+/// `pg_depend` knows of each use that is more than text. Within a table's own things nothing crosses: of its
+/// rows only the "normal" ones are read, and `pg_inherits` for partitions.
+/// [pg_depend](https://www.postgresql.org/docs/current/catalog-pg-depend.html)
+fn references(shared: &str, ledger: &str) -> String {
+    let class = |name: &str| format!("'pg_catalog.{name}'::regclass");
+    let from = |name: &str, key: &str| {
+        format!(
+            "LEFT JOIN (pg_catalog.{name} {name} JOIN pg_catalog.pg_class of_{name} ON of_{name}.oid = {name}.{key})
+    ON e.classid = {} AND {name}.oid = e.objid",
+            class(name)
+        )
+    };
+    let to = |name: &str| {
+        format!(
+            "LEFT JOIN pg_catalog.{name} to_{name} ON e.refclassid = {} AND to_{name}.oid = e.refobjid",
+            class(name)
+        )
+    };
+    let targets = [
+        "pg_class",
+        "pg_proc",
+        "pg_type",
+        "pg_collation",
+        "pg_operator",
+        "pg_opclass",
+    ];
+    let classes: Vec<String> = targets.iter().map(|it| class(it)).collect();
+    let joins: Vec<String> = targets.iter().map(|it| to(it)).collect();
+    let owners = [
+        from("pg_attrdef", "adrelid"),
+        from("pg_rewrite", "ev_class"),
+        from("pg_trigger", "tgrelid"),
+        from("pg_policy", "polrelid"),
+    ];
+    format!(
+        "WITH edge AS (
+    SELECT DISTINCT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend
+    WHERE deptype = 'n' AND refclassid IN ({classes})
+    UNION ALL
+    SELECT {class}, inhrelid, {class}, inhparent FROM pg_catalog.pg_inherits),
+ends AS (
+    SELECT e.*, coalesce(pg_rewrite.ev_class, e.objid) AS named,
+        CASE WHEN pg_rewrite.ev_class IS NULL THEN e.classid ELSE {class} END AS named_class,
+        coalesce(c.relnamespace, p.pronamespace, t.typnamespace, k.connamespace, of_pg_attrdef.relnamespace,
+            of_pg_rewrite.relnamespace, of_pg_trigger.relnamespace, of_pg_policy.relnamespace) AS source,
+        coalesce(to_pg_class.relnamespace, to_pg_proc.pronamespace, to_pg_type.typnamespace,
+            to_pg_collation.collnamespace, to_pg_operator.oprnamespace, to_pg_opclass.opcnamespace) AS target
+    FROM edge e
+    LEFT JOIN pg_catalog.pg_class c ON e.classid = {class} AND c.oid = e.objid
+    LEFT JOIN pg_catalog.pg_proc p ON e.classid = {proc} AND p.oid = e.objid
+    LEFT JOIN pg_catalog.pg_type t ON e.classid = {of_type} AND t.oid = e.objid
+    LEFT JOIN pg_catalog.pg_constraint k ON e.classid = {constraint} AND k.oid = e.objid
+    {owners}
+    {joins}
+    WHERE coalesce(to_pg_class.relkind, 'r') NOT IN ('i', 'I'))
+SELECT DISTINCT s.nspname, source.type || ' ' || replace(source.identity, quote_ident(s.nspname) || '.', ''),
+    t.nspname, target.type || ' ' || replace(target.identity, quote_ident(t.nspname) || '.', ''),
+    EXISTS (SELECT FROM pg_catalog.pg_depend x
+        WHERE x.classid = refclassid AND x.objid = refobjid AND x.deptype = 'e')
+FROM ends JOIN pg_catalog.pg_namespace s ON s.oid = ends.source JOIN pg_catalog.pg_namespace t ON t.oid = ends.target
+CROSS JOIN LATERAL pg_identify_object(named_class, named, 0) AS source
+CROSS JOIN LATERAL pg_identify_object(refclassid, refobjid, 0) AS target
+WHERE ends.source <> ends.target AND {source_is} AND {target_is} AND t.nspname <> {shared}
+ORDER BY 1, 2",
+        classes = classes.join(", "),
+        class = class("pg_class"),
+        proc = class("pg_proc"),
+        of_type = class("pg_type"),
+        constraint = class("pg_constraint"),
+        owners = owners.join("\n    "),
+        joins = joins.join("\n    "),
+        source_is = somebodys("s", ledger),
+        target_is = somebodys("t", ledger),
+        shared = literal(shared)
+    )
+}
+
+/// Each distinct text once, whoever has it. Those of extensions are not the project's.
+fn bodies(ledger: &str) -> String {
+    format!(
+        "SELECT p.prosrc, p.path, string_agg(n.nspname || chr({PART_CODE}) || CASE p.prokind WHEN 'p' THEN 'procedure `' ELSE 'function `' END
+        || p.proname || '`', chr({ITEM_CODE}) ORDER BY n.nspname)
+FROM (SELECT *, (SELECT setting FROM unnest(proconfig) AS setting WHERE setting LIKE 'search\\_path=%') AS path
+    FROM pg_catalog.pg_proc) p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE l.lanname NOT IN ('internal', 'c') AND {} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+GROUP BY p.prosrc, p.path",
+        somebodys("n", ledger),
+        PART_CODE = PART as u32,
+        ITEM_CODE = ITEM as u32,
+    )
+}
+
+fn names(shared: &str, ledger: &str) -> String {
+    let theirs = format!("{} AND n.nspname <> {}", somebodys("n", ledger), literal(shared));
+    format!(
+        "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {theirs}
+UNION SELECT p.proname FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE {theirs}"
+    )
+}
+
+fn twice(shared: &str, ledger: &str) -> String {
+    format!(
+        "SELECT c.relname, string_agg(n.nspname, chr({item}))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f') AND {others} AND n.nspname <> {shared} AND c.relname IN (
+    SELECT s.relname FROM pg_catalog.pg_class s JOIN pg_catalog.pg_namespace m ON m.oid = s.relnamespace
+    WHERE m.nspname = {shared} AND s.relkind IN ('r', 'p', 'f'))
+GROUP BY c.relname ORDER BY c.relname",
+        item = ITEM as u32,
+        others = somebodys("n", ledger),
+        shared = literal(shared)
+    )
+}
+
+/// Serving roles with all that they are members of, however far: a member may become it, inherited or not.
+fn memberships(wanted: &str) -> String {
+    format!(
+        "WITH RECURSIVE closure(serving, oid) AS (
+    SELECT r.rolname, r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ({wanted})
+    UNION
+    SELECT c.serving, m.roleid FROM closure c JOIN pg_catalog.pg_auth_members m ON m.member = c.oid)
+SELECT c.serving, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication,
+    has_database_privilege(r.oid, current_database(), 'CREATE'),
+    (SELECT setting FROM pg_catalog.pg_db_role_setting o CROSS JOIN unnest(o.setconfig) AS setting
+        WHERE o.setrole = r.oid AND setting LIKE 'search\\_path=%' AND o.setdatabase IN (0, (
+            SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
+        ORDER BY o.setdatabase DESC LIMIT 1)
+FROM closure c JOIN pg_catalog.pg_roles r ON r.oid = c.oid ORDER BY 1, 2"
+    )
+}
+
+fn grants(ledger: &str) -> String {
+    format!(
+        "SELECT r.rolname, a.privilege_type, string_agg(n.nspname, chr({}))
+FROM pg_catalog.pg_namespace n
+CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+WHERE {} GROUP BY a.grantee, r.rolname, a.privilege_type ORDER BY 1, 2",
+        ITEM as u32,
+        somebodys("n", ledger)
+    )
+}
+
+/// Everybody may EXECUTE functions unless that is taken back; without USAGE of the schema that opens nothing,
+/// and USAGE is asked about. What is granted on tables shows an intention.
+fn public(shared: &str, ledger: &str) -> String {
+    format!(
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE {others} AND n.nspname <> {shared} AND (
+    EXISTS (SELECT FROM aclexplode(c.relacl) AS a WHERE a.grantee = 0)
+    OR c.oid IN (SELECT t.attrelid FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) AS a
+        WHERE t.attacl IS NOT NULL AND a.grantee = 0))
+ORDER BY 1, 2",
+        others = somebodys("n", ledger),
+        shared = literal(shared)
+    )
+}
+
+fn owned(ledger: &str, wanted: &str) -> String {
+    format!(
+        "SELECT r.rolname, string_agg(DISTINCT n.nspname, chr({}))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+WHERE r.rolname = ANY ({wanted}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {} GROUP BY r.rolname",
+        ITEM as u32,
+        somebodys("n", ledger)
+    )
+}
+
+/// Roles that PostgreSQL itself made, which all of a database is open to.
+fn predefined(name: &str) -> Option<Power> {
+    match name {
+        "pg_read_all_data" => Some(Power::ReadsAll),
+        "pg_write_all_data" => Some(Power::WritesAll),
+        "pg_read_server_files" | "pg_write_server_files" | "pg_execute_server_program" => {
+            Some(Power::Superuser)
+        }
+        _ => None,
+    }
+}
+
+fn text(row: &Row, index: usize) -> String {
+    row.get(index).cloned().flatten().unwrap_or_default()
+}
+
+fn items(list: &str) -> Vec<String> {
+    list.split(ITEM)
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn in_place(item: &str) -> Option<InPlace> {
+    let (location, object) = item.split_once(PART)?;
+    Some(InPlace {
+        location: location.to_owned(),
+        object: object.to_owned(),
+    })
+}
+
+fn search_path(setting: &str) -> String {
+    setting.strip_prefix("search_path=").unwrap_or(setting).to_owned()
+}
+
+/// Reads the answers to [`statements`].
+pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>) -> Borders {
+    let mut answers = answers.into_iter();
+    let mut next = || answers.next().unwrap_or_default();
+    let reference = |row: Row| Reference {
+        from: text(&row, 0),
+        object: text(&row, 1),
+        to: text(&row, 2),
+        target: text(&row, 3),
+        extension: text(&row, 4) == "t",
+    };
+    let references = next().into_iter().map(reference).collect();
+    let body = |row: Row| Body {
+        text: text(&row, 0),
+        search_path: search_path(&text(&row, 1)),
+        at: text(&row, 2).split(ITEM).filter_map(in_place).collect(),
+    };
+    Borders {
+        server: None,
+        shared: shared.to_owned(),
+        references,
+        bodies: next().into_iter().map(body).collect(),
+        names: next().iter().map(|row| text(row, 0)).collect(),
+        twice: next()
+            .iter()
+            .map(|row| Twice {
+                name: text(row, 0),
+                locations: items(&text(row, 1)),
+            })
+            .collect(),
+        roles: next().iter().map(role).collect(),
+        grants: next()
+            .iter()
+            .map(|row| Grant {
+                grantee: text(row, 0),
+                privilege: text(row, 1),
+                locations: items(&text(row, 2)),
+                pattern: None,
+            })
+            .collect(),
+        public: next()
+            .iter()
+            .map(|row| InPlace {
+                location: text(row, 0),
+                object: text(row, 1),
+            })
+            .collect(),
+        owned: next()
+            .iter()
+            .map(|row| Owned {
+                role: text(row, 0),
+                locations: items(&text(row, 1)),
+            })
+            .collect(),
+        unread: Vec::new(),
+    }
+}
+
+fn role(row: &Row) -> Role {
+    let name = text(row, 1);
+    let flags = [
+        Power::Superuser,
+        Power::BypassRls,
+        Power::CreateRole,
+        Power::CreateDatabase,
+        Power::Replication,
+        Power::CreateSchema,
+    ];
+    let given = flags.into_iter().enumerate();
+    let mut powers: BTreeSet<Power> = given
+        .filter(|(index, _)| text(row, 2 + index) == "t")
+        .map(|(_, power)| power)
+        .collect();
+    powers.extend(predefined(&name));
+    Role {
+        serving: text(row, 0),
+        name,
+        powers,
+        search_path: search_path(&text(row, 8)),
+    }
+}

@@ -1,0 +1,424 @@
+//! Objects that are there, and of which one attribute is not as expected.
+
+use super::create::SEQUENCE_OPTIONS;
+use super::{Mending, Object, ObjectKind, Turn, ident};
+
+impl Mending<'_> {
+    /// True where the object is made anew with all that it has.
+    pub(super) fn alter_attribute(
+        &mut self,
+        object: &Object,
+        attribute: &str,
+        expected: Option<&str>,
+        found: Option<&str>,
+    ) -> bool {
+        match (object.kind, attribute) {
+            (ObjectKind::Table, _) => self.alter_table(object, attribute, expected, found),
+            (ObjectKind::View, "definition" | "kind") => {
+                let kind = found
+                    .filter(|_| attribute == "kind")
+                    .or(self.attribute(object, "kind"));
+                let kind = kind.unwrap_or("view").to_uppercase();
+                self.say(Turn::Drop, format!("DROP {kind} {};", ident(&object.name)));
+                self.create_view(object);
+                return true;
+            }
+            (ObjectKind::View, "options") => {
+                let kind = self.attribute(object, "kind").unwrap_or("view").to_uppercase();
+                self.options(&format!("{kind} {}", ident(&object.name)), expected, found);
+            }
+            (ObjectKind::Column, _) => self.alter_column(object, attribute, expected, found),
+            (ObjectKind::Constraint | ObjectKind::Index, _) => {
+                return self.alter_index(object, attribute, expected, found);
+            }
+            (ObjectKind::Statistics, "statistics target") => {
+                let target = expected.unwrap_or("-1");
+                let name = ident(&object.name);
+                self.say(
+                    Turn::Part,
+                    format!("ALTER STATISTICS {name} SET STATISTICS {target};"),
+                );
+            }
+            (ObjectKind::Trigger | ObjectKind::Rule, "enabled") => self.enable(object),
+            (ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy | ObjectKind::Statistics, _) => {
+                let on = match object.kind {
+                    ObjectKind::Statistics => String::new(),
+                    _ => format!(" ON {}", ident(&object.table)),
+                };
+                let kind = object.kind.as_str().to_uppercase();
+                self.say(Turn::Drop, format!("DROP {kind} {}{on};", ident(&object.name)));
+                self.create(object);
+                return true;
+            }
+            (ObjectKind::Sequence, _) => self.alter_sequence(object, attribute, expected),
+            (ObjectKind::Routine, "kind" | "returns" | "arguments") => {
+                self.routine_is_new(object);
+                return true;
+            }
+            (ObjectKind::Routine, _) => {
+                self.create_routine(object);
+                // What is replaced keeps its owner, rights and comment.
+            }
+            (ObjectKind::Type, _) => self.alter_type(object, attribute, expected, found),
+            _ => self.unknown(
+                object,
+                &format!("has another {attribute}; see the migration that makes it"),
+            ),
+        }
+        false
+    }
+
+    fn alter_table(&mut self, object: &Object, attribute: &str, expected: Option<&str>, found: Option<&str>) {
+        let name = ident(&object.name);
+        let action = match (attribute, expected) {
+            ("row security", Some(_)) => "ENABLE ROW LEVEL SECURITY".to_owned(),
+            ("row security", None) => "DISABLE ROW LEVEL SECURITY".to_owned(),
+            ("forced row security", Some(_)) => "FORCE ROW LEVEL SECURITY".to_owned(),
+            ("forced row security", None) => "NO FORCE ROW LEVEL SECURITY".to_owned(),
+            ("replica identity", to) => {
+                format!("REPLICA IDENTITY {}", to.unwrap_or("default").to_uppercase())
+            }
+            ("kind", Some("unlogged table")) => "SET UNLOGGED".to_owned(),
+            ("kind", Some("table")) if found == Some("unlogged table") => "SET LOGGED".to_owned(),
+            ("access method", to) => format!("SET ACCESS METHOD {}", to.unwrap_or("heap")),
+            ("tablespace", to) => format!("SET TABLESPACE {}", ident(to.unwrap_or("pg_default"))),
+            ("options", _) => return self.options(&format!("TABLE {name}"), expected, found),
+            ("parents", _) if self.attribute(object, "bound").is_none() => {
+                return self.parents(&name, expected, found);
+            }
+            // It says no more than the parents do.
+            ("bound", Some(bound)) => {
+                let parent = self.attribute(object, "parents").unwrap_or_default();
+                if found.is_some() {
+                    self.say(
+                        Turn::Drop,
+                        format!("ALTER TABLE {parent} DETACH PARTITION {name};"),
+                    );
+                }
+                let text = format!("ALTER TABLE {parent} ATTACH PARTITION {name} {bound};");
+                return self.say(Turn::Column, text);
+            }
+            ("parents", Some(_)) => return,
+            _ => {
+                return self.unknown(
+                    object,
+                    &format!("has another {attribute}; see the migration that makes it"),
+                );
+            }
+        };
+        self.say(Turn::Column, format!("ALTER TABLE {name} {action};"));
+    }
+
+    fn parents(&mut self, name: &str, expected: Option<&str>, found: Option<&str>) {
+        let list = |text: Option<&str>| -> Vec<String> {
+            text.unwrap_or_default()
+                .split(", ")
+                .filter(|it| !it.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        let (expected, found) = (list(expected), list(found));
+        for parent in found.iter().filter(|it| !expected.contains(it)) {
+            self.say(Turn::Column, format!("ALTER TABLE {name} NO INHERIT {parent};"));
+        }
+        for parent in expected.iter().filter(|it| !found.contains(it)) {
+            self.say(Turn::Column, format!("ALTER TABLE {name} INHERIT {parent};"));
+        }
+    }
+
+    /// Storage options: `a=1, toast.b=2`.
+    fn options(&mut self, what: &str, expected: Option<&str>, found: Option<&str>) {
+        let keys = |text: Option<&str>| -> Vec<String> {
+            let options = text.unwrap_or_default().split(", ").filter(|it| !it.is_empty());
+            options
+                .map(|it| it.split('=').next().unwrap_or_default().to_owned())
+                .collect()
+        };
+        let (wanted, has) = (keys(expected), keys(found));
+        let gone: Vec<String> = has.into_iter().filter(|it| !wanted.contains(it)).collect();
+        let turn = if what.starts_with("TABLE") {
+            Turn::Column
+        } else {
+            Turn::Part
+        };
+        if !gone.is_empty() {
+            self.say(turn, format!("ALTER {what} RESET ({});", gone.join(", ")));
+        }
+        if let Some(expected) = expected {
+            self.say(turn, format!("ALTER {what} SET ({expected});"));
+        }
+    }
+
+    fn alter_column(
+        &mut self,
+        object: &Object,
+        attribute: &str,
+        expected: Option<&str>,
+        found: Option<&str>,
+    ) {
+        let (table, name) = (ident(&object.table), ident(&object.name));
+        if self.is_view(&object.table) {
+            if let ("default", Some(default)) = (attribute, expected) {
+                let text = format!("ALTER VIEW {table} ALTER COLUMN {name} SET DEFAULT {default};");
+                self.say(Turn::Part, text);
+            } else if attribute == "default" {
+                self.say(
+                    Turn::Part,
+                    format!("ALTER VIEW {table} ALTER COLUMN {name} DROP DEFAULT;"),
+                );
+            }
+            return;
+        }
+        let action = match (attribute, expected) {
+            ("type" | "collation", _) => return self.alter_type_of_column(object),
+            ("null", Some("NOT NULL")) => "SET NOT NULL".to_owned(),
+            ("null", _) => "DROP NOT NULL".to_owned(),
+            ("default", Some(default)) => format!("SET DEFAULT {default}"),
+            ("default", None) => "DROP DEFAULT".to_owned(),
+            ("identity", Some(identity)) if found.is_some() => {
+                format!("SET GENERATED {}", identity.to_uppercase())
+            }
+            ("identity", Some(identity)) => {
+                let options = self.identity_options(object);
+                format!("ADD GENERATED {} AS IDENTITY{options}", identity.to_uppercase())
+            }
+            ("identity", None) => "DROP IDENTITY".to_owned(),
+            ("generated", None) => "DROP EXPRESSION".to_owned(),
+            ("storage", to) => match to {
+                Some(to) => format!("SET STORAGE {}", to.to_uppercase()),
+                None => return self.unknown(
+                    object,
+                    "its storage is not what its type has; SET STORAGE DEFAULT is there since PostgreSQL 16",
+                ),
+            },
+            ("compression", to) => format!("SET COMPRESSION {}", to.unwrap_or("default")),
+            ("statistics target", to) => format!("SET STATISTICS {}", to.unwrap_or("-1")),
+            ("options", _) => {
+                return self.options(&format!("TABLE {table} ALTER COLUMN {name}"), expected, found);
+            }
+            _ => {
+                return self.unknown(
+                    object,
+                    &format!("has another {attribute}; see the migration that makes it"),
+                );
+            }
+        };
+        self.say(
+            Turn::Column,
+            format!("ALTER TABLE {table} ALTER COLUMN {name} {action};"),
+        );
+    }
+
+    /// A default need not fit another type, so it goes before and comes after.
+    fn alter_type_of_column(&mut self, object: &Object) {
+        let (table, name) = (ident(&object.table), ident(&object.name));
+        let kind = self.attribute(object, "type").unwrap_or_default();
+        let collation = self.attribute(object, "collation");
+        let collate = collation.map_or(String::new(), |it| format!(" COLLATE {it}"));
+        let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");
+        let default = self.attribute(object, "default");
+        if default.is_some() {
+            self.say(Turn::Column, format!("{column} DROP DEFAULT;"));
+        }
+        self.say(
+            Turn::Column,
+            format!("{column} TYPE {kind}{collate} USING {name}::{kind};"),
+        );
+        if let Some(default) = default {
+            self.say(Turn::Column, format!("{column} SET DEFAULT {default};"));
+        }
+    }
+
+    fn alter_index(
+        &mut self,
+        object: &Object,
+        attribute: &str,
+        expected: Option<&str>,
+        found: Option<&str>,
+    ) -> bool {
+        let (table, name) = (ident(&object.table), ident(&object.name));
+        let is_constraint = object.kind == ObjectKind::Constraint;
+        let text = match (attribute, expected) {
+            ("definition", Some(wanted)) => {
+                if is_constraint && found.and_then(|it| it.strip_suffix(" NOT VALID")) == Some(wanted) {
+                    self.say(
+                        Turn::Key,
+                        format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};"),
+                    );
+                    return false;
+                }
+                let drop = match is_constraint {
+                    true => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
+                    false => format!("DROP INDEX {name};"),
+                };
+                self.say(Turn::Drop, drop);
+                self.create(object);
+                return true;
+            }
+            ("options", _) => {
+                self.options(&format!("INDEX {name}"), expected, found);
+                return false;
+            }
+            ("state", None) => format!("REINDEX INDEX {name};"),
+            ("clustered", Some(_)) => format!("ALTER TABLE {table} CLUSTER ON {name};"),
+            ("clustered", None) => format!("ALTER TABLE {table} SET WITHOUT CLUSTER;"),
+            ("replica identity", Some(_)) => {
+                format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {name};")
+            }
+            ("replica identity", None) => format!("ALTER TABLE {table} REPLICA IDENTITY DEFAULT;"),
+            ("tablespace", to) => format!(
+                "ALTER INDEX {name} SET TABLESPACE {};",
+                ident(to.unwrap_or("pg_default"))
+            ),
+            ("attached to", Some(parent)) => format!("ALTER INDEX {parent} ATTACH PARTITION {name};"),
+            ("statistics target", to) => {
+                let each = to.or(found).unwrap_or_default().split(", ");
+                let each = each.filter_map(|it| it.split_once(": "));
+                let each = each.map(|(column, target)| {
+                    let target = if to.is_some() { target } else { "-1" };
+                    format!("ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target};")
+                });
+                each.collect::<Vec<_>>().join("\n")
+            }
+            _ => {
+                self.unknown(
+                    object,
+                    &format!("has another {attribute}; see the migration that makes it"),
+                );
+                return false;
+            }
+        };
+        self.say(Turn::Part, text);
+        false
+    }
+
+    pub(super) fn enable(&mut self, object: &Object) {
+        let how = match self.attribute(object, "enabled") {
+            Some("no") => "DISABLE",
+            Some("always") => "ENABLE ALWAYS",
+            Some("in a replica") => "ENABLE REPLICA",
+            _ => "ENABLE",
+        };
+        let kind = object.kind.as_str().to_uppercase();
+        let (table, name) = (ident(&object.table), ident(&object.name));
+        self.say(Turn::Owner, format!("ALTER TABLE {table} {how} {kind} {name};"));
+    }
+
+    fn alter_sequence(&mut self, object: &Object, attribute: &str, expected: Option<&str>) {
+        let word = SEQUENCE_OPTIONS.iter().find(|(it, _)| *it == attribute);
+        let action = match (attribute, expected, word) {
+            (_, Some(value), Some((_, word))) => format!("{word} {value}"),
+            ("type", Some(kind), _) => format!("AS {kind}"),
+            ("cycle", Some(_), _) => "CYCLE".to_owned(),
+            ("cycle", None, _) => "NO CYCLE".to_owned(),
+            ("owned by", column, _) => format!("OWNED BY {}", column.unwrap_or("NONE")),
+            _ => {
+                return self.unknown(
+                    object,
+                    &format!("has another {attribute}; see the migration that makes it"),
+                );
+            }
+        };
+        // Another type has other bounds, so it comes first.
+        let turn = if attribute == "type" {
+            Turn::Sequence
+        } else {
+            Turn::Part
+        };
+        self.say(turn, format!("ALTER SEQUENCE {} {action};", ident(&object.name)));
+    }
+
+    fn alter_type(&mut self, object: &Object, attribute: &str, expected: Option<&str>, found: Option<&str>) {
+        let name = ident(&object.name);
+        let is_domain = self.attribute(object, "kind") == Some("domain");
+        match (attribute, expected) {
+            ("labels", Some(expected)) => self.labels(object, expected, found.unwrap_or_default()),
+            ("attributes", Some(expected)) => {
+                self.type_attributes(object, expected, found.unwrap_or_default())
+            }
+            ("definition", Some(_)) => {
+                if let Some((domain, constraint)) = object.name.split_once(' ') {
+                    let text = format!(
+                        "ALTER DOMAIN {} DROP CONSTRAINT {};",
+                        ident(domain),
+                        ident(constraint)
+                    );
+                    self.say(Turn::Drop, text);
+                    self.create(object);
+                }
+            }
+            ("default", Some(default)) => {
+                self.say(Turn::Type, format!("ALTER DOMAIN {name} SET DEFAULT {default};"))
+            }
+            ("default", None) => self.say(Turn::Type, format!("ALTER DOMAIN {name} DROP DEFAULT;")),
+            ("null", Some(_)) if is_domain => {
+                self.say(Turn::Type, format!("ALTER DOMAIN {name} SET NOT NULL;"))
+            }
+            ("null", None) if is_domain => {
+                self.say(Turn::Type, format!("ALTER DOMAIN {name} DROP NOT NULL;"))
+            }
+            _ => self.unknown(
+                object,
+                &format!("has another {attribute}; see the migration that makes it"),
+            ),
+        }
+    }
+
+    /// Labels can be added, not taken away.
+    fn labels(&mut self, object: &Object, expected: &str, found: &str) {
+        let name = ident(&object.name);
+        let (wanted, has): (Vec<&str>, Vec<&str>) =
+            (expected.split(", ").collect(), found.split(", ").collect());
+        let kept: Vec<&str> = wanted.iter().copied().filter(|it| has.contains(it)).collect();
+        let mut before: Option<&str> = None;
+        for label in &wanted {
+            if !has.contains(label) {
+                let place = match (before, wanted.iter().find(|it| has.contains(it))) {
+                    (Some(before), _) => format!(" AFTER {before}"),
+                    (None, Some(first)) => format!(" BEFORE {first}"),
+                    (None, None) => String::new(),
+                };
+                self.say(Turn::Type, format!("ALTER TYPE {name} ADD VALUE {label}{place};"));
+            }
+            before = Some(label);
+        }
+        if kept != has {
+            self.unknown(
+                object,
+                &format!("its labels are to be {expected}; one that is there cannot be taken away"),
+            );
+        }
+    }
+
+    fn type_attributes(&mut self, object: &Object, expected: &str, found: &str) {
+        let name = ident(&object.name);
+        let parse = |text: &str| -> Vec<(String, String)> {
+            let each = text.split(", ").filter_map(|it| it.split_once(' '));
+            each.map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+                .collect()
+        };
+        let (wanted, has) = (parse(expected), parse(found));
+        for (attribute, _) in has
+            .iter()
+            .filter(|it| !wanted.iter().any(|wanted| wanted.0 == it.0))
+        {
+            self.say(
+                Turn::Type,
+                format!("-- ALTER TYPE {name} DROP ATTRIBUTE {attribute} CASCADE;"),
+            );
+        }
+        for (attribute, kind) in &wanted {
+            match has.iter().find(|it| it.0 == *attribute) {
+                None => self.say(
+                    Turn::Type,
+                    format!("ALTER TYPE {name} ADD ATTRIBUTE {attribute} {kind} CASCADE;"),
+                ),
+                Some((_, there)) if there != kind => {
+                    let text = format!("ALTER TYPE {name} ALTER ATTRIBUTE {attribute} TYPE {kind} CASCADE;");
+                    self.say(Turn::Type, text);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}

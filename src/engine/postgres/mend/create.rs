@@ -1,0 +1,421 @@
+//! Objects that are missing, made of their facts.
+
+use super::{Mending, Object, ObjectKind, Turn, dollars, ident, literal, signature};
+
+impl Mending<'_> {
+    pub(super) fn create(&mut self, object: &Object) {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied();
+        let (table, name) = (ident(&object.table), ident(&object.name));
+        match object.kind {
+            ObjectKind::Type => self.create_type(object),
+            ObjectKind::Sequence => self.create_sequence(object),
+            ObjectKind::Table => return self.create_table(object),
+            ObjectKind::Column if self.is_view(&object.table) => {}
+            ObjectKind::Column => {
+                let column = self.column(object);
+                self.say(Turn::Column, format!("ALTER TABLE {table} ADD COLUMN {column};"));
+                self.finish_column(object);
+            }
+            ObjectKind::Constraint if has("inherited").is_some() => {}
+            ObjectKind::Constraint => {
+                let definition = has("definition").unwrap_or_default();
+                let turn = match definition.starts_with("FOREIGN KEY") {
+                    true => Turn::ForeignKey,
+                    false => Turn::Key,
+                };
+                self.say(
+                    turn,
+                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition};"),
+                );
+                self.finish_index(object);
+            }
+            ObjectKind::Index => {
+                if let Some(definition) = has("definition") {
+                    let turn = if self.is_view(&object.table) {
+                        Turn::Part
+                    } else {
+                        Turn::Index
+                    };
+                    self.say(turn, format!("{definition};"));
+                }
+                self.finish_index(object);
+            }
+            ObjectKind::Statistics => {
+                self.say(Turn::Part, format!("{};", has("definition").unwrap_or_default()));
+                if let Some(target) = has("statistics target") {
+                    self.say(
+                        Turn::Part,
+                        format!("ALTER STATISTICS {name} SET STATISTICS {target};"),
+                    );
+                }
+            }
+            ObjectKind::Trigger | ObjectKind::Rule => {
+                let definition = has("definition").unwrap_or_default().trim_end_matches(';');
+                self.say(Turn::Part, format!("{definition};"));
+                if has("enabled") != Some("yes") {
+                    self.enable(object);
+                }
+            }
+            ObjectKind::Policy => self.create_policy(object),
+            ObjectKind::View => return self.create_view(object),
+            ObjectKind::Routine => self.create_routine(object),
+            // Its own rights and defaults; the schema itself is there.
+            ObjectKind::Schema => {}
+            _ => self.unknown(object, "is missing; see the migration that makes it"),
+        }
+        self.administer(object);
+    }
+
+    fn create_table(&mut self, object: &Object) {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied();
+        let name = ident(&object.name);
+        let parts = self.parts(&object.name);
+        let kind = has("kind").unwrap_or_default();
+        if kind == "foreign table" || has("of type").is_some() {
+            self.unknown(object, "is missing; see the migration that makes it");
+            return;
+        }
+        let unlogged = if kind.starts_with("unlogged") {
+            "UNLOGGED "
+        } else {
+            ""
+        };
+        let order: Vec<&str> = has("column order").unwrap_or_default().split(", ").collect();
+        let mut columns: Vec<&Object> = parts
+            .iter()
+            .copied()
+            .filter(|it| it.kind == ObjectKind::Column)
+            .collect();
+        let place = |it: &Object| {
+            let quoted = ident(&it.name);
+            order.iter().position(|name| *name == it.name || *name == quoted)
+        };
+        columns.retain(|it| place(it).is_some());
+        columns.sort_by_key(|it| place(it));
+        let list: Vec<String> = columns
+            .iter()
+            .map(|it| format!("    {}", self.column(it)))
+            .collect();
+        let mut text = format!("CREATE {unlogged}TABLE {name} (\n{})", list.join(",\n"));
+        if let (Some(parents), None) = (has("parents"), has("bound")) {
+            text.push_str(&format!(" INHERITS ({parents})"));
+        }
+        if let Some(key) = has("partition") {
+            text.push_str(&format!(" PARTITION BY {key}"));
+        }
+        if let Some(options) = has("options") {
+            text.push_str(&format!(" WITH ({options})"));
+        }
+        self.say(Turn::Table, format!("{text};"));
+        // With the indexes that it is to have there already, so that none is made for it.
+        if let (Some(parents), Some(bound)) = (has("parents"), has("bound")) {
+            let text = format!("ALTER TABLE ONLY {parents} ATTACH PARTITION {name} {bound};");
+            self.say(Turn::Attach, text);
+        }
+        for (attribute, text) in &attributes {
+            if matches!(
+                *attribute,
+                "row security" | "forced row security" | "replica identity" | "access method" | "tablespace"
+            ) {
+                self.alter_attribute(object, attribute, Some(text), None);
+            }
+        }
+        self.administer(object);
+        for part in parts {
+            match part.kind {
+                ObjectKind::Column => {
+                    self.finish_column(part);
+                    self.administer(part);
+                }
+                ObjectKind::Sequence => self.administer(part),
+                _ => self.create(part),
+            }
+        }
+    }
+
+    /// `"total" numeric(12,2) DEFAULT 0 NOT NULL`
+    fn column(&self, object: &Object) -> String {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied();
+        let mut text = format!("{} {}", ident(&object.name), has("type").unwrap_or_default());
+        if let Some(collation) = has("collation") {
+            text.push_str(&format!(" COLLATE {collation}"));
+        }
+        if let Some(default) = has("default") {
+            text.push_str(&format!(" DEFAULT {default}"));
+        }
+        if let Some(generated) = has("generated") {
+            let (expression, kind) = generated.rsplit_once(' ').unwrap_or((generated, "STORED"));
+            text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {kind}"));
+        }
+        if let Some(identity) = has("identity") {
+            let sequence = self.identity_options(object);
+            text.push_str(&format!(
+                " GENERATED {} AS IDENTITY{sequence}",
+                identity.to_uppercase()
+            ));
+        }
+        if has("null") == Some("NOT NULL") {
+            if let Some(name) = has("named null") {
+                text.push_str(&format!(" CONSTRAINT {name}"));
+            }
+            text.push_str(" NOT NULL");
+        }
+        text
+    }
+
+    /// ` (SEQUENCE NAME … START WITH …)`
+    pub(super) fn identity_options(&self, column: &Object) -> String {
+        let name = ident(&column.name);
+        let is_its = |it: &&Object| {
+            let of = self.attribute(it, "identity of");
+            it.kind == ObjectKind::Sequence && of.is_some_and(|of| of == column.name || of == name)
+        };
+        let Some(sequence) = self.parts(&column.table).into_iter().find(is_its) else {
+            return String::new();
+        };
+        format!(
+            " (SEQUENCE NAME {}{})",
+            ident(&sequence.name),
+            self.sequence_options(sequence)
+        )
+    }
+
+    fn sequence_options(&self, sequence: &Object) -> String {
+        let attributes = self.attributes(sequence);
+        let mut text = String::new();
+        for (attribute, word) in SEQUENCE_OPTIONS {
+            if let Some(value) = attributes.get(attribute) {
+                text.push_str(&format!(" {word} {value}"));
+            }
+        }
+        if attributes.contains_key("cycle") {
+            text.push_str(" CYCLE");
+        }
+        text
+    }
+
+    /// What cannot be said where a column is made.
+    fn finish_column(&mut self, object: &Object) {
+        for (attribute, text) in self.attributes(object) {
+            if matches!(
+                attribute,
+                "storage" | "compression" | "statistics target" | "options"
+            ) {
+                self.alter_attribute(object, attribute, Some(text), None);
+            }
+        }
+    }
+
+    fn finish_index(&mut self, object: &Object) {
+        for (attribute, text) in self.attributes(object) {
+            if matches!(
+                attribute,
+                "options"
+                    | "clustered"
+                    | "replica identity"
+                    | "statistics target"
+                    | "tablespace"
+                    | "attached to"
+            ) {
+                self.alter_attribute(object, attribute, Some(text), None);
+            }
+        }
+    }
+
+    fn create_type(&mut self, object: &Object) {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied();
+        let name = ident(&object.name);
+        if let (Some(definition), Some((domain, constraint))) =
+            (has("definition"), object.name.split_once(' '))
+        {
+            let text = format!(
+                "ALTER DOMAIN {} ADD CONSTRAINT {} {definition};",
+                ident(domain),
+                ident(constraint)
+            );
+            return self.say(Turn::Sequence, text);
+        }
+        let text = match has("kind") {
+            Some("enum") => format!(
+                "CREATE TYPE {name} AS ENUM ({});",
+                has("labels").unwrap_or_default()
+            ),
+            Some("composite") => format!(
+                "CREATE TYPE {name} AS ({});",
+                has("attributes").unwrap_or_default()
+            ),
+            Some("range") => format!(
+                "CREATE TYPE {name} AS RANGE ({});",
+                has("range").unwrap_or_default()
+            ),
+            Some("shell") => format!("CREATE TYPE {name};"),
+            Some("domain") => {
+                let mut text = format!("CREATE DOMAIN {name} AS {}", has("type").unwrap_or_default());
+                for (attribute, word) in [("collation", "COLLATE "), ("default", "DEFAULT "), ("null", "")] {
+                    if let Some(value) = has(attribute) {
+                        text.push_str(&format!(" {word}{value}"));
+                    }
+                }
+                format!("{text};")
+            }
+            // A comment on one attribute of it.
+            None => return,
+            Some(_) => return self.unknown(object, "is missing; see the migration that makes it"),
+        };
+        self.say(Turn::Type, text);
+    }
+
+    fn create_sequence(&mut self, object: &Object) {
+        if !object.table.is_empty() {
+            return;
+        }
+        let name = ident(&object.name);
+        let attributes = self.attributes(object);
+        let kind = attributes
+            .get("kind")
+            .copied()
+            .unwrap_or("sequence")
+            .to_uppercase();
+        let kind_of = attributes.get("type").copied().unwrap_or("bigint");
+        let options = self.sequence_options(object);
+        self.say(
+            Turn::Sequence,
+            format!("CREATE {kind} {name} AS {kind_of}{options};"),
+        );
+        if let Some(column) = attributes.get("owned by") {
+            self.say(Turn::Part, format!("ALTER SEQUENCE {name} OWNED BY {column};"));
+        }
+    }
+
+    pub(super) fn create_policy(&mut self, object: &Object) {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied().unwrap_or_default();
+        let roles = has("roles").split(", ").map(|role| match role {
+            "PUBLIC" => role.to_owned(),
+            role => ident(&role.replace("{tenant}", self.schema)),
+        });
+        let mut text = format!(
+            "CREATE POLICY {} ON {} AS {} FOR {} TO {}",
+            ident(&object.name),
+            ident(&object.table),
+            has("kind").to_uppercase(),
+            has("command"),
+            roles.collect::<Vec<_>>().join(", ")
+        );
+        for (attribute, word) in [("using", "USING"), ("check", "WITH CHECK")] {
+            if let Some(expression) = attributes.get(attribute) {
+                text.push_str(&format!(" {word} ({expression})"));
+            }
+        }
+        self.say(Turn::Part, format!("{text};"));
+    }
+
+    pub(super) fn create_view(&mut self, object: &Object) {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied();
+        let name = ident(&object.name);
+        let options = has("options").map_or(String::new(), |it| format!(" WITH ({it})"));
+        let definition = has("definition").unwrap_or_default().trim().trim_end_matches(';');
+        let kind = has("kind").unwrap_or("view").to_uppercase();
+        self.say(
+            Turn::View,
+            format!("CREATE {kind} {name}{options} AS\n{definition};"),
+        );
+        self.administer(object);
+        for part in self.parts(&object.name) {
+            match (part.kind, self.attribute(part, "default")) {
+                (ObjectKind::Column, Some(default)) => {
+                    let column = ident(&part.name);
+                    let text = format!("ALTER VIEW {name} ALTER COLUMN {column} SET DEFAULT {default};");
+                    self.say(Turn::Part, text);
+                    self.administer(part);
+                }
+                (ObjectKind::Column, None) => self.administer(part),
+                _ => self.create(part),
+            }
+        }
+    }
+
+    pub(super) fn create_routine(&mut self, object: &Object) {
+        let attributes = self.attributes(object);
+        let has = |name: &str| attributes.get(name).copied();
+        let kind = has("kind").unwrap_or_default();
+        let Some(body) = has("body").filter(|_| kind != "aggregate") else {
+            return self.unknown(object, "see the migration that makes it");
+        };
+        let name = object.name.split('(').next().unwrap_or_default();
+        let mut text = format!(
+            "CREATE OR REPLACE {} {}({})",
+            if kind == "procedure" {
+                "PROCEDURE"
+            } else {
+                "FUNCTION"
+            },
+            ident(name),
+            has("arguments").unwrap_or_default()
+        );
+        if let Some(returns) = has("returns") {
+            text.push_str(&format!(" RETURNS {returns}"));
+        }
+        text.push_str(&format!("\nLANGUAGE {}", has("language").unwrap_or_default()));
+        if kind == "window function" {
+            text.push_str(" WINDOW");
+        }
+        let is_function = kind != "procedure";
+        let words = [
+            ("volatility", "@", is_function),
+            ("strict", "STRICT", is_function),
+            ("security", "SECURITY @", true),
+            ("leakproof", "LEAKPROOF", is_function),
+            ("parallel", "PARALLEL @", is_function),
+            ("cost", "COST @", is_function),
+            ("rows", "ROWS @", is_function),
+            ("support", "SUPPORT @", is_function),
+        ];
+        for (attribute, word, may) in words {
+            if let Some(value) = has(attribute).filter(|_| may) {
+                text.push_str(&format!(" {}", word.replace('@', value)));
+            }
+        }
+        for setting in has("settings").unwrap_or_default().lines() {
+            text.push_str(&format!(" SET {}", setting_of(setting)));
+        }
+        let standard = body.starts_with("BEGIN ATOMIC") || body.starts_with("RETURN ");
+        match (standard && has("language") == Some("sql"), has("language")) {
+            (true, _) => text.push_str(&format!("\n{body}")),
+            (false, Some("c")) => text.push_str(&format!("\nAS {body}")),
+            _ => text.push_str(&format!("\nAS {}", dollars(body))),
+        }
+        self.say(Turn::Routine, "SET check_function_bodies = off;");
+        self.say(Turn::Routine, format!("{text};"));
+    }
+
+    pub(super) fn routine_is_new(&mut self, object: &Object) {
+        let text = format!("DROP ROUTINE {};", signature(&object.name));
+        self.say(Turn::Drop, text);
+        self.create(object);
+    }
+}
+
+pub(super) const SEQUENCE_OPTIONS: [(&str, &str); 5] = [
+    ("start", "START WITH"),
+    ("increment", "INCREMENT BY"),
+    ("minimum", "MINVALUE"),
+    ("maximum", "MAXVALUE"),
+    ("cache", "CACHE"),
+];
+
+/// Lists of names are not one value.
+fn setting_of(setting: &str) -> String {
+    let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+    match name {
+        "search_path" | "temp_tablespaces" | "session_preload_libraries" | "local_preload_libraries" => {
+            format!("{name} TO {value}")
+        }
+        _ => format!("{name} TO {}", literal(value)),
+    }
+}

@@ -1,0 +1,315 @@
+//! SQL that makes a schema what was expected, written for a person to read.
+//!
+//! It is composed of the expected structure's facts, so that what PostgreSQL wrote is what is run. What would
+//! lose data stands there as a comment.
+
+mod alter;
+mod create;
+mod rights;
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    COLUMN_ORDER, COMMENT, Change, Difference, GRANTS, OWNER, Object, ObjectKind, Structure,
+};
+
+use super::sql::{ident, literal};
+use super::structure::written;
+
+/// When a statement's turn is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Drop,
+    Type,
+    Sequence,
+    Table,
+    Column,
+    Routine,
+    Key,
+    ForeignKey,
+    Index,
+    Attach,
+    View,
+    Part,
+    Owner,
+    Right,
+}
+
+type Attributes<'a> = BTreeMap<&'a str, &'a str>;
+
+struct Mending<'a> {
+    schema: &'a str,
+    expected: BTreeMap<&'a Object, Attributes<'a>>,
+    statements: Vec<(Turn, String)>,
+}
+
+/// Empty where nothing differs.
+pub(super) fn mend(schema: &str, shared: &str, expected: &Structure, differences: &[Difference]) -> String {
+    let mut objects: BTreeMap<&Object, Attributes<'_>> = BTreeMap::new();
+    for fact in &expected.facts {
+        let attributes = objects.entry(&fact.object).or_default();
+        attributes.insert(&fact.attribute, &fact.text);
+    }
+    let mut mending = Mending {
+        schema,
+        expected: objects,
+        statements: Vec::new(),
+    };
+    // What is made anew as a whole is not altered too.
+    let mut anew: Vec<&Object> = Vec::new();
+    for difference in differences {
+        let object = &difference.object;
+        if anew.contains(&object) {
+            continue;
+        }
+        match &difference.change {
+            Change::Missing => mending.create(object),
+            Change::Extra => mending.remove(object, differences),
+            Change::Altered {
+                attribute,
+                expected,
+                found,
+            } => {
+                let (expected, found) = (expected.as_deref(), found.as_deref());
+                if mending.alter(object, attribute, expected, found) {
+                    anew.push(object);
+                }
+            }
+        }
+    }
+    if mending.statements.is_empty() {
+        return String::new();
+    }
+    mending.statements.sort_by_key(|(turn, _)| *turn);
+    let text: Vec<String> = mending.statements.into_iter().map(|(_, text)| text).collect();
+    let text = text.join("\n");
+    let text = text
+        .replace("{shared}.", &format!("{}.", ident(shared)))
+        .replace("{tenant}", &written(schema));
+    format!(
+        "SET search_path TO {}, {};\n{text}\n",
+        ident(schema),
+        ident(shared)
+    )
+}
+
+impl<'a> Mending<'a> {
+    fn say(&mut self, turn: Turn, text: impl Into<String>) {
+        let text = text.into();
+        if !self.statements.iter().any(|(_, it)| *it == text) {
+            self.statements.push((turn, text));
+        }
+    }
+
+    fn unknown(&mut self, object: &Object, what: &str) {
+        self.say(Turn::Right, format!("-- {object}: {what}"));
+    }
+
+    fn attribute(&self, object: &Object, name: &str) -> Option<&'a str> {
+        self.expected.get(object)?.get(name).copied()
+    }
+
+    fn attributes(&self, object: &Object) -> Attributes<'a> {
+        self.expected.get(object).cloned().unwrap_or_default()
+    }
+
+    /// What belongs to a table, or a view.
+    fn parts(&self, table: &str) -> Vec<&'a Object> {
+        let parts = self.expected.keys().filter(|it| it.table == table);
+        parts.copied().collect()
+    }
+
+    fn remove(&mut self, object: &Object, differences: &[Difference]) {
+        let (table, name) = (ident(&object.table), ident(&object.name));
+        let goes_with = |kind| {
+            differences
+                .iter()
+                .any(|it| it.change == Change::Extra && it.object.kind == kind)
+        };
+        let text = match object.kind {
+            ObjectKind::Table => format!("-- DROP TABLE {name};"),
+            ObjectKind::Column if self.is_view(&object.table) => return,
+            ObjectKind::Column => format!("-- ALTER TABLE {table} DROP COLUMN {name};"),
+            // An identity's goes with its column.
+            ObjectKind::Sequence if !object.table.is_empty() => return,
+            ObjectKind::Sequence if goes_with(ObjectKind::Table) || goes_with(ObjectKind::Column) => {
+                format!("-- DROP SEQUENCE {name};")
+            }
+            ObjectKind::Sequence => format!("DROP SEQUENCE {name};"),
+            ObjectKind::Constraint => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
+            ObjectKind::Index if self.is_constraint(object) => format!("COMMENT ON INDEX {name} IS NULL;"),
+            ObjectKind::Index => format!("DROP INDEX {name};"),
+            ObjectKind::Statistics => format!("DROP STATISTICS {name};"),
+            ObjectKind::Trigger => format!("DROP TRIGGER {name} ON {table};"),
+            ObjectKind::Rule => format!("DROP RULE {name} ON {table};"),
+            ObjectKind::Policy => format!("DROP POLICY {name} ON {table};"),
+            ObjectKind::View => {
+                format!("DROP VIEW {name}; -- where it is a materialized view: DROP MATERIALIZED VIEW")
+            }
+            ObjectKind::Routine => format!("DROP ROUTINE {};", signature(&object.name)),
+            ObjectKind::Type => match object.name.split_once(' ') {
+                Some((domain, constraint)) => {
+                    format!(
+                        "ALTER DOMAIN {} DROP CONSTRAINT {};",
+                        ident(domain),
+                        ident(constraint)
+                    )
+                }
+                None => format!("DROP TYPE {name};"),
+            },
+            ObjectKind::Collation if !object.name.contains(' ') => format!("DROP COLLATION {name};"),
+            ObjectKind::Operator | ObjectKind::TextSearch | ObjectKind::Collation => {
+                format!("DROP {};", designation(object, &Attributes::new()))
+            }
+            _ => return self.unknown(object, "is there and not expected"),
+        };
+        self.say(Turn::Drop, text);
+    }
+
+    fn is_view(&self, name: &str) -> bool {
+        let view = Object {
+            kind: ObjectKind::View,
+            table: String::new(),
+            name: name.to_owned(),
+        };
+        self.expected.contains_key(&view)
+    }
+
+    /// An index of a constraint has nothing of its own but a comment.
+    fn is_constraint(&self, index: &Object) -> bool {
+        let constraint = Object {
+            kind: ObjectKind::Constraint,
+            ..index.clone()
+        };
+        self.expected.contains_key(&constraint)
+    }
+
+    /// True where the object is made anew with all that it has.
+    fn alter(
+        &mut self,
+        object: &Object,
+        attribute: &str,
+        expected: Option<&str>,
+        found: Option<&str>,
+    ) -> bool {
+        match attribute {
+            OWNER => self.owner(object),
+            GRANTS => self.grants(object, expected, found),
+            COMMENT => self.comment(object),
+            COLUMN_ORDER => self.unknown(
+                object,
+                "its columns stand in another order; only a new table would change that",
+            ),
+            _ => return self.alter_attribute(object, attribute, expected, found),
+        }
+        false
+    }
+}
+
+/// `FUNCTION touch(integer)` without the first word: only the name is quoted.
+fn signature(name: &str) -> String {
+    match name.split_once('(') {
+        Some((name, arguments)) => format!("{}({arguments}", ident(name)),
+        None => ident(name),
+    }
+}
+
+/// What an object is called in `COMMENT ON` and `ALTER … OWNER TO`.
+fn designation(object: &Object, attributes: &Attributes<'_>) -> String {
+    let (table, name) = (ident(&object.table), ident(&object.name));
+    let kind = attributes.get("kind").copied().unwrap_or_default();
+    match object.kind {
+        ObjectKind::Table if kind == "foreign table" => format!("FOREIGN TABLE {name}"),
+        ObjectKind::View if kind == "materialized view" => format!("MATERIALIZED VIEW {name}"),
+        ObjectKind::Column => format!("COLUMN {table}.{name}"),
+        ObjectKind::Constraint | ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => {
+            format!("{} {name} ON {table}", object.kind.as_str().to_uppercase())
+        }
+        ObjectKind::Type => match (object.name.split_once(' '), object.name.split_once('.')) {
+            (Some((domain, constraint)), _) => {
+                format!("CONSTRAINT {} ON DOMAIN {}", ident(constraint), ident(domain))
+            }
+            (None, Some((of, attribute))) => format!("COLUMN {}.{}", ident(of), ident(attribute)),
+            _ if kind == "domain" => format!("DOMAIN {name}"),
+            _ => format!("TYPE {name}"),
+        },
+        ObjectKind::Routine => {
+            let kind = if matches!(kind, "procedure" | "aggregate") {
+                kind
+            } else {
+                "function"
+            };
+            format!("{} {}", kind.to_uppercase(), signature(&object.name))
+        }
+        ObjectKind::TextSearch => match object.name.split_once(' ') {
+            Some((what, name)) => format!("TEXT SEARCH {} {}", what.to_uppercase(), ident(name)),
+            None => format!("TEXT SEARCH CONFIGURATION {name}"),
+        },
+        ObjectKind::Collation => match object.name.strip_prefix("conversion ") {
+            Some(name) => format!("CONVERSION {}", ident(name)),
+            None => format!("COLLATION {name}"),
+        },
+        ObjectKind::Operator => operator(&object.name),
+        kind => format!("{} {name}", kind.as_str().to_uppercase()),
+    }
+}
+
+/// `+(integer,integer)`, `class x using btree`.
+fn operator(name: &str) -> String {
+    for what in ["class", "family"] {
+        let rest = name.strip_prefix(what).and_then(|it| it.strip_prefix(' '));
+        if let Some((name, method)) = rest.and_then(|it| it.rsplit_once(" using ")) {
+            return format!("OPERATOR {} {} USING {method}", what.to_uppercase(), ident(name));
+        }
+    }
+    format!("OPERATOR {}", name.replacen('(', " (", 1))
+}
+
+/// Between dollars that are not in the text.
+fn dollars(text: &str) -> String {
+    let mut tag = "$$".to_owned();
+    while text.contains(&tag) {
+        tag.insert(1, 'x');
+    }
+    format!("{tag}{text}{tag}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(kind: ObjectKind, table: &str, name: &str, change: Change) -> Difference {
+        let object = Object {
+            kind,
+            table: table.to_owned(),
+            name: name.to_owned(),
+        };
+        Difference { object, change }
+    }
+
+    #[test]
+    fn what_would_lose_data_is_a_comment_and_the_rest_is_in_order() {
+        let mut expected = Structure::default();
+        expected.add(
+            ObjectKind::Index,
+            "orders",
+            "by_total",
+            "definition",
+            "CREATE INDEX by_total ON orders USING btree (total)",
+        );
+        expected.add(ObjectKind::Column, "orders", "total", "type", "numeric(12,2)");
+        let differences = [
+            difference(ObjectKind::Index, "orders", "by_total", Change::Missing),
+            difference(ObjectKind::Column, "orders", "total", Change::Missing),
+            difference(ObjectKind::Table, "", "junk", Change::Extra),
+        ];
+        assert_eq!(
+            mend("acme", "public", &expected, &differences),
+            "SET search_path TO \"acme\", \"public\";\n\
+             -- DROP TABLE \"junk\";\n\
+             ALTER TABLE \"orders\" ADD COLUMN \"total\" numeric(12,2);\n\
+             CREATE INDEX by_total ON orders USING btree (total);\n"
+        );
+        assert_eq!(mend("acme", "public", &expected, &[]), "");
+    }
+}

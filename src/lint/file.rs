@@ -1,0 +1,238 @@
+//! One file by every rule.
+
+use std::collections::HashSet;
+
+use crate::database_url::EngineKind;
+use crate::domain::{Finding, Migration, Statement};
+
+use super::accepted::Accepted;
+use super::allow::Allows;
+use super::catalog::{Catalog, Which};
+use super::name::Name;
+use super::pending::Options;
+use super::read::{Act, acts};
+use super::replaced::{is_copied, is_made_again};
+use super::rule::{Group, Level, Rule};
+use super::rules::{ALIKE, OURS, UNREADABLE, named, only_widens, rules};
+use super::seen::{Hit, Seen};
+use super::squawk;
+use super::tokens::pieces;
+use super::world::World;
+
+/// What was found in one file.
+pub(super) struct File<'m> {
+    pub(super) migration: &'m Migration,
+    pub(super) found: Vec<Found>,
+    /// About its allow comments.
+    pub(super) comments: Vec<Finding>,
+}
+
+pub(super) struct Found {
+    pub(super) rule: &'static Rule,
+    pub(super) level: Level,
+    pub(super) hit: Hit,
+    pub(super) accepted: Accepted,
+}
+
+/// One file at a time.
+pub(super) struct Reader<'a, 'm> {
+    pub(super) world: &'a World,
+    pub(super) options: Options<'a>,
+    pub(super) which: Which,
+    pub(super) migration: &'m Migration,
+    pub(super) tenants_tables: &'a HashSet<String>,
+    pub(super) fresh: &'a dyn Fn(Which) -> bool,
+}
+
+impl<'m> Reader<'_, 'm> {
+    pub(super) fn read(&self, catalog: &mut Catalog) -> File<'m> {
+        let (allows, mut comments) = Allows::of(self.migration);
+        let mut found = Vec::new();
+        let mut squawks = self.squawk();
+        for statement in &self.migration.statements {
+            let pieces = pieces(statement, self.world.kind);
+            let acts = acts(&pieces);
+            let seen = Seen {
+                world: self.world,
+                catalog,
+                migration: self.migration,
+                which: self.which,
+                statement,
+                pieces: &pieces,
+                acts: &acts,
+                tenants_tables: self.tenants_tables,
+                fresh: self.fresh,
+            };
+            found.extend(self.ours(&seen, &allows));
+            let (its, others) = squawks.into_iter().partition(|(_, hit)| is_in(hit, statement));
+            squawks = others;
+            found.extend(self.theirs(&seen, its, &allows));
+            for act in &acts {
+                catalog.apply(self.which, act, self.world);
+            }
+        }
+        // Of no statement: of comments, or of what was not told apart.
+        for (rule, hit) in squawks {
+            if !allows.allow(rule.id, None) {
+                found.push(self.found(rule, hit, None));
+            }
+        }
+        found.retain(|it| it.level != Level::Off);
+        found.sort_by_key(|it| (it.hit.line, it.hit.column));
+        let mut said = HashSet::new();
+        found.retain(|it| {
+            let once = it.hit.once.clone();
+            once.is_none_or(|once| said.insert((it.rule.id, once)))
+        });
+        comments.extend(allows.unused());
+        File {
+            migration: self.migration,
+            found,
+            comments,
+        }
+    }
+
+    fn ours(&self, seen: &Seen<'_>, allows: &Allows<'_>) -> Vec<Found> {
+        let own = OURS.iter().map(|(rule, check)| (rule.id, check));
+        let read_by_squawk = self.world.kind == EngineKind::Postgres;
+        let alike = ALIKE
+            .iter()
+            .filter(|_| !read_by_squawk)
+            .map(|(id, check)| (*id, check));
+        let mut found = Vec::new();
+        for (id, check) in own.chain(alike) {
+            let Some(rule) = named(id).filter(|rule| self.level(rule) != Level::Off) else {
+                continue;
+            };
+            if !allows.is_empty() {
+                // Where it comes alone the comment is needed.
+                let strict = Seen {
+                    fresh: &|_| false,
+                    ..*seen
+                };
+                if !check(&strict).is_empty() && allows.allow(id, Some(seen.statement)) {
+                    continue;
+                }
+            }
+            let hits = check(seen).into_iter();
+            found.extend(hits.map(|hit| self.found(rule, hit, Some(seen.statement))));
+        }
+        found
+    }
+
+    fn squawk(&self) -> Vec<(&'static Rule, Hit)> {
+        if self.world.kind != EngineKind::Postgres {
+            return Vec::new();
+        }
+        let wanted = rules()
+            .iter()
+            .filter(|rule| rule.squawk && self.level(rule) != Level::Off);
+        let read = squawk::read(self.migration, wanted, self.options.server);
+        let named = |(id, hit): (String, Hit)| named(&id).map(|rule| (rule, hit));
+        let mut hits: Vec<_> = read.hits.into_iter().filter_map(named).collect();
+        hits.extend(read.unreadable.and_then(|hit| Some((named_unreadable()?, hit))));
+        hits
+    }
+
+    fn theirs(&self, seen: &Seen<'_>, hits: Vec<(&'static Rule, Hit)>, allows: &Allows<'_>) -> Vec<Found> {
+        let mut tables: Vec<&Name> = seen
+            .acts
+            .iter()
+            .filter_map(|act| match act {
+                Act::Index { index } => seen.catalog.indexed(self.which.0, index),
+                act => act.table(),
+            })
+            .collect();
+        tables.dedup();
+        let is_new = !tables.is_empty() && tables.iter().all(|table| seen.is_new(table));
+        let foreign_key = hits
+            .iter()
+            .any(|(rule, _)| rule.id == "adding-foreign-key-constraint");
+        let mut found = Vec::new();
+        for (rule, mut hit) in hits {
+            // The one says what the other says.
+            let twice = foreign_key && rule.id == "constraint-missing-not-valid";
+            let spared = is_new && rule.group != Group::Style;
+            if allows.allow(rule.id, Some(seen.statement)) || spared || twice || is_harmless(rule, seen) {
+                continue;
+            }
+            if let ([table], true) = (tables.as_slice(), hit.message.len() < SHORT) {
+                hit.message = format!("`{table}`: {}", hit.message);
+            }
+            found.push(self.found(rule, hit, Some(seen.statement)));
+        }
+        found
+    }
+
+    fn found(&self, rule: &'static Rule, hit: Hit, statement: Option<&Statement>) -> Found {
+        Found {
+            rule,
+            level: self.level(rule),
+            hit,
+            accepted: Accepted::of(rule.id, self.migration, statement),
+        }
+    }
+
+    fn level(&self, rule: &Rule) -> Level {
+        self.options
+            .settings
+            .level(rule, self.world.kind, &self.migration.file)
+    }
+}
+
+fn named_unreadable() -> Option<&'static Rule> {
+    named(UNREADABLE.id)
+}
+
+/// A message that has room for the table's name.
+const SHORT: usize = 120;
+
+/// What squawk cannot know: how the file goes on, and what earlier ones have made.
+fn is_harmless(rule: &Rule, seen: &Seen<'_>) -> bool {
+    let kind = seen.world.kind;
+    let each = |harmless: &dyn Fn(&Act) -> Option<bool>| {
+        let mut answers = seen.acts.iter().filter_map(harmless).peekable();
+        answers.peek().is_some() && answers.all(|it| it)
+    };
+    match rule.id {
+        "ban-drop-table" => each(&|act| match act {
+            Act::DropTable { table } => Some(seen.is_new(table) || is_copied(seen.migration, table, kind)),
+            _ => None,
+        }),
+        "renaming-table" => each(&|act| match act {
+            Act::RenameTable { table, .. } => Some(is_made_again(seen.migration, table, kind)),
+            _ => None,
+        }),
+        "changing-column-type" => each(&|act| match act {
+            Act::ChangeColumn {
+                table,
+                column,
+                data_type,
+                ..
+            } => {
+                let known = seen.catalog.find(seen.which.0, table, seen.world);
+                let before = known.and_then(|it| it.columns.get(&column.to_lowercase()));
+                Some(before.is_some_and(|before| only_widens(before, data_type)))
+            }
+            _ => None,
+        }),
+        _ => false,
+    }
+}
+
+/// A statement's text is without what stands around it.
+fn is_in(hit: &Hit, statement: &Statement) -> bool {
+    let lines = statement.sql.matches('\n').count();
+    let last = statement
+        .sql
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count();
+    let end = match lines {
+        0 => (statement.line, statement.column + last),
+        _ => (statement.line + lines, last + 1),
+    };
+    (statement.line, statement.column) <= (hit.line, hit.column) && (hit.line, hit.column) <= end
+}

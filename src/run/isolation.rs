@@ -1,0 +1,130 @@
+//! Tenants kept apart: what the servers tell of their borders, and what is seen by trying.
+
+use std::time::Instant;
+
+use crate::database_url::EngineKind;
+use crate::domain::{Check, CheckDefinition, Finding, Migration, Tenant};
+use crate::engine::Engine;
+use crate::engine::isolation::Borderline;
+use crate::settings::{Level, TenancyMode};
+use crate::validate::isolation::{
+    self, CHECKS, Made, NAMES, PLACEMENT, REFERENCES, Scene, TRY, is_open, level,
+};
+
+use super::made::made;
+use super::survey::Survey;
+use super::{Gate, Stage};
+
+impl Gate<'_> {
+    /// The questions that this config asks of this engine.
+    pub(super) fn isolation_checks(&self) -> Vec<CheckDefinition> {
+        let tenancy = &self.settings.tenancy;
+        let apart = match tenancy.mode {
+            TenancyMode::Schema => self.kind() == EngineKind::Postgres,
+            // Nothing is said of databases and files, so nothing of them passes. Rows have borders of their own.
+            TenancyMode::Database | TenancyMode::Row => false,
+        };
+        let asked = |it: &CheckDefinition| {
+            let tries = it.id != TRY.id || tenancy.serving_role.is_some();
+            apart && tries && level(&self.settings.isolation, it) != Level::Off
+        };
+        CHECKS.into_iter().filter(asked).collect()
+    }
+
+    /// Asked where structures are compared. A finding of one check does not keep the others from being asked.
+    pub(super) async fn isolation(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        let asked = self.isolation_checks();
+        let known = survey.known().iter().filter(|it| survey.locations.contains(it));
+        let tenants: Vec<&Tenant> = known.collect();
+        self.isolation_reached = true;
+        let Some(first) = asked.first() else {
+            return Ok(());
+        };
+        if !self.compares(tenants.len()) {
+            return Ok(());
+        }
+        let since = Instant::now();
+        let settings = self.settings;
+        let line = Borderline {
+            tenants: tenants.clone(),
+            serving_role: settings.tenancy.serving_role.as_deref(),
+        };
+        let borders = engine.borders(&line).await;
+        let borders = self.or_block(first, since, borders)?;
+        let quoted = |name: &str| engine.quoted(name);
+        let scene = |borders| {
+            let (role, kind) = (line.serving_role, self.kind());
+            Scene::new(borders, &tenants, role, &settings.isolation, kind, &quoted)
+        };
+        let scenes: Vec<Scene<'_>> = borders.iter().map(scene).collect();
+        let made = self.made_where_open(engine, &asked, &scenes).await;
+        let mut checks = Vec::new();
+        for check in asked.iter().filter(|it| it.id != TRY.id) {
+            let of = |scene: &Scene<'_>| match check.id {
+                id if id == REFERENCES.id => isolation::references(scene),
+                id if id == PLACEMENT.id => isolation::placement(scene, made.as_ref()),
+                id if id == NAMES.id => isolation::names(scene),
+                _ => isolation::grants(scene),
+            };
+            checks.push(Check::answered(check, on_servers(&scenes, of)));
+        }
+        let _ = self.add(checks, since);
+        if asked.contains(&TRY) {
+            self.tried(engine, &scenes).await?;
+        }
+        Ok(())
+    }
+
+    /// What migrations make is only learnt where a name is on both sides.
+    async fn made_where_open(
+        &self,
+        engine: &dyn Engine,
+        asked: &[CheckDefinition],
+        scenes: &[Scene<'_>],
+    ) -> Option<Made> {
+        if !asked.contains(&PLACEMENT) || !scenes.iter().any(is_open) {
+            return None;
+        }
+        let shared: Vec<&Migration> = self.set().shared.iter().collect();
+        let tenant: Vec<&Migration> = self.set().tenant.iter().collect();
+        let of_shared = made(engine, &[], &shared).await.ok()?;
+        let of_tenant = made(engine, &shared, &tenant).await.ok()?;
+        Some(Made::of(&of_shared, &of_tenant))
+    }
+
+    async fn tried(&mut self, engine: &dyn Engine, scenes: &[Scene<'_>]) -> Stage<()> {
+        let since = Instant::now();
+        let mut findings = Vec::new();
+        for scene in scenes {
+            let attempts = isolation::attempts(scene);
+            if attempts.is_empty() {
+                continue;
+            }
+            let results = engine.attempt(&attempts).await;
+            match self.or_block(&TRY, since, results)? {
+                Some(results) => findings.extend(isolation::tried(scene, &attempts, &results)),
+                None => findings.push(isolation::untried()),
+            }
+        }
+        findings.dedup();
+        let _ = self.add(vec![Check::answered(&TRY, findings)], since);
+        Ok(())
+    }
+}
+
+/// What is said of no tenant in particular says of which server it is.
+fn on_servers(scenes: &[Scene<'_>], of: impl Fn(&Scene<'_>) -> Vec<Finding>) -> Vec<Finding> {
+    let told = |scene: &Scene<'_>| {
+        let server = scene.borders.server.clone();
+        of(scene)
+            .into_iter()
+            .map(move |mut it| {
+                if let (Some(server), None) = (&server, &it.tenant) {
+                    it.message = format!("server {server}: {}", it.message);
+                }
+                it
+            })
+            .collect::<Vec<_>>()
+    };
+    scenes.iter().flat_map(told).collect()
+}

@@ -1,0 +1,1 @@
+CREATE TABLE order_states (order_id bigint, state text);

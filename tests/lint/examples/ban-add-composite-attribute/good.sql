@@ -1,0 +1,1 @@
+CREATE TYPE address_2 AS (street text, country text);

@@ -1,0 +1,1 @@
+ALTER FUNCTION total(bigint) SECURITY DEFINER;

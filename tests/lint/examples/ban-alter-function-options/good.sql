@@ -1,0 +1,1 @@
+CREATE FUNCTION total_2(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1';

@@ -1,0 +1,1 @@
+ALTER POLICY mine ON orders TO app;

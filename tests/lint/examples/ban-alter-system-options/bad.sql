@@ -1,0 +1,2 @@
+-- tenantgate: no-transaction
+ALTER SYSTEM SET work_mem = '64MB';

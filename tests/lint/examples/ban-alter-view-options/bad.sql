@@ -1,0 +1,1 @@
+ALTER VIEW open_orders SET (security_barrier = true);

@@ -1,0 +1,2 @@
+CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);
+SELECT 1;

@@ -1,0 +1,3 @@
+-- tenantgate: no-transaction
+CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);
+SELECT 1;

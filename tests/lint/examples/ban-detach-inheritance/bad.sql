@@ -1,0 +1,1 @@
+ALTER TABLE orders_2020 NO INHERIT orders;

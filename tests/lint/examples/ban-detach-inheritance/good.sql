@@ -1,0 +1,1 @@
+CREATE TABLE orders_2021 () INHERITS (orders);

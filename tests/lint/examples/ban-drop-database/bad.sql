@@ -1,0 +1,2 @@
+-- tenantgate: no-transaction
+DROP DATABASE shop;

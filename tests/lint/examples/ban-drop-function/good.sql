@@ -1,0 +1,1 @@
+CREATE FUNCTION total(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1';

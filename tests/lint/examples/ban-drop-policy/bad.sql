@@ -1,0 +1,1 @@
+DROP POLICY mine ON orders;

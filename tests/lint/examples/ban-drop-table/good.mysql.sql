@@ -1,0 +1,2 @@
+CREATE TABLE work (id bigint);
+DROP TABLE work;

@@ -1,0 +1,1 @@
+UPDATE orders SET note = 'a', note = 'b' WHERE id = 1;

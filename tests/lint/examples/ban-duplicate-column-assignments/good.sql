@@ -1,0 +1,1 @@
+UPDATE orders SET note = 'a', total = 1 WHERE id = 1;

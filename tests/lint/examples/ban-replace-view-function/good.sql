@@ -1,0 +1,1 @@
+CREATE VIEW open_orders_2 AS SELECT id FROM orders;

@@ -1,0 +1,1 @@
+DELETE o FROM orders o JOIN old ON old.id = o.id;

@@ -1,0 +1,1 @@
+CREATE TABLE orders_of_the_customers_who_have_not_paid_since_the_last_inventory (id bigint);

@@ -1,0 +1,1 @@
+CREATE TABLE unpaid_orders (id bigint);

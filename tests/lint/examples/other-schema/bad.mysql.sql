@@ -1,0 +1,1 @@
+INSERT IGNORE INTO warehouse.orders (id) SELECT id FROM orders;

@@ -1,0 +1,1 @@
+INSERT IGNORE INTO old_orders (id) SELECT orders.id FROM orders;

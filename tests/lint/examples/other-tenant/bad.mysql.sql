@@ -1,0 +1,1 @@
+INSERT IGNORE INTO shop_acme.orders (id) VALUES (1);

@@ -1,0 +1,1 @@
+INSERT INTO acme.orders (id) VALUES (1) ON CONFLICT DO NOTHING;

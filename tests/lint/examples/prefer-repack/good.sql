@@ -1,0 +1,2 @@
+-- tenantgate: no-transaction
+VACUUM orders;

@@ -1,0 +1,3 @@
+-- tenantgate: no-transaction
+CREATE TABLE lines (id bigint);
+CREATE TABLE more_lines (id bigint);

@@ -1,0 +1,1 @@
+ALTER TABLE orders CHANGE note remark text;

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD CONSTRAINT orders_positive CHECK (id > 0) NOT VALID;

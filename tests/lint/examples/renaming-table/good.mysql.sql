@@ -1,0 +1,2 @@
+CREATE TABLE work (id bigint);
+RENAME TABLE work TO purchases;

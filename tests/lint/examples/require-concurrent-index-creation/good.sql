@@ -1,0 +1,2 @@
+CREATE TABLE lines (id bigint, note text);
+CREATE INDEX lines_note_idx ON lines (note);

@@ -1,0 +1,2 @@
+-- tenantgate: no-transaction
+DROP INDEX CONCURRENTLY orders_note_idx;

@@ -1,0 +1,2 @@
+-- tenantgate: no-transaction
+ALTER TABLE orders DETACH PARTITION orders_2020 CONCURRENTLY;

@@ -1,0 +1,2 @@
+-- tenantgate: no-transaction
+REINDEX TABLE CONCURRENTLY orders;

@@ -1,0 +1,2 @@
+-- given tenant: CREATE TABLE orders (id bigint PRIMARY KEY, note text, total numeric(12,2), code varchar(100), quantity bigint);
+INSERT INTO orders (id) VALUES (1), (2);

@@ -1,0 +1,1 @@
+INSERT IGNORE INTO orders (id) VALUES (1);

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO orders (id) VALUES (1);

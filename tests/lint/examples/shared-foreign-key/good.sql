@@ -1,0 +1,3 @@
+-- given shared: CREATE TABLE clients (id bigint PRIMARY KEY, name text);
+-- given tenant: CREATE TABLE orders (id bigint PRIMARY KEY, note text, total numeric(12,2), code varchar(100), quantity bigint);
+CREATE TABLE visits (order_id bigint REFERENCES orders (id));

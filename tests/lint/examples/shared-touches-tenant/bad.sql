@@ -1,0 +1,3 @@
+-- given tenant: CREATE TABLE orders (id bigint PRIMARY KEY, note text, total numeric(12,2), code varchar(100), quantity bigint);
+-- scope: shared
+ALTER TABLE orders ADD COLUMN state text;

@@ -1,0 +1,2 @@
+-- squawk-ignore ban-drop-colum
+ALTER TABLE orders DROP COLUMN note;

@@ -1,0 +1,1 @@
+UPDATE orders SET note = (SELECT name FROM other WHERE other.id = orders.id);
