@@ -54,7 +54,7 @@ impl Suite {
                     false => self.desk.database.session(),
                 };
                 session.execute(&format!(
-                    "SET SESSION sql_mode = @@GLOBAL.sql_mode; USE `{location}`"
+                    "SET SESSION sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone; USE `{location}`"
                 ));
                 for statement in split(sql, EngineKind::Mysql).expect("statements") {
                     session.execute(&statement.sql);
