@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::domain::words::count;
 use crate::domain::{
-    Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, SchemaSummary, Severity, Structure,
-    Tenant, TenantName,
+    Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, SchemaSummary, ServerName, Severity,
+    Structure, Tenant, TenantName,
 };
 use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
@@ -25,7 +25,8 @@ const FEW: usize = 1_000;
 /// How many structures are read at once.
 const AT_ONCE: usize = 100;
 
-/// Tenants of which the same is expected: those that lack the same migrations.
+/// Tenants of which the same is expected, owners and grants included: those of one server that lack the same
+/// migrations.
 struct Class<'t> {
     pending: Vec<usize>,
     groups: Groups<'t>,
@@ -159,14 +160,15 @@ impl Gate<'_> {
         let aspects = Aspects::from(&self.settings.validation);
         let targets: Vec<Target<'_>> = tenants.iter().map(|(tenant, _)| Target::Tenant(tenant)).collect();
         let prints = engine.prints(&targets, aspects.comments).await?;
-        let mut parts: BTreeMap<&[usize], (Vec<&Tenant>, Vec<_>)> = BTreeMap::new();
+        let mut parts: BTreeMap<(&[usize], Option<&ServerName>), (Vec<&Tenant>, Vec<_>)> = BTreeMap::new();
         for ((tenant, pending), print) in tenants.iter().zip(prints) {
-            let (tenants, prints) = parts.entry(&pending.migrations).or_default();
+            let key = (pending.migrations.as_slice(), tenant.server.as_ref());
+            let (tenants, prints) = parts.entry(key).or_default();
             tenants.push(*tenant);
             prints.push(print);
         }
         let mut classes = Vec::new();
-        for (pending, (tenants, prints)) in parts {
+        for ((pending, _), (tenants, prints)) in parts {
             let mut groups = Groups::default();
             for chunk in drift::by_print(&tenants, prints).chunks(AT_ONCE) {
                 let targets: Vec<Target<'_>> = chunk.iter().map(|it| Target::Tenant(it[0])).collect();
@@ -240,15 +242,26 @@ impl Gate<'_> {
         let shared = applied(&self.set().shared, shared_pending);
         let mut findings = Vec::new();
         let mut from = None;
+        // On several servers the same is expected, and learnt once.
+        let mut bases: BTreeMap<&[usize], (ExpectedFrom, Structure)> = BTreeMap::new();
         for class in classes {
-            let own = applied(&self.set().tenant, &class.pending);
-            let committed = committed.filter(|_| class.pending.is_empty());
-            let expected = self.expected(engine, &shared, &own, committed).await;
-            from.get_or_insert(expected.from);
-            let base = expected.structure.map(|base| aspects.of(base));
-            let deviations = drift::deviations(base.as_ref(), &class.groups);
-            let told = self.told(expected.from);
-            let everybody = deviations.len() == class.groups.all.len();
+            if !bases.contains_key(class.pending.as_slice()) {
+                let own = applied(&self.set().tenant, &class.pending);
+                let committed = committed.filter(|_| class.pending.is_empty());
+                let expected = self.expected(engine, &shared, &own, committed).await;
+                let base = match expected.structure {
+                    Some(base) => aspects.of(base),
+                    None => most(classes, &class.pending),
+                };
+                bases.insert(&class.pending, (expected.from, base));
+                findings.extend(expected.note);
+            }
+            let (expected_from, base) = &bases[class.pending.as_slice()];
+            from.get_or_insert(*expected_from);
+            let deviations = drift::deviations(base, &class.groups);
+            let told = self.told(*expected_from);
+            let several = class.groups.tenants() > 1;
+            let everybody = several && deviations.len() == class.groups.all.len();
             for deviation in deviations {
                 let sql = |tenant: &Tenant| {
                     engine.mend(
@@ -261,7 +274,6 @@ impl Gate<'_> {
                 findings.extend(drift::tenant_findings(told, tenants, everybody, differences, sql));
             }
             findings.extend(drift::unread_findings(told, &class.groups));
-            findings.extend(expected.note);
         }
         findings.extend(unseen(engine, classes).await);
         let differing: BTreeSet<&TenantName> = findings.iter().filter_map(|it| it.tenant.as_ref()).collect();
@@ -365,6 +377,23 @@ impl Gate<'_> {
         let check = drift::environment(self.drift_severity(), after, &pairs, same_server);
         self.add(vec![check], since)
     }
+}
+
+/// What most of those are that lack these migrations, on whatever server.
+fn most(classes: &[Class<'_>], pending: &[usize]) -> Structure {
+    let same = classes.iter().filter(|it| it.pending == pending);
+    let groups = same.flat_map(|it| &it.groups.all);
+    let read = groups.filter(|it| it.structure.is_some());
+    // Of equals the first.
+    let largest = read.reduce(|one, other| {
+        if other.tenants.len() > one.tenants.len() {
+            other
+        } else {
+            one
+        }
+    });
+    let structure = largest.and_then(|it| it.structure.as_ref());
+    structure.map(Structure::portable).unwrap_or_default()
 }
 
 /// `PostgreSQL 15`, `MariaDB 10.11`: within it, the same is written the same.

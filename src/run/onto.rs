@@ -117,7 +117,7 @@ impl Onto<'_> {
         let groups = self.groups(bench, tenants).await?;
         let mut findings = Vec::new();
         let base = self.aspects().of(made[&Scope::Tenant].clone());
-        let drifted = drift::deviations(Some(&base), &groups);
+        let drifted = drift::deviations(&base, &groups);
         let left_out = drifted.len().saturating_sub(COPIES);
         for deviation in drifted.iter().take(COPIES) {
             let Some(live) = &deviation.group.structure else {

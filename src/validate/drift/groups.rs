@@ -69,11 +69,10 @@ impl<'t> Groups<'t> {
     }
 
     /// What most are, among those that are what `base` says where any are.
-    pub fn reference(&self, base: Option<&Structure>) -> Option<&Structure> {
+    pub fn reference(&self, base: &Structure) -> Option<&Structure> {
         let kept = || self.all.iter().filter_map(|it| it.structure.as_ref());
-        let fits = |found: &&Structure| {
-            base.is_some_and(|base| baseline::differences(&base.portable(), &found.portable()).is_empty())
-        };
+        let base = base.portable();
+        let fits = |found: &&Structure| baseline::differences(&base, &found.portable()).is_empty();
         kept().find(fits).or_else(|| kept().next())
     }
 

@@ -59,10 +59,16 @@ impl Aspects<'_> {
             return false;
         }
         match object.table.as_str() {
-            "" => self.ignore.is_match(&object.name),
+            "" => self.ignore.is_match(&object.name) || self.ignore.is_match(bare(&object.name)),
             table => self.ignore.is_match(table) || self.ignore.is_match(format!("{table}.{}", object.name)),
         }
     }
+}
+
+/// `sweep` of `procedure sweep` and of `sweep(integer)`.
+fn bare(name: &str) -> &str {
+    let before = name.split('(').next().unwrap_or(name);
+    before.rsplit(' ').next().unwrap_or(before)
 }
 
 /// What one place must be: what migrations or a snapshot say, and, where they say nothing of owners and grants,
@@ -98,17 +104,14 @@ pub struct Deviation<'g, 't> {
     pub differences: Vec<Difference>,
 }
 
-/// Groups that differ from `base`; where there is none, from what most are.
-pub fn deviations<'g, 't>(base: Option<&Structure>, groups: &'g Groups<'t>) -> Vec<Deviation<'g, 't>> {
+/// Groups that differ from `base`, and in owners and grants from what most are.
+pub fn deviations<'g, 't>(base: &Structure, groups: &'g Groups<'t>) -> Vec<Deviation<'g, 't>> {
     let Some(most) = groups.reference(base) else {
         return Vec::new();
     };
     let deviation = |group: &'g Group<'t>| {
         let found = group.structure.as_ref()?;
-        let expected = match base {
-            Some(base) => expectation(base, most, found),
-            None => most.clone(),
-        };
+        let expected = expectation(base, most, found);
         let differences = baseline::differences(&expected, found);
         (!differences.is_empty()).then_some(Deviation {
             group,
