@@ -281,6 +281,8 @@ pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>)
                 privilege: text(row, 1),
                 locations: items(&text(row, 2)),
                 pattern: None,
+                account: String::new(),
+                object: None,
             })
             .collect(),
         public: next()
@@ -298,6 +300,7 @@ pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>)
             })
             .collect(),
         unread: Vec::new(),
+        unread_texts: Vec::new(),
     }
 }
 
@@ -322,5 +325,6 @@ fn role(row: &Row) -> Role {
         name,
         powers,
         search_path: search_path(&text(row, 8)),
+        ..Role::default()
     }
 }
