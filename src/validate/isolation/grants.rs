@@ -318,7 +318,13 @@ fn places(scene: &Scene<'_>, holders: &Holders<'_>) -> Vec<Finding> {
         if scene.ignores(location, location) {
             continue;
         }
-        let entry = privileges.entry((location, &grant.grantee, &grant.account, &grant.object, &grant.pattern));
+        let entry = privileges.entry((
+            location,
+            &grant.grantee,
+            &grant.account,
+            &grant.object,
+            &grant.pattern,
+        ));
         entry
             .or_insert_with(|| (grant, BTreeSet::new()))
             .1

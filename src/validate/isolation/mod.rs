@@ -154,9 +154,8 @@ fn finding(level: Level, message: impl Into<String>) -> Finding {
 
 /// What nobody could look at has not passed.
 fn unread(questions: &[Unread]) -> Vec<Finding> {
-    let told = |it: &Unread| {
-        Finding::warning(format!("{} could not be looked at", it.what)).hint(it.hint.clone())
-    };
+    let told =
+        |it: &Unread| Finding::warning(format!("{} could not be looked at", it.what)).hint(it.hint.clone());
     questions.iter().map(told).collect()
 }
 

@@ -30,7 +30,11 @@ const EVERYWHERE: [(&str, &str, Power); 27] = [
     ("Event_priv", "EVENT", Power::Everywhere),
     ("Trigger_priv", "TRIGGER", Power::Everywhere),
     ("Lock_tables_priv", "LOCK TABLES", Power::Everywhere),
-    ("Create_tmp_table_priv", "CREATE TEMPORARY TABLES", Power::Everywhere),
+    (
+        "Create_tmp_table_priv",
+        "CREATE TEMPORARY TABLES",
+        Power::Everywhere,
+    ),
     ("Show_db_priv", "SHOW DATABASES", Power::SeesDatabases),
     ("Super_priv", "SUPER", Power::Superuser),
     ("Grant_priv", "GRANT OPTION", Power::Grants),
@@ -201,17 +205,11 @@ fn of_databases(row: &Row, places: &BTreeSet<&str>) -> Vec<Grant> {
         Some(name) => {
             let there = places.contains(name.as_str()).then_some(name).into_iter();
             // What has a backslash is taken back with it.
-            (
-                there.collect(),
-                Some(text(row, 2)).filter(|it| it.contains('\\')),
-            )
+            (there.collect(), Some(text(row, 2)).filter(|it| it.contains('\\')))
         }
         None => {
             let matching = places.iter().filter(|it| pattern.is_match(it));
-            (
-                matching.map(|it| (*it).to_owned()).collect(),
-                Some(text(row, 2)),
-            )
+            (matching.map(|it| (*it).to_owned()).collect(), Some(text(row, 2)))
         }
     };
     let given = OF_DATABASE.iter().enumerate();

@@ -121,7 +121,8 @@ fn read_objects(shared: &str, ledger: &str, answers: impl Iterator<Item = Answer
         what: format!("the text of a {kind}"),
         hint: match kind.as_str() {
             "view" => "grant SHOW VIEW on the databases to the gate's role".to_owned(),
-            _ => "grant SELECT on `mysql`.`proc` to the gate's role, where it did not make the routine".to_owned(),
+            _ => "grant SELECT on `mysql`.`proc` to the gate's role, where it did not make the routine"
+                .to_owned(),
         },
     });
     Borders {
