@@ -50,6 +50,8 @@ pub struct Borders {
     pub owned: Vec<Owned>,
     /// What this role was not shown, and what would show it.
     pub unread: Vec<Unread>,
+    /// The same of texts.
+    pub unread_texts: Vec<Unread>,
 }
 
 /// An object of one place that does not work without one of another.
@@ -93,10 +95,13 @@ pub struct Role {
     pub serving: String,
     /// Itself, or the other.
     pub name: String,
-
     pub powers: BTreeSet<Power>,
     /// The search path that its connections begin with.
     pub search_path: String,
+    /// How SQL names it, where a name alone does not.
+    pub account: String,
+    /// Privileges on all of a server.
+    pub everywhere: Vec<String>,
 }
 
 /// What a role may do whatever the grants on schemas say.
@@ -115,6 +120,17 @@ pub enum Power {
     /// Everybody's data.
     ReadsAll,
     WritesAll,
+    /// Privileges on all databases of the server.
+    Everywhere,
+    SeesDatabases,
+    /// Give others what it has everywhere.
+    Grants,
+    /// The server's files.
+    Files,
+    /// Other connections' statements.
+    Processes,
+    /// Reload it, shut it down.
+    Server,
 }
 
 impl Power {
@@ -128,6 +144,12 @@ impl Power {
             Self::CreateSchema => "may make schemas in this database",
             Self::ReadsAll => "may read everybody's data",
             Self::WritesAll => "may write everybody's data",
+            Self::Everywhere => "has privileges on all databases of the server (ON *.*)",
+            Self::SeesDatabases => "may see the names of all databases (SHOW DATABASES)",
+            Self::Grants => "may give others what it has, everywhere (GRANT OPTION)",
+            Self::Files => "may read and write the server's files (FILE)",
+            Self::Processes => "may see everybody's statements (PROCESS)",
+            Self::Server => "may reload the server or shut it down",
         }
     }
 }
@@ -141,6 +163,10 @@ pub struct Grant {
     pub locations: Vec<String>,
     /// What the server has it written down for, where that is a pattern: `app\_%`.
     pub pattern: Option<String>,
+    /// How SQL names the grantee, where a name alone does not.
+    pub account: String,
+    /// Not the whole place, but a thing in it: `PROCEDURE`, or nothing for a table, and its name.
+    pub object: Option<(String, String)>,
 }
 
 /// Places in which a role owns tables.

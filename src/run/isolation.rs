@@ -19,14 +19,17 @@ impl Gate<'_> {
     /// The questions that this config asks of this engine.
     pub(super) fn isolation_checks(&self) -> Vec<CheckDefinition> {
         let tenancy = &self.settings.tenancy;
-        let apart = match tenancy.mode {
-            TenancyMode::Schema => self.kind() == EngineKind::Postgres,
-            // Nothing is said of databases and files, so nothing of them passes. Rows have borders of their own.
-            TenancyMode::Database | TenancyMode::Row => false,
-        };
         let asked = |it: &CheckDefinition| {
-            let tries = it.id != TRY.id || tenancy.serving_role.is_some();
-            apart && tries && level(&self.settings.isolation, it) != Level::Off
+            let answers = match (tenancy.mode, self.kind()) {
+                (TenancyMode::Schema, EngineKind::Postgres) => {
+                    it.id != TRY.id || tenancy.serving_role.is_some()
+                }
+                // Nobody acts as another there, and a name alone is always the own database's.
+                (TenancyMode::Database, EngineKind::Mysql) => it.id != TRY.id && it.id != PLACEMENT.id,
+                // Nothing is said of files, so nothing of them passes. Rows have borders of their own.
+                _ => false,
+            };
+            answers && level(&self.settings.isolation, it) != Level::Off
         };
         CHECKS.into_iter().filter(asked).collect()
     }

@@ -13,6 +13,7 @@ mod faults;
 mod guarantees;
 mod honesty;
 mod isolation;
+mod isolation_mariadb;
 mod kills;
 mod messages;
 mod model;

@@ -5,6 +5,7 @@ mod carry;
 mod connect;
 mod effect;
 mod inspect;
+mod isolation;
 mod mend;
 mod message;
 mod ownership;
@@ -33,6 +34,7 @@ use crate::domain::{
 };
 
 use super::history::{self, RECORD};
+use super::isolation::{Borderline, Borders};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
@@ -404,6 +406,10 @@ GROUP BY scope, version",
         let databases: Vec<String> = targets.iter().map(|it| database(&self.url, *it)).collect();
         let answers = self.send(inspect::statements(&databases, tables)).await?;
         Ok(inspect::tables(&databases, answers))
+    }
+
+    async fn borders(&self, line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
+        Ok(vec![self.borders_of(line).await?])
     }
 
     fn quoted(&self, name: &str) -> String {

@@ -288,6 +288,8 @@ pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>)
                 privilege: text(row, 1),
                 locations: items(&text(row, 2)),
                 pattern: None,
+                account: String::new(),
+                object: None,
             })
             .collect(),
         public: next()
@@ -305,6 +307,7 @@ pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>)
             })
             .collect(),
         unread: Vec::new(),
+        unread_texts: Vec::new(),
     }
 }
 
@@ -329,5 +332,6 @@ fn role(row: &Row) -> Role {
         name,
         powers,
         search_path: search_path(&text(row, 8)),
+        ..Role::default()
     }
 }

@@ -8,10 +8,10 @@ use crate::domain::{Finding, Tenant};
 use crate::engine::isolation::{Grant, Power, Role};
 use crate::settings::Level;
 
-use super::{Place, Scene, finding, shown};
+use super::{Place, Scene, finding, shown, unread};
 
 pub fn grants(scene: &Scene<'_>) -> Vec<Finding> {
-    let mut findings = unread(scene);
+    let mut findings = unread(&scene.borders.unread);
     findings.extend(everybody(scene));
     findings.extend(everybodys_tables(scene));
     let Some(template) = scene.serving_role else {
@@ -23,9 +23,12 @@ pub fn grants(scene: &Scene<'_>) -> Vec<Finding> {
         );
         return findings;
     };
-    let unread = !scene.borders.unread.is_empty();
-    if !unread {
+    if scene.borders.unread.is_empty() {
         findings.extend(missing(scene, template));
+        if scene.kind == EngineKind::Mysql {
+            let message = "what the application's role may do was read from its grants, and not tried";
+            findings.push(Finding::note(message));
+        }
     }
     let holders = Holders::of(scene);
     findings.extend(powers(scene));
@@ -35,19 +38,11 @@ pub fn grants(scene: &Scene<'_>) -> Vec<Finding> {
     findings
 }
 
-fn unread(scene: &Scene<'_>) -> Vec<Finding> {
-    let told = |it: &crate::engine::isolation::Unread| {
-        Finding::warning(format!("{} could not be looked at", it.what)).hint(it.hint.clone())
-    };
-    scene.borders.unread.iter().map(told).collect()
-}
-
 /// A privilege written down for a pattern is taken back as it was given.
 fn revoke(scene: &Scene<'_>, grant: &Grant, privileges: &str, location: &str) -> String {
     let grantee = match grant.grantee.as_str() {
         "" => "PUBLIC".to_owned(),
-        name if scene.kind == EngineKind::Postgres => scene.told(name),
-        name => name.to_owned(),
+        name => scene.told(name),
     };
     match scene.kind {
         EngineKind::Postgres => format!(
@@ -55,12 +50,19 @@ fn revoke(scene: &Scene<'_>, grant: &Grant, privileges: &str, location: &str) ->
             scene.told(location)
         ),
         _ => {
-            let place = match &grant.pattern {
-                Some(pattern) if pattern == "*" => "*".to_owned(),
-                Some(pattern) => scene.told(pattern),
-                None => scene.told(location),
+            let account = &grant.account;
+            let place = scene.told(grant.pattern.as_deref().unwrap_or(location));
+            let on = match &grant.object {
+                Some((kind, name)) => format!("{kind} {place}.{}", scene.told(name)),
+                None => format!("{place}.*"),
             };
-            format!("REVOKE ALL PRIVILEGES ON {place}.* FROM {grantee};")
+            let on = on.trim_start();
+            let all = format!("REVOKE ALL PRIVILEGES ON {on} FROM {account};");
+            if privileges.contains("GRANT") {
+                format!("{all}\nREVOKE GRANT OPTION ON {on} FROM {account};")
+            } else {
+                all
+            }
         }
     }
 }
@@ -92,7 +94,7 @@ fn everybody(scene: &Scene<'_>) -> Vec<Finding> {
                 );
             }
             Place::Tenant(tenant) => findings.push(
-                finding(level, format!("everybody (PUBLIC) has {privilege} on its {noun}"))
+                finding(level, format!("{} has {privilege} on its {noun}", whoever(grant)))
                     .hint("take it back")
                     .sql(sql)
                     .tenant(&tenant.name),
@@ -101,6 +103,14 @@ fn everybody(scene: &Scene<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn whoever(grant: &Grant) -> &'static str {
+    if grant.account.starts_with("''") {
+        "whoever connects without a user name"
+    } else {
+        "everybody (PUBLIC)"
+    }
 }
 
 fn everybodys_tables(scene: &Scene<'_>) -> Vec<Finding> {
@@ -204,10 +214,14 @@ fn powers(scene: &Scene<'_>) -> Vec<Finding> {
     for role in &scene.borders.roles {
         for power in &role.powers {
             let level = match power {
-                Power::CreateDatabase | Power::CreateSchema => Level::Warning,
+                Power::CreateDatabase | Power::CreateSchema | Power::SeesDatabases => Level::Warning,
                 _ => scene.settings.grants,
             };
-            let mut found = finding(level, format!("{} {}", told_role(role), power.told()));
+            let mut message = format!("{} {}", told_role(role), power.told());
+            if *power == Power::Everywhere {
+                message = format!("{message}: {}", role.everywhere.join(", "));
+            }
+            let mut found = finding(level, message);
             if let Some(sql) = without(scene, role, *power) {
                 found = found.hint("take it back").sql(sql);
             } else {
@@ -222,7 +236,7 @@ fn powers(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn without(scene: &Scene<'_>, role: &Role, power: Power) -> Option<String> {
     if scene.kind != EngineKind::Postgres {
-        return None;
+        return Some(without_on_server(scene, role, power));
     }
     if role.name != role.serving {
         return Some(format!(
@@ -237,9 +251,28 @@ fn without(scene: &Scene<'_>, role: &Role, power: Power) -> Option<String> {
         Power::CreateRole => "NOCREATEROLE",
         Power::CreateDatabase => "NOCREATEDB",
         Power::Replication => "NOREPLICATION",
-        Power::CreateSchema | Power::ReadsAll | Power::WritesAll => return None,
+        _ => return None,
     };
     Some(format!("ALTER ROLE {} {word};", scene.told(&role.name)))
+}
+
+/// Of a role that others may become, it is taken back from the role.
+fn without_on_server(scene: &Scene<'_>, role: &Role, power: Power) -> String {
+    let account = match role.account.is_empty() {
+        true => scene.told(&role.name),
+        false => role.account.clone(),
+    };
+    let word = match power {
+        Power::Superuser => "SUPER",
+        Power::Grants => "GRANT OPTION",
+        Power::Files => "FILE",
+        Power::Processes => "PROCESS",
+        Power::SeesDatabases => "SHOW DATABASES",
+        Power::CreateRole => "CREATE USER",
+        Power::Replication => "REPLICATION SLAVE",
+        _ => "ALL PRIVILEGES",
+    };
+    format!("REVOKE {word} ON *.* FROM {account};")
 }
 
 /// A connection that forgets to say whose it is begins with the role's own search path.
@@ -268,15 +301,30 @@ fn paths(scene: &Scene<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Where, to whom, by which account, on what in it, and as which pattern it is written down.
+type Written<'g> = (
+    &'g str,
+    &'g str,
+    &'g str,
+    &'g Option<(String, String)>,
+    &'g Option<String>,
+);
+
 /// What the serving roles may do with schemas or databases, by whatever they are members of.
 fn places(scene: &Scene<'_>, holders: &Holders<'_>) -> Vec<Finding> {
-    let mut privileges: BTreeMap<(&str, &str), (&Grant, BTreeSet<&str>)> = BTreeMap::new();
+    let mut privileges: BTreeMap<Written<'_>, (&Grant, BTreeSet<&str>)> = BTreeMap::new();
     let named = scene.borders.grants.iter().filter(|it| !it.grantee.is_empty());
     for (grant, location) in named.flat_map(|grant| grant.locations.iter().map(move |it| (grant, it))) {
         if scene.ignores(location, location) {
             continue;
         }
-        let entry = privileges.entry((location, &grant.grantee));
+        let entry = privileges.entry((
+            location,
+            &grant.grantee,
+            &grant.account,
+            &grant.object,
+            &grant.pattern,
+        ));
         entry
             .or_insert_with(|| (grant, BTreeSet::new()))
             .1
@@ -284,7 +332,7 @@ fn places(scene: &Scene<'_>, holders: &Holders<'_>) -> Vec<Finding> {
     }
     let serving: BTreeSet<&str> = scene.borders.roles.iter().map(|it| it.name.as_str()).collect();
     let mut findings = Vec::new();
-    for ((location, grantee), (grant, privileges)) in privileges {
+    for ((location, grantee, ..), (grant, privileges)) in privileges {
         if scene.one_role_each() {
             let members = holders.tenants.get(grantee).map_or(&[][..], Vec::as_slice);
             findings.extend(of_others(scene, location, grant, &privileges, members));
@@ -329,6 +377,10 @@ fn of_others(
         Some(role) if &role == grantee => String::new(),
         _ => format!(" through `{grantee}`"),
     };
+    let object = match &grant.object {
+        Some((_, name)) => format!("`{name}` of "),
+        None => String::new(),
+    };
     let pattern = grant
         .pattern
         .as_ref()
@@ -337,7 +389,7 @@ fn of_others(
         Place::Tenant(tenant) => Some(
             finding(
                 level,
-                format!("{who} has {all} on its {noun}{through}{pattern}")
+                format!("{who} has {all} on {object}its {noun}{through}{pattern}")
                     .replace("roles of tenants", "roles of"),
             )
             .hint("take it back; what owns it must be no serving role")

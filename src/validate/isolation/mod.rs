@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::database_url::EngineKind;
 use crate::domain::{CheckDefinition, Finding, Severity, Tenant};
-use crate::engine::isolation::Borders;
+use crate::engine::isolation::{Borders, Unread};
 use crate::settings::{Isolation, Level};
 
 pub use grants::grants;
@@ -150,6 +150,13 @@ fn finding(level: Level, message: impl Into<String>) -> Finding {
         finding.severity = Severity::Warning;
     }
     finding
+}
+
+/// What nobody could look at has not passed.
+fn unread(questions: &[Unread]) -> Vec<Finding> {
+    let told =
+        |it: &Unread| Finding::warning(format!("{} could not be looked at", it.what)).hint(it.hint.clone());
+    questions.iter().map(told).collect()
 }
 
 /// Each in backticks: at most five by name.

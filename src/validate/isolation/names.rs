@@ -6,7 +6,7 @@ use crate::domain::{Finding, Tenant};
 use crate::engine::isolation::{Body, InPlace};
 
 use super::words::{Qualified, qualified};
-use super::{Place, Scene, finding};
+use super::{Place, Scene, finding, unread};
 
 /// Each text is read once, whoever has it.
 pub fn names(scene: &Scene<'_>) -> Vec<Finding> {
@@ -24,7 +24,8 @@ pub fn names(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found.collect::<Vec<Finding>>()
     };
-    scene.borders.bodies.iter().flat_map(of).collect()
+    let unread = unread(&scene.borders.unread_texts).into_iter();
+    unread.chain(scene.borders.bodies.iter().flat_map(of)).collect()
 }
 
 /// A name of a tenant's place that is followed by no name of any object is somebody's alias.

@@ -94,7 +94,9 @@ fn without_comments(text: &str) -> String {
             rest = rest.find('\n').map_or("", |end| &rest[end..]);
             continue;
         }
-        if !in_string && rest.starts_with("/*") {
+        // `/*!` runs on MySQL.
+        let runs = rest.starts_with("/*!") || rest.starts_with("/*M!");
+        if !in_string && !runs && rest.starts_with("/*") {
             rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
             kept.push(' ');
             continue;

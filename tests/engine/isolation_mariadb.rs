@@ -1,0 +1,202 @@
+//! Leaks between databases of a MariaDB, each planted and found by name.
+
+use std::collections::BTreeSet;
+
+use crate::harness::{Desk, Server, TENANTS, findings};
+
+/// Its users go with it: they are the server's, and no database's.
+struct Served {
+    desk: Desk,
+    users: Vec<String>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let admin = self.desk.database.admin();
+        for user in &self.users {
+            admin.execute(&format!("DROP USER IF EXISTS {user}"));
+        }
+    }
+}
+
+/// A user for each tenant, which has its own database and no more.
+fn served() -> Served {
+    let desk = Desk::migrated(Server::Mariadb);
+    let prefix = desk.database.name().to_owned();
+    let mut users = Vec::new();
+    let admin = desk.database.admin();
+    admin.execute(&format!("GRANT SELECT ON mysql.* TO `{prefix}`@`%`"));
+    for tenant in TENANTS {
+        let user = format!("`{prefix}_app_{tenant}`@`%`");
+        let place = desk.database.location(tenant).replace('_', "\\_");
+        admin.execute(&format!("CREATE USER {user}"));
+        admin.execute(&format!("GRANT SELECT, INSERT ON `{place}`.* TO {user}"));
+        users.push(user);
+    }
+    desk.configure("tenancy", &format!("serving_role = \"{prefix}_app_{{tenant}}\""));
+    desk.configure_more("[validate]\ndrift = \"off\"\n");
+    Served { desk, users }
+}
+
+fn assert_found(found: &[String], expected: &[String]) {
+    for one in expected {
+        assert!(found.iter().any(|it| it.contains(one)), "{one}: {found:#?}");
+    }
+}
+
+#[test]
+fn databases_that_are_apart_pass() {
+    let served = served();
+    let before = served.desk.everything();
+    let run = served.desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    for check in ["references", "names", "grants"] {
+        let id = format!("isolation.{check}");
+        assert_eq!(run.check(&id)["status"], "passed", "{}", run.stdout);
+        let found = findings(&run, &id);
+        assert!(found.iter().all(|it| it.contains("and not tried")), "{found:?}");
+    }
+    assert_eq!(served.desk.everything(), before);
+}
+
+#[test]
+fn what_points_into_another_database_is_found_by_name() {
+    let desk = Desk::migrated(Server::Mariadb);
+    desk.configure_more("[validate]\ndrift = \"off\"\n");
+    let at = |tenant: &str| desk.database.location(tenant);
+    let (amber, birch, cedar) = (at("amber"), at("birch"), at("cedar"));
+    let mut session = desk.database.session();
+    for sql in [
+        format!("CREATE TABLE `{birch}`.customers (id int PRIMARY KEY)"),
+        format!(
+            "CREATE TABLE `{amber}`.bills (id int, CONSTRAINT of_birch FOREIGN KEY (id) REFERENCES `{birch}`.customers (id))"
+        ),
+        format!("CREATE VIEW `{amber}`.spying AS SELECT note FROM `{birch}`.orders"),
+        format!("CREATE VIEW `{amber}`.own AS SELECT note FROM `{amber}`.orders"),
+        format!("CREATE PROCEDURE `{amber}`.copies() SELECT 'secret of theirs', id FROM {birch}.orders"),
+        format!(
+            "CREATE TRIGGER `{amber}`.watched BEFORE INSERT ON `{amber}`.orders FOR EACH ROW SET NEW.id = (SELECT max(id) FROM `{cedar}`.orders)"
+        ),
+        format!(
+            "CREATE EVENT `{amber}`.nightly ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM `{birch}`.orders"
+        ),
+        format!("CREATE VIEW all_orders AS SELECT note FROM `{cedar}`.orders"),
+    ] {
+        session.execute(&sql);
+    }
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let found = findings(&run, "isolation.references");
+    let expected = "amber: foreign key `of_birch` of `bills` points into tenant birch: table `customers`";
+    assert_eq!(found, [expected]);
+    let found = findings(&run, "isolation.names");
+    let expected = [
+        "amber: view `spying` names tenant birch in its text",
+        "amber: procedure `copies` names tenant birch in its text",
+        "amber: trigger `watched` names tenant cedar in its text",
+        "amber: event `nightly` names tenant birch in its text",
+        "cedar: view `all_orders` of the shared database names this tenant in its text",
+    ];
+    assert_found(&found, &expected.map(str::to_owned));
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    assert!(!run.stdout.contains("secret of theirs"));
+    desk.configure_more("[isolation]\nignore = [\"bills\"]\nnames = \"warning\"\n");
+    desk.tenantgate(&["validate"]).assert_code(0);
+}
+
+#[test]
+fn users_that_reach_other_databases_are_found() {
+    let served = served();
+    let desk = &served.desk;
+    let prefix = desk.database.name();
+    let user = |tenant: &str| format!("`{prefix}_app_{tenant}`@`%`");
+    let birch = desk.database.location("birch");
+    let wide = format!("{prefix}\\_%");
+    // One character of the name is not escaped, and stands for any.
+    let loose = format!(
+        "{}_edar",
+        desk.database
+            .location("cedar")
+            .trim_end_matches("cedar")
+            .replace('_', "\\_")
+    );
+    let role = format!("{prefix}_helpers");
+    let admin = desk.database.admin();
+    for sql in [
+        format!("GRANT SELECT ON `{birch}`.orders TO {}", user("amber")),
+        format!("GRANT DELETE ON `{wide}`.* TO {}", user("birch")),
+        format!("GRANT UPDATE ON `{loose}`.* TO {}", user("delta")),
+        format!(
+            "GRANT SELECT, PROCESS, FILE, SUPER ON *.* TO {} WITH GRANT OPTION",
+            user("cedar")
+        ),
+        format!("CREATE ROLE `{role}`"),
+        format!("GRANT DROP ON `{}`.* TO `{role}`", birch.replace('_', "\\_")),
+        format!("GRANT `{role}` TO {}", user("delta")),
+    ] {
+        admin.execute(&sql);
+    }
+    let run = desk.tenantgate(&["validate"]);
+    admin.execute(&format!("DROP ROLE `{role}`"));
+    run.assert_code(1);
+    let found = findings(&run, "isolation.grants");
+    assert_found(
+        &found,
+        &[
+            "birch: the role of tenant amber has SELECT on `orders` of its database".to_owned(),
+            format!("amber: the role of tenant birch has DELETE on its database, granted on `{wide}`.*"),
+            format!("cedar: the role of tenant delta has UPDATE on its database, granted on `{loose}`.*"),
+            format!("birch: the role of tenant delta has DROP on its database through `{role}`"),
+            format!(
+                "cedar: the serving role `{prefix}_app_cedar` has privileges on all databases of the server (ON *.*): SELECT"
+            ),
+            format!("cedar: the serving role `{prefix}_app_cedar` is a superuser"),
+            format!(
+                "cedar: the serving role `{prefix}_app_cedar` may read and write the server's files (FILE)"
+            ),
+            format!("cedar: the serving role `{prefix}_app_cedar` may see everybody's statements (PROCESS)"),
+            format!("cedar: the serving role `{prefix}_app_cedar` may give others what it has"),
+        ],
+    );
+    // What takes it back is in the report, and does.
+    let given = run.check("isolation.grants")["findings"].clone();
+    let texts = given
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it["sql"].as_str());
+    // One pattern lets into many databases, and is taken back once.
+    let lines: BTreeSet<&str> = texts
+        .flat_map(str::lines)
+        .filter(|it| !it.contains(&role))
+        .collect();
+    for sql in lines {
+        admin.execute(sql);
+    }
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(
+        run.check("isolation.grants")["status"],
+        "passed",
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_role_that_may_not_read_the_grants_is_told() {
+    let served = served();
+    let desk = &served.desk;
+    let prefix = desk.database.name();
+    let gate = format!("`{prefix}`@`%`");
+    desk.database
+        .admin()
+        .execute(&format!("REVOKE SELECT ON mysql.* FROM {gate}"));
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    let found = findings(&run, "isolation.grants");
+    assert_found(
+        &found,
+        &["what the application's role may do could not be looked at".to_owned()],
+    );
+    assert!(!found.iter().any(|it| it.contains("does not exist")), "{found:?}");
+}
