@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::words::count;
 use crate::domain::{
-    Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, SchemaSummary, ServerName, Severity,
+    Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, Print, SchemaSummary, Severity,
     Structure, Tenant, TenantName,
 };
 use crate::engine::{Engine, EngineError, Target};
@@ -160,7 +160,7 @@ impl Gate<'_> {
         let aspects = Aspects::from(&self.settings.validation);
         let targets: Vec<Target<'_>> = tenants.iter().map(|(tenant, _)| Target::Tenant(tenant)).collect();
         let prints = engine.prints(&targets, aspects.comments).await?;
-        let mut parts: BTreeMap<(&[usize], Option<&ServerName>), (Vec<&Tenant>, Vec<_>)> = BTreeMap::new();
+        let mut parts: BTreeMap<_, (Vec<&Tenant>, Vec<Print>)> = BTreeMap::new();
         for ((tenant, pending), print) in tenants.iter().zip(prints) {
             let key = (pending.migrations.as_slice(), tenant.server.as_ref());
             let (tenants, prints) = parts.entry(key).or_default();
