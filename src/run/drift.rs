@@ -87,6 +87,14 @@ impl Gate<'_> {
         self.environment_drift(since).and(open)
     }
 
+    /// A server, the network or a permission kept it from being known.
+    pub(super) fn drift_is_unanswered(&self) -> bool {
+        let drift = [DRIFT_SHARED.id, DRIFT_TENANT.id];
+        let mut checks = self.checks.iter().filter(|it| drift.contains(&it.id.as_str()));
+        let unanswered = |it: &Finding| it.severity == Severity::Error && it.operational;
+        checks.any(|check| check.blocks() && check.findings.iter().any(unanswered))
+    }
+
     /// `run` has asked for the evidence already.
     async fn ask_predecessor(&mut self) {
         let wished = self.settings.validation.expected == settings::ExpectedFrom::Predecessor;
@@ -206,6 +214,10 @@ impl Gate<'_> {
         let committed = committed.filter(|_| pending.migrations.is_empty());
         let committed = committed.map(|it| &it.shared);
         let expected = self.expected(engine, &[], &applied, committed).await;
+        if let Some(note) = expected.note.as_ref().filter(|it| it.operational) {
+            let check = Check::answered(&DRIFT_SHARED, vec![note.clone()]);
+            return self.add(vec![check], since).map(|()| None);
+        }
         // There is one only, so without the migrations there is nothing to compare it with.
         if let Some(base) = expected.structure {
             let base = aspects.of(base);

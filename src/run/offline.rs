@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
 use crate::domain::{Check, CheckDefinition, Finding, SecretName, ServerName};
 use crate::github::{Client, GithubError, secret_names};
-use crate::settings::{Environment, Settings, TenancyMode};
+use crate::settings::{Environment, ExpectedFrom, Settings, TenancyMode};
 use crate::{migrations, secrets};
 
 use super::{Blocked, Command, Gate, Stage};
@@ -89,6 +89,12 @@ impl Gate<'_> {
             let mut loaded = migrations::load(shared, tenant, self.kind)?;
             open = self.add(std::mem::take(&mut loaded.checks), since).and(open);
             self.loaded = Some(loaded);
+        }
+        if command.validates() && self.settings.validation.expected == ExpectedFrom::Snapshot {
+            // Before anything is migrated that could not be compared with it.
+            let settings = self.settings;
+            let snapshot = self.read_snapshot(&settings.validation.snapshot);
+            open = snapshot.map(|_| ()).and(open);
         }
         if command.asks_promotion() {
             open = self.promote().await?.and(open);

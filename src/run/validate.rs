@@ -53,7 +53,11 @@ impl Gate<'_> {
             .filter(|it| it.pending.migrations.is_empty());
         if !matches!(survey.tenants, Tenants::Unknown) {
             // What differs does not keep the other questions from being asked.
-            let _ = self.drift(engine, survey).await;
+            let compared = self.drift(engine, survey).await;
+            // Who gave no answer is not asked more, and waited for each time.
+            if self.drift_is_unanswered() {
+                return compared;
+            }
             let _ = self.isolation(engine, survey).await;
         }
         let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).filter(|it| is_whole(it)).collect();
