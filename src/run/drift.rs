@@ -88,9 +88,9 @@ impl Gate<'_> {
     }
 
     /// A server, the network or a permission kept it from being known.
-    pub(super) fn drift_is_unanswered(&self) -> bool {
-        let drift = [DRIFT_SHARED.id, DRIFT_TENANT.id];
-        let mut checks = self.checks.iter().filter(|it| drift.contains(&it.id.as_str()));
+    pub(super) fn comparison_is_unanswered(&self) -> bool {
+        let of_schemas = |id: &str| id.starts_with("drift.") || id.starts_with("isolation.");
+        let mut checks = self.checks.iter().filter(|it| of_schemas(&it.id));
         let unanswered = |it: &Finding| it.severity == Severity::Error && it.operational;
         checks.any(|check| check.blocks() && check.findings.iter().any(unanswered))
     }

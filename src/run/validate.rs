@@ -55,10 +55,13 @@ impl Gate<'_> {
             // What differs does not keep the other questions from being asked.
             let compared = self.drift(engine, survey).await;
             // Who gave no answer is not asked more, and waited for each time.
-            if self.drift_is_unanswered() {
+            if self.comparison_is_unanswered() {
                 return compared;
             }
-            let _ = self.isolation(engine, survey).await;
+            let kept_apart = self.isolation(engine, survey).await;
+            if self.comparison_is_unanswered() {
+                return kept_apart;
+            }
         }
         let tenants: Vec<&Tenant> = at_head.map(|it| &it.tenant).filter(|it| is_whole(it)).collect();
         // Where no tenant can be looked at, nothing is said of their tables.

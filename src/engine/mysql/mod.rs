@@ -483,7 +483,9 @@ GROUP BY scope, version",
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
         let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
         sent.map_err(EngineError::from)?;
-        structure::Scratch::new(connection, &self.options, &self.ledger, &self.url.database)
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let shared_database = &self.url.database;
+        structure::Scratch::new(connection, &self.options, &self.ledger, shared_database, patience)
             .learn(own)
             .await
             .map_err(|not| not.behind(shared.len()))

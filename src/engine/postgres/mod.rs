@@ -498,10 +498,11 @@ AND nspname <> {} AND nspname <> {}",
     /// First without the real shared schema; what its extensions keep there may be needed after all.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
         let mut connection = self.connect(false).await?;
-        let mut scratch = structure::Scratch::new(&mut connection, &self.options, false);
+        let patience = self.timeout(&self.url) * PATIENCE;
+        let mut scratch = structure::Scratch::new(&mut connection, &self.options, false, patience);
         match scratch.learn(shared, own).await {
             Err(not) if not.migration.is_some() && not.error.kind.is_refusal() => {
-                structure::Scratch::new(&mut connection, &self.options, true)
+                structure::Scratch::new(&mut connection, &self.options, true, patience)
                     .learn(shared, own)
                     .await
             }

@@ -7,7 +7,7 @@ use sqlx::mysql::MySqlConnection;
 use crate::baseline::passed_over;
 use crate::database_url::EngineKind;
 use crate::domain::{Migration, Scope, Structure};
-use crate::engine::{EngineError, EngineOptions, NotMade};
+use crate::engine::{EngineError, EngineOptions, ErrorKind, NotMade};
 
 use super::super::connect::{self, Answer};
 use super::super::sql::{ident, literal};
@@ -20,6 +20,8 @@ pub(in super::super) struct Scratch<'a> {
     options: &'a EngineOptions,
     ledger: &'a str,
     shared: &'a str,
+    /// What runs on nothing takes no longer, where somebody is there to run it.
+    patience: Duration,
 }
 
 /// No scratch is in use for so long.
@@ -44,17 +46,22 @@ impl<'a> Scratch<'a> {
         options: &'a EngineOptions,
         ledger: &'a str,
         shared: &'a str,
+        patience: Duration,
     ) -> Self {
         Self {
             connection,
             options,
             ledger,
             shared,
+            patience,
         }
     }
 
     async fn send(&mut self, sql: String) -> Result<Vec<Answer>, EngineError> {
-        let sent = connect::send(&mut self.connection, sql, &self.options.redactor).await;
+        let redactor = &self.options.redactor;
+        let sent = connect::send(&mut self.connection, sql, redactor);
+        let sent = tokio::time::timeout(self.patience, sent).await;
+        let sent = sent.map_err(|_| EngineError::silence(self.patience, redactor))?;
         sent.map_err(|failed| failed.error)
     }
 
@@ -68,6 +75,12 @@ impl<'a> Scratch<'a> {
             Ok(()) => self.look(&name).await.map_err(NotMade::from),
             Err(not_made) => Err(not_made),
         };
+        // Where the connection is gone a later run drops it.
+        if let Err(not) = &learnt
+            && not.error.kind == ErrorKind::Disconnected
+        {
+            return learnt;
+        }
         let dropped = self.send(format!("DROP DATABASE {}", ident(&name))).await;
         let structure = learnt?;
         dropped?;

@@ -1,5 +1,7 @@
 //! Where migrations are tried out, so that it is known what they make of nothing.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgConnection;
 
 use crate::baseline::passed_over;
@@ -21,6 +23,8 @@ pub(in crate::engine::postgres) struct Scratch<'a> {
     own: String,
     /// With the real shared schema behind the scratch, for what extensions keep there.
     real: bool,
+    /// What runs on nothing takes no longer, where somebody is there to run it.
+    patience: Duration,
 }
 
 impl<'a> Scratch<'a> {
@@ -28,6 +32,7 @@ impl<'a> Scratch<'a> {
         connection: &'a mut PgConnection,
         options: &'a EngineOptions,
         real: bool,
+        patience: Duration,
     ) -> Self {
         let name = format!("tenantgate_scratch_{:016x}", fastrand::u64(..));
         Self {
@@ -36,6 +41,7 @@ impl<'a> Scratch<'a> {
             shared: format!("{name}_shared"),
             own: name,
             real,
+            patience,
         }
     }
 
@@ -45,13 +51,18 @@ impl<'a> Scratch<'a> {
         own: &[&Migration],
     ) -> Result<Structure, NotMade> {
         let learnt = self.try_out(shared, own).await;
-        // Where this fails the connection is gone, and with it the transaction.
-        let _ = self.send("ROLLBACK".to_owned()).await;
+        // Where the connection is gone, or this fails, the transaction is gone with it.
+        let gone = |not: &NotMade| not.error.kind == ErrorKind::Disconnected;
+        if !learnt.as_ref().is_err_and(gone) {
+            let _ = self.send("ROLLBACK".to_owned()).await;
+        }
         learnt
     }
 
     async fn send(&mut self, sql: String) -> Result<Vec<Vec<Row>>, EngineError> {
-        let sent = connect::send(self.connection, sql, &self.options.redactor).await;
+        let redactor = &self.options.redactor;
+        let sent = tokio::time::timeout(self.patience, connect::send(self.connection, sql, redactor)).await;
+        let sent = sent.map_err(|_| EngineError::silence(self.patience, redactor))?;
         sent.map_err(|failed| failed.error)
     }
 
