@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use crate::baseline::passed_over;
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{Migration, Scope, Structure, Tenant, differences};
-use crate::engine::{Engine as _, EngineError, EngineOptions, ErrorKind, Scratch, Target};
+use crate::engine::{Engine as _, EngineError, EngineOptions, Scratch, Target};
 use crate::migrations::without_concurrently;
 
 use super::connect::{self, Row};
@@ -93,36 +93,15 @@ impl PostgresScratch {
         ended.map(|_| ())
     }
 
-    /// Whatever was written to, or changed, is locked by this transaction. A foreign key that refers to a
-    /// table of the shared schema is allowed.
+    /// Whatever was written to, or changed, is locked by this transaction.
     async fn refuse_real_writes(&mut self) -> Result<(), EngineError> {
-        let text = format!(
-            "SELECT DISTINCT n.nspname || '.' || c.relname FROM pg_catalog.pg_locks l
-JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ExclusiveLock', 'AccessExclusiveLock')
-AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {}, {}) LIMIT 3",
-            literal(&self.own),
-            literal(&self.shared)
-        );
-        let results = self.send(text).await?;
-        let rows = results.into_iter().next_back().unwrap_or_default();
-        let names: Vec<String> = rows
-            .into_iter()
-            .filter_map(|row| row.into_iter().next()?)
-            .collect();
-        if names.is_empty() {
-            return Ok(());
-        }
-        let message = format!(
-            "the migrations write to {} itself; all of it was rolled back",
-            names.join(", ")
-        );
-        let mut error = EngineError::new(ErrorKind::Statement, message, &self.options.redactor);
-        error.server_hint = Some(
-            "they cannot be tried out beside it: let them name what they make without its schema".to_owned(),
-        );
-        Err(error)
+        let results = self
+            .send(structure::written_to([&self.own, &self.shared]))
+            .await?;
+        structure::refuse_written(
+            results.into_iter().next_back().unwrap_or_default(),
+            &self.options.redactor,
+        )
     }
 }
 

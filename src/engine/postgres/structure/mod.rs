@@ -13,7 +13,7 @@ use crate::engine::structure::gather;
 use super::connect::Row;
 use super::sql::array;
 
-pub(super) use scratch::Scratch;
+pub(super) use scratch::{Scratch, refuse_written, written_to};
 pub(super) use text::{expand, written};
 
 pub(super) const OBJECTS: &str = include_str!("objects.sql");

@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnection;
 
 use crate::baseline::passed_over;
 use crate::database_url::EngineKind;
-use crate::domain::{Migration, Structure};
+use crate::domain::{Migration, Redactor, Structure};
 use crate::engine::{EngineError, EngineOptions, ErrorKind, NotMade};
 use crate::migrations::without_concurrently;
 
@@ -100,37 +100,49 @@ impl<'a> Scratch<'a> {
         Ok(structure::structures(&names, &shared, rows).remove(0))
     }
 
-    /// Whatever was written to, or changed, is locked by this transaction. A foreign key that refers to a
-    /// table of the shared schema is allowed.
+    /// Whatever was written to, or changed, is locked by this transaction.
     async fn refuse_real_writes(&mut self) -> Result<(), EngineError> {
-        let text = format!(
-            "SELECT DISTINCT n.nspname || '.' || c.relname FROM pg_catalog.pg_locks l
+        let results = self.send(written_to([&self.own, &self.shared])).await?;
+        refuse_written(
+            results.into_iter().next_back().unwrap_or_default(),
+            &self.options.redactor,
+        )
+    }
+}
+
+/// Tables outside the scratch that the transaction has written to, or changed. A foreign key that refers to a
+/// table of the shared schema is allowed.
+pub(in crate::engine::postgres) fn written_to(scratch: [&str; 2]) -> String {
+    format!(
+        "SELECT DISTINCT n.nspname || '.' || c.relname FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
 AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ExclusiveLock', 'AccessExclusiveLock')
 AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {}, {}) LIMIT 3",
-            literal(&self.own),
-            literal(&self.shared)
-        );
-        let results = self.send(text).await?;
-        let rows = results.into_iter().next_back().unwrap_or_default();
-        let names: Vec<String> = rows
-            .into_iter()
-            .filter_map(|row| row.into_iter().next()?)
-            .collect();
-        if names.is_empty() {
-            return Ok(());
-        }
-        let message = format!(
-            "the migrations write to {} itself; all of it was rolled back",
-            names.join(", ")
-        );
-        let mut error = EngineError::new(ErrorKind::Statement, message, &self.options.redactor);
-        error.server_hint = Some(
-            "they cannot be tried out beside it: let them name what they make without its schema".to_owned(),
-        );
-        Err(error)
+        literal(scratch[0]),
+        literal(scratch[1])
+    )
+}
+
+/// An error where there are any.
+pub(in crate::engine::postgres) fn refuse_written(
+    rows: Vec<Row>,
+    redactor: &Redactor,
+) -> Result<(), EngineError> {
+    let names = rows.into_iter().filter_map(|row| row.into_iter().next()?);
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        return Ok(());
     }
+    let message = format!(
+        "the migrations write to {} itself; all of it was rolled back",
+        names.join(", ")
+    );
+    let mut error = EngineError::new(ErrorKind::Statement, message, redactor);
+    error.server_hint = Some(
+        "they cannot be tried out beside it: let them name what they make without its schema".to_owned(),
+    );
+    Err(error)
 }
 
 /// As it can run inside a transaction: an index that would be built concurrently is the same index.
