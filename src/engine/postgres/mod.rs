@@ -469,11 +469,11 @@ AND nspname <> {} AND nspname <> {}",
 
     async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
-        let [columns, others] = prints::messages(&schemas, comments);
+        let [half, others] = prints::messages(&schemas, comments);
         let answers = if schemas.len() > prints::MANY {
-            self.send_both(columns, others).await?
+            self.send_both(half, others).await?
         } else {
-            [self.send(columns).await?, self.send(others).await?]
+            [self.send(half).await?, self.send(others).await?]
         };
         Ok(prints::prints(&schemas, answers))
     }
