@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::domain::words::count;
 use crate::domain::{
-    Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, Print, SchemaSummary, Severity,
-    Structure, Tenant, TenantName,
+    Check, ExpectedFrom, Finding, Fingerprint, Migration, Print, SchemaSummary, Severity, Structure, Tenant,
+    TenantName,
 };
 use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
@@ -121,18 +121,17 @@ impl Gate<'_> {
         if self.request.command == Command::Validate {
             return true;
         }
-        let migrated = self.outcomes.iter().any(|it| it.state == OutcomeState::Migrated);
         match self.settings.validation.compare {
             Compare::Always => true,
-            Compare::Auto => migrated || tenants <= FEW,
-            Compare::Migrated => migrated,
+            Compare::Auto => self.uncompared || tenants <= FEW,
+            Compare::Migrated => self.uncompared,
         }
     }
 
     /// A question that is not asked is none that passed: it stands with another one that was.
     fn say_not_compared(&mut self, tenants: usize) {
         let note = Finding::note(format!(
-            "structures were not compared: nothing was migrated for any of {}",
+            "structures were not compared: no run has changed any of {} since they last were",
             count(tenants, "tenant")
         ));
         let note = note.hint("`tenantgate validate` compares them");

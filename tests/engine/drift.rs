@@ -11,6 +11,7 @@ on_all_servers!(
     what_is_ignored_and_what_only_warns_blocks_nothing,
     a_run_compares_before_it_passes,
     a_run_with_nothing_to_do_compares_where_it_is_told_to,
+    what_blocked_a_run_blocks_the_next_one,
     the_next_environment_must_be_the_same,
     a_committed_snapshot_is_what_is_expected,
 );
@@ -153,6 +154,40 @@ fn a_run_with_nothing_to_do_compares_where_it_is_told_to(server: Server) {
         run.stdout
     );
     desk.tenantgate(&["validate"]).assert_code(1);
+}
+
+/// With nothing pending, but with what an earlier run changed and did not pass.
+fn what_blocked_a_run_blocks_the_next_one(server: Server) {
+    let desk = drifted(server);
+    desk.configure_more("[validate]\ncompare = \"migrated\"\n");
+    let blocked = |arguments: &[&str]| {
+        let run = desk.tenantgate(arguments);
+        run.assert_code(1);
+        assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    };
+    desk.project
+        .tenant("0004_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
+    blocked(&["run"]);
+    blocked(&["run"]);
+    desk.project
+        .tenant("0005_sent.sql", "ALTER TABLE orders ADD COLUMN sent int;\n");
+    desk.tenantgate(&["migrate"]).assert_code(0);
+    blocked(&["run"]);
+    desk.project.replace(
+        "tenantgate.toml",
+        "compare = \"migrated\"",
+        "compare = \"migrated\"\ndrift = \"warning\"",
+    );
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(0);
+    assert_eq!(run.check("drift.tenant")["status"], "warned");
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(0);
+    assert!(
+        run.stdout.contains("structures were not compared"),
+        "{}",
+        run.stdout
+    );
 }
 
 /// Everybody in uat was changed by hand after dev had passed, in a way that is in nobody's migrations to tell.
