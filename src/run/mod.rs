@@ -1,6 +1,7 @@
 //! The order of the stages, nothing else.
 
 mod baseline;
+mod classes;
 mod compare;
 mod connect;
 mod drift;
