@@ -58,7 +58,9 @@ pub(super) fn put_together(migration: &Migration) -> Option<(usize, String)> {
             || words
                 .windows(2)
                 .any(|pair| pair[0] == "EXECUTE" && pair[1] == "IMMEDIATE")
-            || words.windows(3).any(|three| three[0] == "PREPARE" && three[2] == "FROM")
+            || words
+                .windows(3)
+                .any(|three| three[0] == "PREPARE" && three[2] == "FROM")
     };
     if !all.iter().any(runs) {
         return None;
@@ -66,8 +68,14 @@ pub(super) fn put_together(migration: &Migration) -> Option<(usize, String)> {
     let is_text = |word: &&String| word.starts_with(['\'', '"']) && word.contains('.');
     let stays = |text: &str| {
         let inside = text[1..].trim_end_matches(['\'', '"']).replace("''", "'");
-        let first = inside.split_whitespace().next().unwrap_or_default().to_uppercase();
-        let whole = ["ALTER", "CREATE", "DELETE", "DO", "DROP", "INSERT", "SELECT", "SET", "UPDATE"];
+        let first = inside
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_uppercase();
+        let whole = [
+            "ALTER", "CREATE", "DELETE", "DO", "DROP", "INSERT", "SELECT", "SET", "UPDATE",
+        ];
         whole.contains(&first.as_str()) && !inside.trim_end().ends_with('.') && reaches_out(&inside).is_none()
     };
     all.iter().enumerate().find_map(|(index, words)| {
@@ -88,7 +96,8 @@ fn of_server(words: &[&str]) -> Option<String> {
         return Some("INTO OUTFILE".to_owned());
     }
     let remote = ["CONNECT", "FEDERATED", "S3", "SPIDER"];
-    let is_remote = |pair: &&[&str]| pair[0] == "ENGINE" && remote.contains(&pair[1].trim_matches(['\'', '`']));
+    let is_remote =
+        |pair: &&[&str]| pair[0] == "ENGINE" && remote.contains(&pair[1].trim_matches(['\'', '`']));
     let named: Vec<&str> = words.iter().copied().filter(|it| *it != "=").collect();
     if let Some(pair) = named.windows(2).find(is_remote) {
         return Some(pair.join(" "));
@@ -152,12 +161,14 @@ fn aliases(words: &[&str]) -> Vec<String> {
         return Vec::new();
     }
     let in_expression = [
-        "AND", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "HAVING", "IN", "IS", "NOT", "OR", "RETURN", "SELECT",
-        "SET", "THEN", "WHEN", "WHERE",
+        "AND", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "HAVING", "IN", "IS", "NOT", "OR", "RETURN",
+        "SELECT", "SET", "THEN", "WHEN", "WHERE",
     ];
     let behind = |at: usize| match words.get(at) {
         None => true,
-        Some(word) => is_name(word) && *word != "IS" && *word != "IN" || matches!(*word, "," | ")" | "(" | ";"),
+        Some(word) => {
+            is_name(word) && *word != "IS" && *word != "IN" || matches!(*word, "," | ")" | "(" | ";")
+        }
     };
     let is_one = |at: usize| {
         let before = at.checked_sub(1).map_or("", |at| words[at]);

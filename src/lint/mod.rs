@@ -19,6 +19,7 @@ mod squawk;
 mod squawk_rules;
 #[cfg(test)]
 mod tests;
+mod theirs;
 mod tokens;
 mod world;
 

@@ -29,7 +29,7 @@ use super::rule::Rule;
 use super::seen::{Hit, Seen};
 use super::squawk_rules::squawk_rules;
 
-pub(super) use narrowing_type::only_widens;
+pub(super) use narrowing_type::{in_utc, only_widens, rewrites_nothing};
 pub(super) use unreadable_statement::RULE as UNREADABLE;
 
 type Check = fn(&Seen<'_>) -> Vec<Hit>;

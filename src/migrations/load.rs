@@ -14,8 +14,8 @@ use super::batch;
 use super::directive::{self, Mode};
 use super::file_name::{self, FileName};
 use super::{
-    BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint,
-    marker, statements,
+    BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint, marker,
+    statements,
 };
 
 /// A folder that the config names and that cannot be read: a wrong configuration.
@@ -186,7 +186,10 @@ fn nested_findings(nested: &[Nested], folder: &str, alone: bool) -> Option<Findi
         Finding::warning(message)
     };
     let hint = if first.has_up {
-        let name = Path::new(&first.folder).file_name().unwrap_or_default().to_string_lossy();
+        let name = Path::new(&first.folder)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         let (version, rest) = name.split_once('_').unwrap_or((&name, "name"));
         let version: String = version.chars().filter(char::is_ascii_digit).collect();
         format!(
@@ -478,7 +481,10 @@ mod tests {
         }
         let (alone, findings) = status(&folder.load(EngineKind::Postgres), NAME);
         assert_eq!((alone, findings.len()), (CheckStatus::Failed, 1), "{findings:?}");
-        assert!(findings[0].message.starts_with("4 SQL files in 2 subfolders"), "{findings:?}");
+        assert!(
+            findings[0].message.starts_with("4 SQL files in 2 subfolders"),
+            "{findings:?}"
+        );
         let hint = findings[0].hint.as_deref().expect("a remedy");
         assert!(hint.contains("becomes 20230802174444_fix.sql"), "{hint}");
         std::fs::write(folder.0.path().join("1_a.sql"), "select 1;").expect("written");

@@ -58,9 +58,19 @@ mod tests {
             let sql = format!("CREATE TABLE a (b int);\n\n  {line}\nDROP TABLE a;");
             let finding = way_back(&sql, "migrations/0001_a.sql").expect(line);
             assert_eq!(finding.line, Some(3));
-            assert!(finding.hint.expect("a remedy").contains("0001_a.down.sql"), "{line}");
+            assert!(
+                finding.hint.expect("a remedy").contains("0001_a.down.sql"),
+                "{line}"
+            );
         }
-        for line in ["-- +goose Up\nSELECT 1;", "SELECT 1;\n-- +goose Down\n-- nothing\n", "-- migrate:up", "-- goes down", "-- Down", "SELECT 1 -- +goose Down"] {
+        for line in [
+            "-- +goose Up\nSELECT 1;",
+            "SELECT 1;\n-- +goose Down\n-- nothing\n",
+            "-- migrate:up",
+            "-- goes down",
+            "-- Down",
+            "SELECT 1 -- +goose Down",
+        ] {
             assert_eq!(way_back(line, "0001_a.sql"), None, "{line}");
         }
     }

@@ -9,7 +9,7 @@ use crate::harness::Server;
 fn what_reaches_into_another_database_is_not_tried_out() {
     let case = Case::new(Server::Mariadb, 1);
     case.run().assert_code(0);
-    let shared = case.db.name();
+    let shared = case.db.query_value("SELECT database()");
     let tenants = || case.db.query_column("SELECT name FROM tenants");
     for sql in [
         format!("INSERT IGNORE {shared}.tenants VALUES ('ghost', 1);"),
@@ -29,9 +29,12 @@ fn what_reaches_into_another_database_is_not_tried_out() {
         assert_eq!(tenants(), ["t01"], "{sql}");
     }
     // A down file is tried out, too.
-    case.project.tenant("0004_elsewhere.sql", "CREATE TABLE notes (id INT);\n");
     case.project
-        .tenant("0004_elsewhere.down.sql", &format!("DELETE t FROM {shared}.tenants t;\n"));
+        .tenant("0004_elsewhere.sql", "CREATE TABLE notes (id INT);\n");
+    case.project.tenant(
+        "0004_elsewhere.down.sql",
+        &format!("DELETE t FROM {shared}.tenants t;\n"),
+    );
     let run = prove(&case);
     run.assert_code(1);
     assert_eq!(tenants(), ["t01"]);
@@ -80,12 +83,16 @@ fn a_copy_has_all_that_a_database_has() {
     let case = Case::new(Server::Mariadb, 3);
     case.run().assert_code(0);
     case.db.tenant("t02").execute(LIVE);
-    case.project.tenant("0004_more.sql", "ALTER TABLE items ADD COLUMN more INT;\n");
+    case.project
+        .tenant("0004_more.sql", "ALTER TABLE items ADD COLUMN more INT;\n");
     let run = prove(&case);
     run.assert_code(0);
     let onto = told(&run, "prove.onto");
     assert_eq!(onto.len(), 1, "it was tried on its copy: {onto:?}");
-    assert!(onto[0].starts_with("t02 is not what the applied migrations make"), "{onto:?}");
+    assert!(
+        onto[0].starts_with("t02 is not what the applied migrations make"),
+        "{onto:?}"
+    );
 }
 
 /// What a tenant has by itself would be done by its copy, for good.
@@ -93,12 +100,14 @@ fn a_copy_has_all_that_a_database_has() {
 fn a_trigger_that_writes_elsewhere_is_not_copied() {
     let case = Case::new(Server::Mariadb, 3);
     case.run().assert_code(0);
-    let shared = case.db.name();
+    let shared = case.db.query_value("SELECT database()");
     case.db.tenant("t02").execute(&format!(
         "CREATE TRIGGER spread AFTER UPDATE ON items FOR EACH ROW INSERT INTO {shared}.tenants VALUES ('ghost', 0)"
     ));
-    case.project
-        .tenant("0004_more.sql", "INSERT INTO items VALUES (9, 'nine', 9);\nUPDATE items SET total = 2;\n");
+    case.project.tenant(
+        "0004_more.sql",
+        "INSERT INTO items VALUES (9, 'nine', 9);\nUPDATE items SET total = 2;\n",
+    );
     let run = prove(&case);
     let onto = told(&run, "prove.onto");
     assert!(

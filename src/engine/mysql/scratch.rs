@@ -127,7 +127,13 @@ FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
         Ok(())
     }
 
-    async fn make_again(&mut self, kind: Kind, name: &str, from: &str, place: &str) -> Result<(), EngineError> {
+    async fn make_again(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        from: &str,
+        place: &str,
+    ) -> Result<(), EngineError> {
         let text = format!(
             "{COPYING}USE {};SHOW CREATE {} {}",
             ident(from),
@@ -141,7 +147,12 @@ FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
         };
         let text = answer.rows.first().and_then(|row| row.get(kind.text)?.clone());
         let message = |what: String| {
-            let message = format!("the {} {}.{} {what}", kind.what.to_lowercase(), ident(from), ident(name));
+            let message = format!(
+                "the {} {}.{} {what}",
+                kind.what.to_lowercase(),
+                ident(from),
+                ident(name)
+            );
             EngineError::new(ErrorKind::Statement, message, &self.options.redactor)
         };
         let text = text.ok_or_else(|| message("cannot be read".to_owned()))?;
@@ -197,7 +208,12 @@ const KINDS: [Kind; 7] = [
     Kind {
         what: "SEQUENCE",
         text: 1,
-        listed: ("TABLE_NAME", "TABLES", "TABLE_SCHEMA", "AND TABLE_TYPE = 'SEQUENCE'"),
+        listed: (
+            "TABLE_NAME",
+            "TABLES",
+            "TABLE_SCHEMA",
+            "AND TABLE_TYPE = 'SEQUENCE'",
+        ),
     },
     Kind {
         what: "TABLE",

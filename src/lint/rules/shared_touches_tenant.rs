@@ -50,6 +50,8 @@ fn touched(act: &Act) -> Option<&Name> {
         | Act::RenameColumn { table, .. }
         | Act::RenameTable { table, .. }
         | Act::AlterTable { table }
+        | Act::ConvertTable { table, .. }
+        | Act::LosePartition { table, .. }
         | Act::Truncate { table, .. }
         | Act::Delete { table, .. }
         | Act::Update { table, .. }

@@ -25,6 +25,13 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
         // squawk's `ban-truncate-cascade` speaks of it.
         Act::Truncate { cascade: true, .. } if seen.world.kind == EngineKind::Postgres => None,
         Act::Truncate { table, .. } if !seen.is_new(table) => Some(format!("all rows of `{table}` are lost")),
+        Act::LosePartition {
+            table,
+            partition,
+            emptied: true,
+        } if !seen.is_new(table) => Some(format!(
+            "all rows of `{table}` in its partition `{partition}` are lost"
+        )),
         _ => None,
     })
 }

@@ -47,7 +47,11 @@ impl Mend<'_> {
     /// A statement that has others in it, under the mode that its text was written for.
     fn with_body(&self, object: &Object, head: &str) -> String {
         let of = |attribute| self.facts.text(object, attribute);
-        let statement = format!("CREATE DEFINER={} {head}\n{}", self.account(of(DEFINER)), of("body"));
+        let statement = format!(
+            "CREATE DEFINER={} {head}\n{}",
+            self.account(of(DEFINER)),
+            of("body")
+        );
         let end = delimiter(&statement);
         format!(
             "SET SESSION sql_mode = {};\nDELIMITER {end}\n{statement}{end}\nDELIMITER ;\nSET SESSION sql_mode = DEFAULT;",

@@ -69,7 +69,9 @@ impl Raw {
         let shadows = self.shadows();
         let tables = self.0.iter().filter(|[kind, ..]| kind == "table");
         let names = tables.map(|[_, _, name, _]| name.as_str());
-        names.filter(|name| !shadows.contains(&name.to_lowercase())).collect()
+        names
+            .filter(|name| !shadows.contains(&name.to_lowercase()))
+            .collect()
     }
 
     /// Tables in which virtual ones keep what is in them, in small letters.
@@ -109,9 +111,16 @@ fn is_virtual([kind, _, _, sql]: &[String; 4]) -> bool {
 
 /// SQLite, "The Virtual Table Mechanism", section 2.15, and the names that FTS3, FTS4, FTS5, R-Tree and Geopoly give.
 fn shadows(name: &str, sql: &str) -> Vec<String> {
-    let text: String = sql.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let text: String = sql
+        .to_lowercase()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let module = text.split_once(" using ").map_or("", |(_, rest)| rest);
-    let module: String = module.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect();
+    let module: String = module
+        .chars()
+        .take_while(|it| it.is_alphanumeric() || *it == '_')
+        .collect();
     let plain = text.replace(' ', "");
     // It keeps its rows in another table, or nowhere.
     let elsewhere = plain.contains(",content=") || plain.contains("(content=");
@@ -122,7 +131,9 @@ fn shadows(name: &str, sql: &str) -> Vec<String> {
         _ => &[],
     };
     let suffixes = suffixes.iter().filter(|it| !(elsewhere && **it == "content"));
-    suffixes.map(|it| format!("{}_{it}", name.to_lowercase())).collect()
+    suffixes
+        .map(|it| format!("{}_{it}", name.to_lowercase()))
+        .collect()
 }
 
 fn add_table(structure: &mut Structure, name: &str, pieces: &[Piece]) {
@@ -320,7 +331,10 @@ mod tests {
             ),
             row("docs_notes", "CREATE TABLE docs_notes(id INTEGER)"),
             row("docs_stat", "CREATE TABLE docs_stat(id INTEGER)"),
-            row("old", "CREATE VIRTUAL TABLE old USING fts4 (title, content=\"posts\")"),
+            row(
+                "old",
+                "CREATE VIRTUAL TABLE old USING fts4 (title, content=\"posts\")",
+            ),
             row("old_segdir", "CREATE TABLE 'old_segdir'(level INTEGER)"),
             row("old_config", "CREATE TABLE old_config(id INTEGER)"),
             row("old_content", "CREATE TABLE old_content(id INTEGER)"),
@@ -332,7 +346,14 @@ mod tests {
             .filter(|it| it.object.kind == Table)
             .map(|it| it.object.name.as_str())
             .collect();
-        let seen = ["docs", "docs_notes", "docs_stat", "old", "old_config", "old_content"];
+        let seen = [
+            "docs",
+            "docs_notes",
+            "docs_stat",
+            "old",
+            "old_config",
+            "old_content",
+        ];
         assert_eq!(names, BTreeSet::from(seen));
         assert_eq!(raw.tables().len(), seen.len());
         assert!(
