@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use crate::database_url::EngineKind;
 use crate::domain::{Finding, Migration, Statement};
+use crate::rules::{Level, Rule, named, rules};
 
 use super::accepted::Accepted;
 use super::allow::Allows;
 use super::catalog::{Catalog, Which};
 use super::pending::Options;
 use super::read::acts;
-use super::rule::{Level, Rule};
-use super::rules::{ALIKE, OURS, UNREADABLE, named, rules};
+use super::rules::{ALIKE, OURS, UNREADABLE};
 use super::seen::{Hit, Seen};
 use super::squawk;
 use super::theirs::Theirs;
@@ -92,7 +92,7 @@ impl<'m> Reader<'_, 'm> {
     }
 
     fn ours(&self, seen: &Seen<'_>, allows: &Allows<'_>) -> Vec<Found> {
-        let own = OURS.iter().map(|(rule, check)| (rule.id, check));
+        let own = OURS.iter().map(|(id, check)| (*id, check));
         let read_by_squawk = self.world.kind == EngineKind::Postgres;
         let alike = ALIKE
             .iter()
@@ -164,7 +164,7 @@ impl<'m> Reader<'_, 'm> {
 }
 
 fn named_unreadable() -> Option<&'static Rule> {
-    named(UNREADABLE.id)
+    named(UNREADABLE)
 }
 
 /// A statement's text is without what stands around it.

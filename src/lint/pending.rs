@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::domain::{Check, Finding, Migration, MigrationSet, Scope};
+use crate::rules::{Group, Level};
 use crate::settings::Lint;
 
 use super::accepted::Accepted;
 use super::catalog::{Catalog, Which};
 use super::file::{File, Found, Reader};
 use super::read::{Act, acts};
-use super::rule::{Group, Level};
 use super::tokens::pieces;
 use super::world::World;
 use super::{ALLOW, MOST_ACCEPTED};

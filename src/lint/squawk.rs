@@ -4,8 +4,8 @@ use squawk_linter::{Linter, LinterSettings, Rule as SquawkRule, Version};
 use squawk_syntax::SourceFile;
 
 use crate::domain::Migration;
+use crate::rules::Rule;
 
-use super::rule::Rule;
 use super::seen::Hit;
 
 /// What squawk found in the file, and what it could not read of it.

@@ -2,11 +2,11 @@
 //! say of it.
 
 use crate::domain::Scope;
+use crate::rules::{Group, Rule};
 
 use super::name::Name;
 use super::read::{Act, acts, item_at, says};
 use super::replaced::{is_copied, is_made_again};
-use super::rule::{Group, Rule};
 use super::rules::{in_utc, only_widens, rewrites_nothing};
 use super::seen::{Hit, Seen};
 use super::tokens::Piece;

@@ -1,19 +1,7 @@
 //! Every tenant's transaction waits for the same lock.
 
 use super::super::read::Act;
-use super::super::rule::{Group, Level, Levels, Rule};
 use super::super::seen::{Hit, Seen};
-
-pub(super) const RULE: Rule = Rule {
-    id: "lock-over-all-tenants",
-    group: Group::Locks,
-    title: "a tenant's migration locks a table of the shared schema",
-    why: "the lock is kept until the tenant's transaction ends: all tenants queue for it one after the other, and the \
-          application of all of them behind",
-    safe: "put it into the shared migrations: there it is done once",
-    levels: Levels::all(Level::Warning),
-    squawk: false,
-};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     let hit = |act: &Act| {

@@ -4,19 +4,8 @@ use crate::database_url::EngineKind;
 use crate::domain::{Migration, Statement};
 
 use super::super::read::Act;
-use super::super::rule::{Group, Level, Levels, Rule};
 use super::super::seen::{Hit, Seen};
 use super::super::tokens::pieces;
-
-pub(super) const RULE: Rule = Rule {
-    id: "narrowing-type",
-    group: Group::Data,
-    title: "a column gets a type that holds less",
-    why: "it fails at the first value that does not fit, in the middle of the tenants; or the value is cut",
-    safe: "ask first whether all values fit, in every environment: an assertion in [expect] does it for all tenants",
-    levels: Levels::all(Level::Warning),
-    squawk: false,
-};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     seen.each(|act| {
