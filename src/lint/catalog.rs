@@ -151,15 +151,18 @@ impl Catalog {
             Act::RenameTable { table, to } => {
                 if let Some(owner) = self.owner(scope, table, world) {
                     let (from, to_key) = ((owner, table.name.to_lowercase()), (owner, to.to_lowercase()));
+                    let is_on_it = |on: &Name| {
+                        on.name.eq_ignore_ascii_case(&table.name)
+                            && self.owner(scope, on, world) == Some(owner)
+                    };
+                    let indexes = self.indexes.iter().filter(|(_, on)| is_on_it(on));
+                    let indexes: Vec<_> = indexes.map(|(key, _)| key.clone()).collect();
+                    for key in indexes {
+                        self.indexes.entry(key).and_modify(|on| on.name.clone_from(to));
+                    }
                     self.gone.remove(&to_key);
                     if let Some(it) = self.tables.remove(&from) {
                         self.tables.insert(to_key, it);
-                    }
-                    let on_it = |(of, _): &(&(Scope, String), &mut Name)| of.0 == scope;
-                    for (_, on) in self.indexes.iter_mut().filter(on_it) {
-                        if on.name.eq_ignore_ascii_case(&table.name) && on.schema == table.schema {
-                            on.name.clone_from(to);
-                        }
                     }
                     self.gone.insert(from);
                 }

@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::database_url::EngineKind;
-use crate::domain::words::count;
 use crate::domain::{
     Check, CheckDefinition, Checksum, Direction, Finding, Migration, MigrationSet, Scope, Version, shown_path,
 };
@@ -15,7 +14,7 @@ use super::directive::{self, Mode};
 use super::file_name::{self, FileName};
 use super::{
     BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint, marker,
-    statements,
+    nested, statements,
 };
 
 /// A folder that the config names and that cannot be read: a wrong configuration.
@@ -88,11 +87,11 @@ fn load_folder(
     paths.sort();
     let mut migrations = Vec::new();
     let mut downs = Vec::new();
-    let mut nested = Vec::new();
+    let mut folders = Vec::new();
     for path in paths {
         let shown = shown_path(&path);
         if path.is_dir() {
-            nested.extend(nested_sql(&path, shown));
+            folders.extend(nested::sql_in(&path, shown));
             continue;
         }
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -116,7 +115,7 @@ fn load_folder(
             }
         }
     }
-    if let Some(finding) = nested_findings(&nested, &shown_path(folder), migrations.is_empty()) {
+    if let Some(finding) = nested::finding(&folders, &shown_path(folder), migrations.is_empty()) {
         found.add(NAME, finding);
     }
     migrations.sort_by_key(|migration| migration.version);
@@ -149,57 +148,6 @@ fn give_way_back(migrations: &mut [Migration], down: Migration, found: &mut Find
             .hint("name it as its migration is, with `.down.sql` in place of `.sql`, or delete it")
             .file(down.file),
     );
-}
-
-/// A subfolder with SQL files, and how many.
-struct Nested {
-    folder: String,
-    files: usize,
-    /// `up.sql`, as Diesel has it.
-    has_up: bool,
-}
-
-fn nested_sql(folder: &Path, shown: String) -> Option<Nested> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries
-        .filter(|entry| entry.path().extension().is_some_and(|it| it == "sql"))
-        .count();
-    (files > 0).then(|| Nested {
-        folder: shown,
-        files,
-        has_up: folder.join("up.sql").exists(),
-    })
-}
-
-/// A folder with nothing else in it would pass, and nothing would ever run.
-fn nested_findings(nested: &[Nested], folder: &str, alone: bool) -> Option<Finding> {
-    let first = nested.first()?;
-    let files: usize = nested.iter().map(|it| it.files).sum();
-    let (files, folders) = (count(files, "SQL file"), count(nested.len(), "subfolder"));
-    let message = match nested {
-        [_] => format!("{files} in this subfolder are not part of the migration set"),
-        _ => format!("{files} in {folders} are not part of the migration set"),
-    };
-    let finding = if alone {
-        Finding::error(format!("{message}, and the folder has no others"))
-    } else {
-        Finding::warning(message)
-    };
-    let hint = if first.has_up {
-        let name = Path::new(&first.folder)
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        let (version, rest) = name.split_once('_').unwrap_or((&name, "name"));
-        let version: String = version.chars().filter(char::is_ascii_digit).collect();
-        format!(
-            "migrations lie directly in the folder that the config names: {name}/up.sql becomes {version}_{rest}.sql, its down.sql {version}_{rest}.down.sql"
-        )
-    } else {
-        "migrations lie directly in the folder that the config names, as <version>_<name>.sql".to_owned()
-    };
-    let place = if nested.len() == 1 { &first.folder } else { folder };
-    Some(finding.hint(hint).file(place))
 }
 
 fn read(

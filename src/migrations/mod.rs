@@ -7,6 +7,7 @@ mod file_name;
 mod lint;
 mod load;
 mod marker;
+mod nested;
 mod placed;
 mod plan;
 mod rollback;

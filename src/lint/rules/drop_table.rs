@@ -7,10 +7,10 @@ use super::super::seen::{Hit, Seen};
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     seen.each(|act| match act {
         Act::DropTable { table, tolerant } => {
-            let is_lost = !seen.is_new(table)
-                && !(*tolerant && seen.is_gone(table))
-                && !is_copied(seen.migration, table, seen.world.kind);
-            is_lost.then(|| format!("`{table}` and its rows are lost"))
+            let is_kept = seen.is_new(table)
+                || (*tolerant && seen.is_gone(table))
+                || is_copied(seen.migration, table, seen.world.kind);
+            (!is_kept).then(|| format!("`{table}` and its rows are lost"))
         }
         // MariaDB drops the one that is there.
         Act::CreateTable {
