@@ -48,6 +48,8 @@ pub struct Borders {
     pub public: Vec<InPlace>,
     /// What serving roles own.
     pub owned: Vec<Owned>,
+    /// Functions that act as their owner, and may be made to do more than they were made for.
+    pub definers: Vec<Definer>,
     /// What this role was not shown, and what would show it.
     pub unread: Vec<Unread>,
     /// The same of texts.
@@ -176,6 +178,19 @@ pub struct Owned {
     pub locations: Vec<String>,
 }
 
+/// A SECURITY DEFINER function, once for all places that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definer {
+    /// With its arguments.
+    pub function: String,
+    pub owner: String,
+    /// It has a `search_path` of its own.
+    pub fixed_path: bool,
+    /// It may run a text that it puts together.
+    pub dynamic: bool,
+    pub locations: Vec<String>,
+}
+
 /// A question that the server did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -205,8 +220,6 @@ pub struct Crossed {
     pub written: Vec<String>,
     /// Schemas in which it could create, other than its own.
     pub creates: Vec<String>,
-    /// Own tables that it found without their schema's name.
-    pub unqualified: Vec<String>,
     /// How many of its own tables it read.
     pub reads: usize,
     /// What went wrong otherwise: the server's code.

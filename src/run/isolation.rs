@@ -11,7 +11,7 @@ use crate::validate::isolation::{
     self, CHECKS, Made, NAMES, PLACEMENT, REFERENCES, Scene, TRY, is_open, level,
 };
 
-use super::made::made;
+use super::made::{Unlearnt, made};
 use super::survey::Survey;
 use super::{Gate, Stage};
 
@@ -60,7 +60,10 @@ impl Gate<'_> {
             Scene::new(borders, &tenants, role, &settings.isolation, kind, &quoted)
         };
         let scenes: Vec<Scene<'_>> = borders.iter().map(scene).collect();
-        let made = self.made_where_open(engine, &asked, &scenes).await;
+        let (made, unlearnt) = match self.made_where_open(engine, &asked, &scenes).await {
+            Ok(made) => (made, Vec::new()),
+            Err(unlearnt) => (None, not_learnt(unlearnt)),
+        };
         let mut checks = Vec::new();
         for check in asked.iter().filter(|it| it.id != TRY.id) {
             let of = |scene: &Scene<'_>| match check.id {
@@ -69,7 +72,11 @@ impl Gate<'_> {
                 id if id == NAMES.id => isolation::names(scene),
                 _ => isolation::grants(scene),
             };
-            checks.push(Check::answered(check, on_servers(&scenes, of)));
+            let mut findings = on_servers(&scenes, of);
+            if check.id == PLACEMENT.id {
+                findings.extend(unlearnt.iter().cloned());
+            }
+            checks.push(Check::answered(check, findings));
         }
         let _ = self.add(checks, since);
         if asked.contains(&TRY) {
@@ -84,15 +91,15 @@ impl Gate<'_> {
         engine: &dyn Engine,
         asked: &[CheckDefinition],
         scenes: &[Scene<'_>],
-    ) -> Option<Made> {
+    ) -> Result<Option<Made>, Unlearnt> {
         if !asked.contains(&PLACEMENT) || !scenes.iter().any(is_open) {
-            return None;
+            return Ok(None);
         }
         let shared: Vec<&Migration> = self.set().shared.iter().collect();
         let tenant: Vec<&Migration> = self.set().tenant.iter().collect();
-        let of_shared = made(engine, &[], &shared).await.ok()?;
-        let of_tenant = made(engine, &shared, &tenant).await.ok()?;
-        Some(Made::of(&of_shared, &of_tenant))
+        let of_shared = made(engine, &[], &shared).await?;
+        let of_tenant = made(engine, &shared, &tenant).await?;
+        Ok(Some(Made::of(&of_shared, &of_tenant)))
     }
 
     async fn tried(&mut self, engine: &dyn Engine, scenes: &[Scene<'_>]) -> Stage<()> {
@@ -113,6 +120,22 @@ impl Gate<'_> {
         let _ = self.add(vec![Check::answered(&TRY, findings)], since);
         Ok(())
     }
+}
+
+/// A server that gave no answer blocks; where it must not be learnt, or cannot, the question stays open.
+fn not_learnt(unlearnt: Unlearnt) -> Vec<Finding> {
+    let told = |it: Finding| {
+        if it.operational && !unlearnt.not_allowed {
+            return it;
+        }
+        let mut told = Finding::warning(format!(
+            "where tables belong that are on both sides could not be learnt: {}",
+            it.message
+        ));
+        (told.hint, told.file) = (it.hint, it.file);
+        told
+    };
+    unlearnt.findings.into_iter().map(told).collect()
 }
 
 /// What is said of no tenant in particular says of which server it is.

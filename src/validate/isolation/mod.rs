@@ -1,5 +1,6 @@
 //! Are tenants kept apart? Pure judgements of what a server tells of their borders.
 
+mod definers;
 mod grants;
 mod names;
 mod placement;

@@ -98,11 +98,6 @@ fn one(scene: &Scene<'_>, attempt: &Attempt<'_>, result: &Crossed) -> Vec<Findin
         &|it| format!("role `{role}` may create in schema {it}"),
         revoke,
     );
-    told(
-        &result.unqualified,
-        &|it| format!("role `{role}` finds {it} without having chosen a tenant"),
-        "what forgets to choose a tenant must find none",
-    );
     if !result.unreadable.is_empty() {
         let names = shown(result.unreadable.iter().map(String::as_str));
         let message = format!("role `{role}` may not read its own {names}");
