@@ -131,6 +131,8 @@ pub enum Power {
     Files,
     /// Other connections' statements.
     Processes,
+    /// Make procedures that run as somebody else: the privilege's name.
+    ActsAsOthers(&'static str),
     /// Reload it, shut it down.
     Server,
 }
@@ -151,6 +153,7 @@ impl Power {
             Self::Grants => "may give others what it has, everywhere (GRANT OPTION)",
             Self::Files => "may read and write the server's files (FILE)",
             Self::Processes => "may see everybody's statements (PROCESS)",
+            Self::ActsAsOthers(_) => "may make procedures that run as any other user (SET USER)",
             Self::Server => "may reload the server or shut it down",
         }
     }

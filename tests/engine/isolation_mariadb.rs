@@ -130,9 +130,11 @@ fn users_that_reach_other_databases_are_found() {
             "GRANT SELECT, PROCESS, FILE, SUPER ON *.* TO {} WITH GRANT OPTION",
             user("cedar")
         ),
+        format!("GRANT SET USER ON *.* TO {}", user("elder")),
         format!("CREATE ROLE `{role}`"),
         format!("GRANT DROP ON `{}`.* TO `{role}`", birch.replace('_', "\\_")),
         format!("GRANT `{role}` TO {}", user("delta")),
+        format!("GRANT SET USER ON *.* TO `{role}`"),
     ] {
         admin.execute(&sql);
     }
@@ -156,6 +158,12 @@ fn users_that_reach_other_databases_are_found() {
             ),
             format!("cedar: the serving role `{prefix}_app_cedar` may see everybody's statements (PROCESS)"),
             format!("cedar: the serving role `{prefix}_app_cedar` may give others what it has"),
+            format!(
+                "elder: the serving role `{prefix}_app_elder` may make procedures that run as any other user"
+            ),
+            format!(
+                "delta: the serving role `{prefix}_app_delta` is a member of `{role}`, which may make procedures that run as any other user"
+            ),
         ],
     );
     // What takes it back is in the report, and does.
@@ -194,9 +202,102 @@ fn a_role_that_may_not_read_the_grants_is_told() {
     let run = desk.tenantgate(&["validate"]);
     run.assert_code(0);
     let found = findings(&run, "isolation.grants");
+    assert_eq!(run.check("isolation.grants")["status"], "warned");
     assert_found(
         &found,
         &["what the application's role may do could not be looked at".to_owned()],
     );
+    let hint = run.check("isolation.grants")["findings"][0]["hint"].to_string();
+    for table in [
+        "user",
+        "db",
+        "tables_priv",
+        "procs_priv",
+        "roles_mapping",
+        "global_priv",
+    ] {
+        assert!(hint.contains(&format!("`{table}`")), "{hint}");
+    }
+    // These tables are enough.
+    for table in [
+        "user",
+        "db",
+        "tables_priv",
+        "procs_priv",
+        "roles_mapping",
+        "global_priv",
+    ] {
+        let grant = format!("GRANT SELECT ON mysql.{table} TO {gate}");
+        desk.database.admin().execute(&grant);
+    }
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.check("isolation.grants")["status"], "passed");
     assert!(!found.iter().any(|it| it.contains("does not exist")), "{found:?}");
+}
+
+/// They are let in by their address alone, here by one that nobody has.
+#[test]
+fn what_users_without_a_name_may_do_is_found() {
+    let mut served = served();
+    let nobody = "''@'203.0.113.77'";
+    let admin = served.desk.database.admin();
+    let birch = served.desk.database.location("birch").replace('_', "\\_");
+    admin.execute(&format!("CREATE USER IF NOT EXISTS {nobody}"));
+    admin.execute(&format!("GRANT SELECT ON `{birch}`.* TO {nobody}"));
+    let run = served.desk.tenantgate(&["validate"]);
+    served.users.push(nobody.to_owned());
+    run.assert_code(1);
+    assert_eq!(
+        findings(&run, "isolation.grants")[0],
+        "birch: whoever connects without a user name has SELECT on its database"
+    );
+    let sql = run.check("isolation.grants")["findings"][0]["sql"].clone();
+    served.desk.database.admin().execute(sql.as_str().unwrap());
+    let run = served.desk.tenantgate(&["validate"]);
+    assert_eq!(
+        run.check("isolation.grants")["status"],
+        "passed",
+        "{}",
+        run.stdout
+    );
+}
+
+/// One user serves all tenants: what it may do with their data is no finding, what goes beyond is.
+#[test]
+fn one_user_for_all_is_looked_at() {
+    let mut served = served();
+    let prefix = served.desk.database.name().to_owned();
+    let user = format!("`{prefix}_one`@`%`");
+    served.users.push(user.clone());
+    let desk = &served.desk;
+    desk.project.replace(
+        "tenantgate.toml",
+        &format!("{prefix}_app_{{tenant}}"),
+        &format!("{prefix}_one"),
+    );
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let missing = format!("the serving role `{prefix}_one` does not exist");
+    assert_found(&findings(&run, "isolation.grants"), &[missing]);
+    let admin = desk.database.admin();
+    let all = format!("{prefix}\\_%");
+    admin.execute(&format!("CREATE USER {user}"));
+    admin.execute(&format!("GRANT SELECT, INSERT ON `{all}`.* TO {user}"));
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(
+        run.check("isolation.grants")["status"],
+        "passed",
+        "{}",
+        run.stdout
+    );
+    admin.execute(&format!("GRANT CREATE ON `{all}`.* TO {user}"));
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_found(
+        &findings(&run, "isolation.grants"),
+        &[
+            format!("birch: the serving role may create in its database, as `{prefix}_one`"),
+            format!("the serving role may create in the shared database `{prefix}_shared`, as `{prefix}_one`"),
+        ],
+    );
 }

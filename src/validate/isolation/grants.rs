@@ -283,6 +283,7 @@ fn without_on_server(scene: &Scene<'_>, role: &Role, power: Power) -> String {
         Power::SeesDatabases => "SHOW DATABASES",
         Power::CreateRole => "CREATE USER",
         Power::Replication => "REPLICATION SLAVE",
+        Power::ActsAsOthers(word) => word,
         _ => "ALL PRIVILEGES",
     };
     format!("REVOKE {word} ON *.* FROM {account};")
