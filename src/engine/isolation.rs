@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::database_url::DatabaseUrl;
 use crate::domain::{ServerName, Tenant};
 
 /// Whose borders are asked about.
@@ -204,7 +205,10 @@ pub struct Unread {
 /// One tenant's role, tried against its own tenant and against another.
 #[derive(Debug, Clone)]
 pub struct Attempt<'a> {
+    /// The role, or the URL's user.
     pub role: String,
+    /// As whom to connect, where the engine lets nobody act as another.
+    pub url: Option<DatabaseUrl>,
     pub own: &'a Tenant,
     /// Absent: the role serves all tenants, and there is no other for it.
     pub other: Option<&'a Tenant>,
@@ -223,6 +227,8 @@ pub struct Crossed {
     pub written: Vec<String>,
     /// Schemas in which it could create, other than its own.
     pub creates: Vec<String>,
+    /// Databases that it was shown, whoever's.
+    pub sees: Vec<String>,
     /// How many of its own tables it read.
     pub reads: usize,
     /// What went wrong otherwise: the server's code.
@@ -234,4 +240,6 @@ pub enum NotTried {
     /// The gate's role, by its name, may not act as it.
     NotAMember(String),
     NoSuchRole,
+    /// The URL leads somewhere else.
+    OtherServer,
 }

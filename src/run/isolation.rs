@@ -2,16 +2,17 @@
 
 use std::time::Instant;
 
-use crate::database_url::EngineKind;
-use crate::domain::{Check, CheckDefinition, Finding, Migration, Tenant};
+use crate::database_url::{self, EngineKind};
+use crate::domain::{Check, CheckDefinition, Finding, Migration, Secret, Tenant};
 use crate::engine::Engine;
-use crate::engine::isolation::Borderline;
+use crate::engine::isolation::{Attempt, Borderline};
 use crate::settings::{Level, TenancyMode};
 use crate::validate::isolation::{
     self, CHECKS, Made, NAMES, PLACEMENT, REFERENCES, Scene, TRY, is_open, level,
 };
 
 use super::made::{Unlearnt, made};
+use super::offline::of_tenant;
 use super::survey::Survey;
 use super::{Gate, Stage};
 
@@ -24,8 +25,11 @@ impl Gate<'_> {
                 (TenancyMode::Schema, EngineKind::Postgres) => {
                     it.id != TRY.id || tenancy.serving_role.is_some()
                 }
-                // Nobody acts as another there, and a name alone is always the own database's.
-                (TenancyMode::Database, EngineKind::Mysql) => it.id != TRY.id && it.id != PLACEMENT.id,
+                // Nobody acts as another there, so it takes a URL; a name alone is always the own database's.
+                (TenancyMode::Database, EngineKind::Mysql) => {
+                    let is_tried = self.settings.environment.try_url.is_some();
+                    it.id != PLACEMENT.id && (it.id != TRY.id || is_tried)
+                }
                 // Nothing is said of files, so nothing of them passes. Rows have borders of their own.
                 _ => false,
             };
@@ -57,7 +61,9 @@ impl Gate<'_> {
         let quoted = |name: &str| engine.quoted(name);
         let scene = |borders| {
             let (role, kind) = (line.serving_role, self.kind());
-            Scene::new(borders, &tenants, role, &settings.isolation, kind, &quoted)
+            let mut scene = Scene::new(borders, &tenants, role, &settings.isolation, kind, &quoted);
+            scene.is_tried = asked.contains(&TRY);
+            scene
         };
         let scenes: Vec<Scene<'_>> = borders.iter().map(scene).collect();
         let (made, unlearnt) = match self.made_where_open(engine, &asked, &scenes).await {
@@ -105,19 +111,70 @@ impl Gate<'_> {
     async fn tried(&mut self, engine: &dyn Engine, scenes: &[Scene<'_>]) -> Stage<()> {
         let since = Instant::now();
         let mut findings = Vec::new();
+        let url = match self.application_url().map(|it| it.cloned()) {
+            Ok(url) => url,
+            Err(finding) => return self.add(vec![Check::answered(&TRY, vec![finding])], since),
+        };
         for scene in scenes {
-            let attempts = isolation::attempts(scene);
+            if url.is_some() && scene.borders.server.is_some() {
+                findings.push(isolation::elsewhere(scene.tenants.len()));
+                continue;
+            }
+            let each = match &url {
+                Some(url) => url.expose().contains("{tenant}"),
+                None => scene.one_role_each(),
+            };
+            let mut attempts = isolation::attempts(scene, each);
             if attempts.is_empty() {
                 continue;
             }
+            if let Some(url) = &url
+                && let Err(finding) = self.connect_as_tenants(url, &mut attempts)
+            {
+                return self.add(vec![Check::answered(&TRY, vec![finding])], since);
+            }
             let results = engine.attempt(&attempts).await;
             match self.or_block(&TRY, since, results)? {
-                Some(results) => findings.extend(isolation::tried(scene, &attempts, &results)),
+                Some(results) => findings.extend(isolation::tried(scene, each, &attempts, &results)),
                 None => findings.push(isolation::untried()),
             }
         }
         findings.dedup();
         let _ = self.add(vec![Check::answered(&TRY, findings)], since);
+        Ok(())
+    }
+}
+
+impl Gate<'_> {
+    /// As the application has it; none: the config does not name it.
+    fn application_url(&self) -> Result<Option<&Secret>, Finding> {
+        let Some(name) = &self.settings.environment.try_url else {
+            return Ok(None);
+        };
+        match self.settings.variables.get(name.as_str()) {
+            Some(url) => Ok(Some(url)),
+            None => Err(Finding::error(format!(
+                "nothing was tried: the variable {name} is not set"
+            ))),
+        }
+    }
+
+    /// Each with the URL of its own tenant.
+    fn connect_as_tenants(&self, url: &Secret, attempts: &mut [Attempt<'_>]) -> Result<(), Finding> {
+        for attempt in attempts {
+            let name = &attempt.own.name;
+            let text = of_tenant(url, name.as_str());
+            let unreadable = || Finding::error("`try_url` makes no URL for it").tenant(name);
+            let parsed = database_url::parse(text.expose()).map_err(|_| unreadable())?;
+            if parsed.kind != self.kind() {
+                return Err(Finding::error("`try_url` is for another engine").tenant(name));
+            }
+            for part in parsed.secret_parts() {
+                self.redactor.add(part.expose());
+            }
+            attempt.role = parsed.user.clone().unwrap_or_default();
+            attempt.url = Some(parsed);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod grants;
 mod pattern;
+mod trying;
 
 use std::collections::{BTreeSet, HashMap};
 
