@@ -114,9 +114,10 @@ fn without_comments(text: &str, kind: EngineKind) -> String {
             rest = after;
             continue;
         }
-        if let Some(length) = dollar_quoted(rest).filter(|_| is_postgres) {
-            kept.push_str(&rest[..length]);
-            rest = &rest[length..];
+        if let Some((within, after)) = dollar_quoted(rest).filter(|_| is_postgres) {
+            // The quotes would be taken for a part of the names beside them.
+            kept.extend([" ", within, " "]);
+            rest = after;
             continue;
         }
         if matches!(c, '\'' | '"' | '`') && !(is_postgres && c == '`') {
@@ -133,16 +134,15 @@ fn without_comments(text: &str, kind: EngineKind) -> String {
     kept
 }
 
-/// How long the text in dollar quotes is that begins here.
-fn dollar_quoted(text: &str) -> Option<usize> {
+/// The text in dollar quotes that begins here, and what follows it.
+fn dollar_quoted(text: &str) -> Option<(&str, &str)> {
     let tag = text.strip_prefix('$')?;
     let tag = &tag[..tag.find('$')?];
     if tag.starts_with(|c: char| c.is_ascii_digit()) || !tag.chars().all(is_word) {
         return None;
     }
     let open = tag.len() + 2;
-    let end = text[open..].find(&text[..open])?;
-    Some(open + end + open)
+    text[open..].split_once(&text[..open])
 }
 
 /// What follows the comment that begins here.
