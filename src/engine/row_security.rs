@@ -212,6 +212,6 @@ pub struct TriedTable {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tried {
     pub tables: Vec<TriedTable>,
-    /// Without a context it was only tried on connections that had been some tenant's before: a pooler's.
-    pub only_used: bool,
+    /// Without a context it was tried on connections that had been some tenant's before: a pooler's.
+    pub was_used: bool,
 }

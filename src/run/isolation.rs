@@ -113,7 +113,7 @@ impl Gate<'_> {
         let mut findings = Vec::new();
         let url = match self.application_url().map(|it| it.cloned()) {
             Ok(url) => url,
-            Err(finding) => return self.add(vec![Check::answered(&TRY, vec![finding])], since),
+            Err(finding) => return self.add(vec![Check::answered(&TRY, vec![*finding])], since),
         };
         for scene in scenes {
             if url.is_some() && scene.borders.server.is_some() {
@@ -131,7 +131,7 @@ impl Gate<'_> {
             if let Some(url) = &url
                 && let Err(finding) = self.connect_as_tenants(url, &mut attempts)
             {
-                return self.add(vec![Check::answered(&TRY, vec![finding])], since);
+                return self.add(vec![Check::answered(&TRY, vec![*finding])], since);
             }
             let results = engine.attempt(&attempts).await;
             match self.or_block(&TRY, since, results)? {
@@ -147,27 +147,30 @@ impl Gate<'_> {
 
 impl Gate<'_> {
     /// As the application has it; none: the config does not name it.
-    fn application_url(&self) -> Result<Option<&Secret>, Finding> {
+    fn application_url(&self) -> Result<Option<&Secret>, Box<Finding>> {
         let Some(name) = &self.settings.environment.try_url else {
             return Ok(None);
         };
         match self.settings.variables.get(name.as_str()) {
             Some(url) => Ok(Some(url)),
-            None => Err(Finding::error(format!(
-                "nothing was tried: the variable {name} is not set"
-            ))),
+            None => {
+                let message = format!("nothing was tried: the variable {name} is not set");
+                Err(Box::new(Finding::error(message)))
+            }
         }
     }
 
     /// Each with the URL of its own tenant.
-    fn connect_as_tenants(&self, url: &Secret, attempts: &mut [Attempt<'_>]) -> Result<(), Finding> {
+    fn connect_as_tenants(&self, url: &Secret, attempts: &mut [Attempt<'_>]) -> Result<(), Box<Finding>> {
         for attempt in attempts {
             let name = &attempt.own.name;
             let text = of_tenant(url, name.as_str());
-            let unreadable = || Finding::error("`try_url` makes no URL for it").tenant(name);
+            let unreadable = || Box::new(Finding::error("`try_url` makes no URL for it").tenant(name));
             let parsed = database_url::parse(text.expose()).map_err(|_| unreadable())?;
             if parsed.kind != self.kind() {
-                return Err(Finding::error("`try_url` is for another engine").tenant(name));
+                return Err(Box::new(
+                    Finding::error("`try_url` is for another engine").tenant(name),
+                ));
             }
             for part in parsed.secret_parts() {
                 self.redactor.add(part.expose());

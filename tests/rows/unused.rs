@@ -35,11 +35,7 @@ fn a_pooler_that_has_no_new_connection_is_said() {
     rows.validate().assert_code(0);
     let run = rows.validate();
     run.assert_code(0);
-    assert_told(
-        &run,
-        TRY,
-        &["note", "on connections only that had been some tenant's"],
-    );
+    assert_told(&run, TRY, &["note", "on connections that had been some tenant's"]);
     sparing(&rows, &format!("{SETTING} IS NULL"));
     rows.project.env("DIRECT_URL", rows.db.direct_url());
     rows.configure(

@@ -60,7 +60,7 @@ impl<'a> Trying<'a> {
         let unused = row_unused::see(&mut self).await?;
         let pairs = Pairs::find(&mut self).await?;
         let mut tried = Tried {
-            only_used: unused.was_used,
+            was_used: unused.was_used,
             ..Tried::default()
         };
         let trial = self.trial;

@@ -107,10 +107,10 @@ pub fn tried(tried: &Tried, tenancy: &RowTenancy) -> Check {
             "there are rows of tenants that the registry lacks in {names}"
         )));
     }
-    if tried.only_used {
+    if tried.was_used {
         findings.push(
             Finding::note(
-                "without a context it was tried on connections only that had been some tenant's before: a policy that spares whoever never said one was not tried",
+                "without a context it was tried on connections that had been some tenant's before: whether a policy spares whoever never said one was not seen",
             )
             .hint("a pooler gives such connections: `direct_url` goes past it"),
         );
