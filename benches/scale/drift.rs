@@ -66,7 +66,11 @@ fn row(asked: &Asked, more: &str) {
     line(
         &format!(
             "validate, {all} tenants x 10 tables{}",
-            if more.is_empty() { "" } else { ", a view, a function, a trigger" }
+            if more.is_empty() {
+                ""
+            } else {
+                ", a view, a function, a trigger"
+            }
         ),
         &ours.shown(),
         Some("5 s"),

@@ -76,7 +76,7 @@ impl Asked {
 
 type Row = fn(&Asked);
 
-const ROWS: [(&str, Row); 13] = [
+const ROWS: [(&str, Row); 14] = [
     ("start", start::row),
     ("no-op-postgres", |asked| {
         no_op::row(Server::Postgres, 10_000, asked)
