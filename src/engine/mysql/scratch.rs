@@ -12,7 +12,7 @@ use crate::domain::{Migration, Scope, Structure};
 use crate::engine::{EngineError, EngineOptions, Scratch, Target};
 
 use super::connect::{self, Answer};
-use super::sql::{ident, literal};
+use super::sql::{PLAIN_MODE, ident, literal};
 use super::structure::{Place, Reader};
 use super::{database_of, structure};
 
@@ -23,6 +23,8 @@ pub(super) struct MysqlScratch {
     shared_database: String,
     shared: String,
     own: String,
+    /// What runs on nothing takes no longer, where somebody is there to run it.
+    patience: Duration,
 }
 
 impl MysqlScratch {
@@ -31,6 +33,7 @@ impl MysqlScratch {
         shared_database: String,
         options: EngineOptions,
         ledger: &str,
+        patience: Duration,
     ) -> Result<Self, EngineError> {
         let prefix = structure::scratch_prefix(ledger);
         let mut scratch = Self {
@@ -39,6 +42,7 @@ impl MysqlScratch {
             shared_database,
             shared: String::new(),
             own: String::new(),
+            patience,
         };
         let now = scratch.drop_left_over(&prefix).await?;
         let name = format!("{prefix}{now:x}_{:08x}", fastrand::u32(..));
@@ -67,7 +71,10 @@ impl MysqlScratch {
     }
 
     async fn send(&mut self, sql: String) -> Result<Vec<Answer>, EngineError> {
-        let sent = connect::send(&mut self.connection, sql, &self.options.redactor).await;
+        let redactor = &self.options.redactor;
+        let sent = connect::send(&mut self.connection, sql, redactor);
+        let sent = tokio::time::timeout(self.patience, sent).await;
+        let sent = sent.map_err(|_| EngineError::silence(self.patience, redactor))?;
         sent.map_err(|failed| failed.error)
     }
 
@@ -200,6 +207,9 @@ impl Scratch for MysqlScratch {
         let (shared, redactor) = (self.shared.clone(), &self.options.redactor);
         let mut reader = Reader::new(&mut self.connection, &shared, redactor);
         let mut found = reader.structures(&[place]).await?;
+        // What comes next is made in the mode in which it is really made, not in the reader's.
+        self.send(format!("SET SESSION sql_mode = DEFAULT;{PLAIN_MODE}"))
+            .await?;
         Ok(found.pop().unwrap_or_default())
     }
 

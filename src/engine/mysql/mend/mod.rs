@@ -121,12 +121,6 @@ fn text(text: &str) -> String {
     )
 }
 
-/// Each line of a statement commented out.
-fn commented(statement: &str) -> String {
-    let lines: Vec<String> = statement.lines().map(|line| format!("-- {line}")).collect();
-    lines.join("\n")
-}
-
 /// `` `name`@`host` `` of `name@host`.
 fn account(definer: &str) -> String {
     match definer.rsplit_once('@') {
