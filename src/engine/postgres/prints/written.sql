@@ -17,7 +17,7 @@ FROM (SELECT nspname, concat_ws(chr(31), kind, tbl, name, attribute, OWNLESS(val
         HERE(concat_ws(chr(31), 'using', pg_get_expr(polqual, polrelid), 'check', pg_get_expr(polwithcheck, polrelid)))
     FROM (SELECT s.path, s.own, s.nspname, k.relname, l.* FROM pg_policy l JOIN pg_class k ON k.oid = l.polrelid JOIN s ON s.oid = k.relnamespace) l
     UNION ALL
-    SELECT nspname, 'statistics', of_table, stxname, concat_ws(' ', stxstattarget, ROLE(stxowner)), HERE(pg_get_statisticsobjdef(oid))
+    SELECT nspname, 'statistics', of_table, stxname, concat_ws(' ', stxstattarget, ROLE(stxowner)), HERE(replace(pg_get_statisticsobjdef(oid), 'CREATE STATISTICS ' || quote_ident(nspname) || '.', 'CREATE STATISTICS '))
     FROM (SELECT s.path, s.own, s.nspname, k.relname AS of_table, z.* FROM pg_statistic_ext z JOIN pg_class k ON k.oid = z.stxrelid
         JOIN s ON s.oid = z.stxnamespace) z
     UNION ALL
