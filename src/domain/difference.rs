@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{COLUMN_ORDER, Object, ObjectKind, Structure};
+use super::{COLUMN_ORDER, Object, ObjectKind, Structure, is_code};
 
 /// Longer texts are not quoted: that they differ is said.
 const QUOTED: usize = 160;
@@ -110,6 +110,10 @@ impl fmt::Display for Difference {
         match &self.change {
             Change::Missing => write!(f, "{who} is missing"),
             Change::Extra => write!(f, "extra {who}"),
+            Change::Altered { attribute, .. } if is_code(self.object.kind, attribute) => {
+                // A text that is there may hold what is in no config, so nothing would redact it.
+                f.write_str(&another(&who, attribute))
+            }
             Change::Altered {
                 attribute,
                 expected,
@@ -122,7 +126,7 @@ impl fmt::Display for Difference {
 fn altered(who: &str, attribute: &str, expected: Option<&str>, found: Option<&str>) -> String {
     let is_long = |text: Option<&str>| text.is_some_and(|it| it.len() > QUOTED || it.contains('\n'));
     match (found, expected) {
-        _ if is_long(found) || is_long(expected) => format!("{who} has another {attribute}"),
+        _ if is_long(found) || is_long(expected) => another(who, attribute),
         (Some(found), Some(expected)) if says_what_it_is(attribute) => {
             format!("{who} is {found}, expected {expected}")
         }
@@ -133,6 +137,15 @@ fn altered(who: &str, attribute: &str, expected: Option<&str>, found: Option<&st
             format!("{who} has no {attribute}, expected {expected}")
         }
     }
+}
+
+fn another(who: &str, attribute: &str) -> String {
+    let other = if attribute.ends_with('s') {
+        "other"
+    } else {
+        "another"
+    };
+    format!("{who} has {other} {attribute}")
 }
 
 fn says_what_it_is(attribute: &str) -> bool {

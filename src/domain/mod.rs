@@ -40,5 +40,6 @@ pub use shard::{InvalidShard, Shard};
 pub use speed::Speed;
 pub use structure::{
     COLUMN_ORDER, COMMENT, DEFINER, Fact, Fingerprint, GRANTS, OWNER, Object, ObjectKind, Print, Structure,
+    is_code,
 };
 pub use tenant::{Tenant, Tenants};

@@ -201,7 +201,7 @@ pub enum ExpectedFrom {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SchemaSummary {
     /// Of what most tenants are, without owners and grants: the same in every environment that has the same
-    /// migrations.
+    /// migrations. Without tenants, the shared schema's.
     pub fingerprint: String,
     /// How many different structures there are among the tenants.
     pub groups: usize,

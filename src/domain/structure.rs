@@ -140,6 +140,16 @@ pub const COLUMN_ORDER: &str = "column order";
 /// The attribute of whose rights a view or a routine has.
 pub const DEFINER: &str = "definer";
 
+/// True of texts that a program could be written in, or a key: somebody put them there, and they may be anything.
+pub fn is_code(kind: ObjectKind, attribute: &str) -> bool {
+    match kind {
+        ObjectKind::Routine | ObjectKind::Trigger | ObjectKind::Event => {
+            matches!(attribute, "definition" | "body" | "settings")
+        }
+        _ => attribute == "server options",
+    }
+}
+
 impl Fact {
     /// Set by whoever provides schemas rather than by migrations, and other in another environment.
     pub fn is_administrative(&self) -> bool {

@@ -46,6 +46,11 @@ impl ErrorKind {
         )
     }
 
+    /// True where another try may go otherwise: somebody was in the way, or the server was slow.
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Contended | Self::TimedOut)
+    }
+
     /// True where the server itself said no to a statement.
     pub fn is_refusal(self) -> bool {
         matches!(self, Self::Statement | Self::Missing | Self::TimedOut)

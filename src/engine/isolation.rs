@@ -64,6 +64,8 @@ pub struct Reference {
     pub target: String,
     /// The target came with an extension.
     pub extension: bool,
+    /// It is a partition or a child of the target: who reads that reads it as well.
+    pub child: bool,
 }
 
 /// A text that runs in the server, as it is in each of these places. It may hold anything: no `Debug`.

@@ -21,6 +21,7 @@ mod scratch;
 mod session;
 mod sqlite;
 mod structure;
+mod uncompared;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,6 +45,7 @@ use row_security::{RowFacts, RowQuestion, Trial, Tried};
 pub use ranges::{Load, RangeError, Standing as RangeStanding, Underway};
 pub use scratch::Scratch;
 pub use session::Session;
+pub use uncompared::Mark;
 
 /// How an engine is reached and what it must keep to.
 #[derive(Debug, Clone)]
@@ -291,6 +293,15 @@ pub trait Engine: Send + Sync {
 
     /// How fast those before were, the newest first.
     async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError>;
+
+    /// Leaves a mark that structures are about to change, and are to be compared. Needs [`Engine::prepare`].
+    async fn leave_mark(&self, mark: &Mark) -> Result<(), EngineError>;
+
+    /// The marks that are left; none where there is no ledger, or one of an earlier version.
+    async fn marks(&self) -> Result<Vec<Mark>, EngineError>;
+
+    /// Structures were compared since these were read.
+    async fn take_marks(&self, marks: &[Mark]) -> Result<(), EngineError>;
 
     /// Takes names out of that again, before a tenant is left without any migration.
     async fn forget(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {

@@ -143,6 +143,19 @@ fn recorded_schema(same: &[&Record]) -> Option<RecordedSchema> {
     passes.filter_map(|it| it.schema.clone()).next()
 }
 
+/// What an environment was when it last passed and was compared, with whatever migrations.
+pub fn last_schema(
+    project: &str,
+    environment: &EnvironmentName,
+    records: &Records,
+) -> Option<RecordedSchema> {
+    let predicates = records.evidence.iter().map(|it| &it.evidence.predicate);
+    let here = predicates.filter(|it| it.project == project && it.environment == *environment);
+    let passed = here.filter(|it| it.verdict == Verdict::Passed && it.schema.is_some());
+    let newest = passed.max_by_key(|it| it.finished_at)?;
+    newest.schema.clone()
+}
+
 /// A rollback with another set of files on disk takes this one's migrations back all the same.
 fn takes_back(record: &Record, set: &MigrationSet) -> bool {
     let rolled_back = record.evidence.predicate.rolled_back.as_ref();

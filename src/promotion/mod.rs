@@ -14,7 +14,7 @@ mod tests;
 
 use crate::domain::CheckDefinition;
 
-pub use check::{Demands, Promotion, judge};
+pub use check::{Demands, Promotion, judge, last_schema};
 pub use envelope::{Envelope, Signed};
 pub use evidence::{Evidence, Opened, Predicate, RecordedMigration, RecordedSchema, RolledBack, Unopened};
 pub use folder::FolderStore;

@@ -1,5 +1,6 @@
 //! Adopting an existing database: what the migrations make is learnt, compared, and written down.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use crate::baseline::{adoptable, differences, told};
 use crate::domain::words::listed;
 use crate::domain::{
     Check, Entry, EntryState, Finding, History, Migration, Outcome, OutcomeState, PlanGroup, PlanSummary,
-    Scope, Structure, TenantCounts, TenantName, Tenants, Version,
+    Print, Scope, Structure, TenantCounts, TenantName, Tenants, Version,
 };
 use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::nothing_ran;
@@ -203,40 +204,29 @@ impl Gate<'_> {
             ..TenantCounts::default()
         };
         let mut judged: Vec<Judged<'_>> = Vec::new();
-        for chunk in places.chunks(AT_ONCE) {
-            let mut candidates = Vec::new();
-            for (target, history) in chunk {
-                let head = history.iter().map(|it| it.version).max().max(Some(self.up_to()));
-                match lacks(wanted, history) {
-                    Ok(lacks) if lacks.is_empty() => counts.up_to_date += usize::from(is_tenant(*target)),
-                    Ok(lacks) => {
-                        let void = lacks.iter().copied();
-                        candidates.push(Candidate {
-                            target: *target,
-                            void: void.filter(|it| is_void(history, it)).collect(),
-                            lacks,
-                            head,
-                        });
-                    }
-                    Err(why) => judged.push(Judged {
-                        candidate: Candidate {
-                            target: *target,
-                            lacks: Vec::new(),
-                            void: Vec::new(),
-                            head: None,
-                        },
-                        refused: Some(why),
-                    }),
+        for (target, history) in &places {
+            let head = history.iter().map(|it| it.version).max().max(Some(self.up_to()));
+            let (lacks, refused) = match lacks(wanted, history) {
+                Ok(lacks) if lacks.is_empty() => {
+                    counts.up_to_date += usize::from(is_tenant(*target));
+                    continue;
                 }
-            }
-            let targets: Vec<Target<'_>> = candidates.iter().map(|it| it.target).collect();
-            let found = engine.structures(&targets).await;
-            let found = self.or_block(&STRUCTURE, since, found)?;
-            for (candidate, structure) in candidates.into_iter().zip(found) {
-                let refused = refusal(&candidate, survey, made, &structure);
-                judged.push(Judged { candidate, refused });
-            }
+                Ok(lacks) => (lacks, None),
+                Err(why) => (Vec::new(), Some(why)),
+            };
+            let void = lacks.iter().copied();
+            judged.push(Judged {
+                candidate: Candidate {
+                    target: *target,
+                    void: void.filter(|it| is_void(history, it)).collect(),
+                    head: refused.is_none().then_some(head).flatten(),
+                    lacks,
+                },
+                refused,
+            });
         }
+        let compared = compare(engine, survey, made, &mut judged).await;
+        self.or_block(&STRUCTURE, since, compared)?;
         let refused = judged.iter().filter(|it| it.refused.is_some()).count();
         let mark = refused == 0 || !self.request.all_or_nothing;
         match pass {
@@ -434,17 +424,40 @@ fn lacks<'m>(wanted: &[&'m Migration], history: &History) -> Result<Vec<&'m Migr
     }
 }
 
-fn refusal(
-    candidate: &Candidate<'_>,
+/// Says why those are refused that are not what the migrations make. One place of each print is read.
+async fn compare(
+    engine: &dyn Engine,
     survey: &Survey,
     made: &Structure,
-    found: &Structure,
-) -> Option<String> {
-    if let Target::Tenant(tenant) = candidate.target
-        && !survey.locations.contains(tenant)
-    {
-        return Some("it does not exist yet; `tenantgate migrate` makes it".to_owned());
+    judged: &mut [Judged<'_>],
+) -> Result<(), EngineError> {
+    let made = adoptable(made);
+    let mut open: Vec<&mut Judged<'_>> = judged.iter_mut().filter(|it| it.refused.is_none()).collect();
+    open.retain_mut(|it| match it.candidate.target {
+        Target::Tenant(tenant) if !survey.locations.contains(tenant) => {
+            it.refused = Some("it does not exist yet; `tenantgate migrate` makes it".to_owned());
+            false
+        }
+        _ => true,
+    });
+    let targets: Vec<Target<'_>> = open.iter().map(|it| it.candidate.target).collect();
+    let prints = engine.prints(&targets, true).await?;
+    let mut known: BTreeMap<&Print, Option<String>> = BTreeMap::new();
+    let mut unread: BTreeMap<&Print, Target<'_>> = BTreeMap::new();
+    for (print, target) in prints.iter().zip(&targets) {
+        unread.entry(print).or_insert(*target);
     }
-    let differences = differences(&adoptable(made), &adoptable(found));
-    (!differences.is_empty()).then(|| told(&differences))
+    let unread: Vec<(&Print, Target<'_>)> = unread.into_iter().collect();
+    for chunk in unread.chunks(AT_ONCE) {
+        let targets: Vec<Target<'_>> = chunk.iter().map(|(_, target)| *target).collect();
+        let structures = engine.structures(&targets).await?;
+        for ((print, _), found) in chunk.iter().zip(structures) {
+            let differences = differences(&made, &adoptable(&found));
+            known.insert(print, (!differences.is_empty()).then(|| told(&differences)));
+        }
+    }
+    for (judged, print) in open.into_iter().zip(&prints) {
+        judged.refused = known.get(print).cloned().flatten();
+    }
+    Ok(())
 }

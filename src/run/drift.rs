@@ -5,33 +5,24 @@ use std::time::Instant;
 
 use crate::domain::words::count;
 use crate::domain::{
-    Check, ExpectedFrom, Finding, Fingerprint, Migration, OutcomeState, Print, SchemaSummary, Severity,
-    Structure, Tenant, TenantName,
+    Check, ExpectedFrom, Finding, Fingerprint, Migration, SchemaSummary, Severity, Structure, Tenant,
+    TenantName,
 };
-use crate::engine::{Engine, EngineError, Target};
+use crate::engine::{Engine, Target};
 use crate::migrations::Pending;
 use crate::rollout::Event;
 use crate::settings::{self, Compare, Level};
 use crate::snapshot::{self, Snapshot};
-use crate::validate::drift::{self, Aspects, Groups, Told};
-use crate::validate::{COMPLETE, DRIFT_SHARED, DRIFT_TENANT};
+use crate::validate::drift::{self, Aspects, Told};
+use crate::validate::{COMPLETE, DRIFT_ENVIRONMENT, DRIFT_SHARED, DRIFT_TENANT};
 
+use super::classes::{Class, classes, most, unseen};
 use super::made::made;
 use super::survey::Survey;
 use super::{Blocked, Command, Gate, Stage};
 
 /// So many tenants are compared by every run; more of them where something was migrated.
 const FEW: usize = 1_000;
-/// How many structures are read at once.
-const AT_ONCE: usize = 100;
-
-/// Tenants of which the same is expected, owners and grants included: those of one server that lack the same
-/// migrations.
-struct Class<'t> {
-    pending: Vec<usize>,
-    groups: Groups<'t>,
-}
-
 /// What places are compared with.
 struct Expected {
     from: ExpectedFrom,
@@ -53,7 +44,7 @@ impl Gate<'_> {
             self.say_not_compared(tenants.len());
             return Ok(());
         }
-        self.ask_predecessor().await;
+        self.ask_predecessor().await?;
         let since = Instant::now();
         self.progress.tell(&Event::Comparing {
             tenants: tenants.len(),
@@ -64,7 +55,8 @@ impl Gate<'_> {
             self.schema = shared.map(|shared| one_for_all(&shared, survey.known().len()));
             return self.environment_drift(since);
         }
-        let classes = self.classes(engine, &tenants).await;
+        let aspects = Aspects::from(&self.settings.validation);
+        let classes = classes(engine, &tenants, aspects).await;
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
@@ -76,7 +68,9 @@ impl Gate<'_> {
             .and_then(|it| it.structure.as_ref())
             .map(|it| it.portable().fingerprint());
         let (from, differing, open) = compared;
-        self.schema = portable.clone().map(|fingerprint| SchemaSummary {
+        // Without tenants there is still what they will share.
+        let fingerprint = portable.or_else(|| shared.clone());
+        self.schema = fingerprint.map(|fingerprint| SchemaSummary {
             fingerprint: fingerprint.0,
             groups: classes.iter().map(|it| it.groups.all.len()).sum(),
             tenants: tenants.len(),
@@ -96,12 +90,21 @@ impl Gate<'_> {
     }
 
     /// `run` has asked for the evidence already.
-    async fn ask_predecessor(&mut self) {
+    async fn ask_predecessor(&mut self) -> Stage<()> {
         let wished = self.settings.validation.expected == settings::ExpectedFrom::Predecessor;
-        if wished && self.request.command == Command::Validate {
-            // Whether the change may enter is another question: what is not readable is nothing recorded.
-            let _ = self.promotion_checks().await;
-            self.promotion = None;
+        if !wished || self.request.command != Command::Validate {
+            return Ok(());
+        }
+        let since = Instant::now();
+        let asked = self.promotion_checks().await;
+        self.promotion = None;
+        // Whether the change may enter is another question; that nobody could tell is an answer to this one.
+        let checks = asked.unwrap_or_default();
+        let findings = checks.into_iter().flat_map(|check| check.findings);
+        let unanswered: Vec<Finding> = findings.filter(|it| it.operational).collect();
+        match unanswered.is_empty() {
+            true => Ok(()),
+            false => self.add(vec![Check::answered(&DRIFT_ENVIRONMENT, unanswered)], since),
         }
     }
 
@@ -121,18 +124,17 @@ impl Gate<'_> {
         if self.request.command == Command::Validate {
             return true;
         }
-        let migrated = self.outcomes.iter().any(|it| it.state == OutcomeState::Migrated);
         match self.settings.validation.compare {
             Compare::Always => true,
-            Compare::Auto => migrated || tenants <= FEW,
-            Compare::Migrated => migrated,
+            Compare::Auto => self.uncompared || tenants <= FEW,
+            Compare::Migrated => self.uncompared,
         }
     }
 
     /// A question that is not asked is none that passed: it stands with another one that was.
     fn say_not_compared(&mut self, tenants: usize) {
         let note = Finding::note(format!(
-            "structures were not compared: nothing was migrated for any of {}",
+            "structures were not compared: no run has changed any of {} since they last were",
             count(tenants, "tenant")
         ));
         let note = note.hint("`tenantgate validate` compares them");
@@ -157,41 +159,6 @@ impl Gate<'_> {
             .hint("write it anew by `tenantgate snapshot`, and commit it");
         let _ = self.add(vec![Check::answered(&snapshot::FILE, vec![finding])], since);
         Err(Blocked)
-    }
-
-    /// One of each print is read.
-    async fn classes<'t>(
-        &self,
-        engine: &dyn Engine,
-        tenants: &[(&'t Tenant, &'t Pending)],
-    ) -> Result<Vec<Class<'t>>, EngineError> {
-        let aspects = Aspects::from(&self.settings.validation);
-        let targets: Vec<Target<'_>> = tenants.iter().map(|(tenant, _)| Target::Tenant(tenant)).collect();
-        let prints = engine.prints(&targets, aspects.comments).await?;
-        let mut parts: BTreeMap<_, (Vec<&Tenant>, Vec<Print>)> = BTreeMap::new();
-        for ((tenant, pending), print) in tenants.iter().zip(prints) {
-            let key = (pending.migrations.as_slice(), tenant.server.as_ref());
-            let (tenants, prints) = parts.entry(key).or_default();
-            tenants.push(*tenant);
-            prints.push(print);
-        }
-        let mut classes = Vec::new();
-        for ((pending, _), (tenants, prints)) in parts {
-            let mut groups = Groups::default();
-            for chunk in drift::by_print(&tenants, prints).chunks(AT_ONCE) {
-                let targets: Vec<Target<'_>> = chunk.iter().map(|it| Target::Tenant(it[0])).collect();
-                let structures = engine.structures(&targets).await?;
-                for (tenants, structure) in chunk.iter().zip(structures) {
-                    groups.add(tenants.clone(), aspects.of(structure));
-                }
-            }
-            classes.push(Class {
-                pending: pending.to_vec(),
-                groups: groups.sorted(),
-            });
-        }
-        classes.sort_by_key(|it| std::cmp::Reverse(it.groups.tenants()));
-        Ok(classes)
     }
 
     /// The shared schema's fingerprint. A finding does not keep the tenants from being compared.
@@ -226,16 +193,9 @@ impl Gate<'_> {
             let sql = engine.mend(Target::Shared, &target, &wrong);
             let check = drift::shared_findings(self.told(expected.from), &wrong, &extra, &sql);
             let _ = self.add(vec![check], since);
-        } else if self.settings.tenancy.row.is_some() {
+        } else if self.settings.tenancy.row.is_some() || survey.known().is_empty() {
             // Elsewhere the tenants' check says why.
-            let mut note = expected.note.unwrap_or_else(|| Finding::warning(""));
-            if note.severity != Severity::Error {
-                note = Finding::warning(format!(
-                    "the structure was compared with nothing: {}",
-                    note.message
-                ));
-                note = note.hint("`expected` in [validate] says what it is compared with");
-            }
+            let note = uncompared(expected.note);
             let _ = self.add(vec![Check::answered(&DRIFT_SHARED, vec![note])], since);
         }
         Ok(Some(found.portable().fingerprint()))
@@ -275,13 +235,11 @@ impl Gate<'_> {
             let several = class.groups.tenants() > 1;
             let everybody = several && deviations.len() == class.groups.all.len();
             for deviation in deviations {
-                let sql = |tenant: &Tenant| {
-                    engine.mend(
-                        Target::Tenant(tenant),
-                        &deviation.expected,
-                        &deviation.differences,
-                    )
+                let (expected, mendable) = match expected_from {
+                    ExpectedFrom::Largest => drift::without_code(&deviation.expected, &deviation.differences),
+                    _ => (deviation.expected, deviation.differences.clone()),
                 };
+                let sql = |tenant: &Tenant| engine.mend(Target::Tenant(tenant), &expected, &mendable);
                 let (tenants, differences) = (&deviation.group.tenants, &deviation.differences);
                 findings.extend(drift::tenant_findings(told, tenants, everybody, differences, sql));
             }
@@ -370,7 +328,7 @@ impl Gate<'_> {
             let check = demanded.then(|| drift::nothing_recorded(self.drift_severity(), after));
             return self.add(check.into_iter().collect(), since);
         };
-        let own_schemas = self.settings.tenancy.row.is_none();
+        let own_schemas = self.settings.tenancy.row.is_none() && ours.tenants > 0;
         let ours_tenant = own_schemas.then(|| Fingerprint(ours.fingerprint.clone()));
         let ours_shared = ours.shared.clone().map(Fingerprint);
         let pairs = [
@@ -391,21 +349,15 @@ impl Gate<'_> {
     }
 }
 
-/// What most of those are that lack these migrations, on whatever server.
-fn most(classes: &[Class<'_>], pending: &[usize]) -> Structure {
-    let same = classes.iter().filter(|it| it.pending == pending);
-    let groups = same.flat_map(|it| &it.groups.all);
-    let read = groups.filter(|it| it.structure.is_some());
-    // Of equals the first.
-    let largest = read.reduce(|one, other| {
-        if other.tenants.len() > one.tenants.len() {
-            other
-        } else {
-            one
-        }
-    });
-    let structure = largest.and_then(|it| it.structure.as_ref());
-    structure.map(Structure::portable).unwrap_or_default()
+/// Why the shared schema was compared with nothing, which blocks where the migrations were to say what it is.
+fn uncompared(why: Option<Finding>) -> Finding {
+    let why = match why {
+        Some(why) if why.severity == Severity::Error => return why,
+        Some(why) => format!(": {}", why.message),
+        None => ", as there is one only and `expected` is \"largest\"".to_owned(),
+    };
+    Finding::warning(format!("the shared schema was compared with nothing{why}"))
+        .hint("`expected` in [validate] says what it is compared with")
 }
 
 /// `PostgreSQL 15`, `MariaDB 10.11`: within it, the same is written the same.
@@ -424,18 +376,6 @@ fn one_for_all(shared: &Fingerprint, tenants: usize) -> SchemaSummary {
         differing: 0,
         shared: Some(shared.0.clone()),
         expected: None,
-    }
-}
-
-/// What the role does not see seems alike everywhere: that is said, and is no answer.
-async fn unseen(engine: &dyn Engine, classes: &[Class<'_>]) -> Vec<Finding> {
-    let first = classes.first().and_then(|class| class.groups.all.first());
-    let Some(tenant) = first.and_then(|group| group.tenants.first()) else {
-        return Vec::new();
-    };
-    match engine.unseen(Target::Tenant(tenant)).await {
-        Ok(unseen) => unseen.into_iter().map(drift::unseen_finding).collect(),
-        Err(error) => vec![Finding::error(error.message.clone()).operational(error.kind.is_operational())],
     }
 }
 

@@ -257,6 +257,6 @@ fn recorded_schema(report: &Report) -> Option<RecordedSchema> {
     Some(RecordedSchema {
         server: report.server.as_deref().map(series),
         shared: schema.shared.clone().map(Fingerprint),
-        tenant: Some(Fingerprint(schema.fingerprint.clone())),
+        tenant: (schema.tenants > 0).then(|| Fingerprint(schema.fingerprint.clone())),
     })
 }

@@ -49,7 +49,9 @@ pub(super) fn failed(migration: Option<&Migration>, error: &EngineError) -> Find
         Some(it) => format!("{} failed where it was tried out: {}", it.label(), error.message),
         None => error.message.clone(),
     };
-    let mut finding = Finding::error(what).operational(error.kind.is_operational());
+    // A lock that was not to be had, or a slow server, says nothing of the migration.
+    let unanswered = error.kind.is_operational() || error.kind.is_passing();
+    let mut finding = Finding::error(what).operational(unanswered);
     finding.hint = error.hint();
     match migration {
         Some(migration) => finding.file(&migration.file),

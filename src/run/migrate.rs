@@ -91,6 +91,9 @@ impl Gate<'_> {
         let since = Instant::now();
         // What was seen before the lease may be another run's work by now.
         let mut survey = self.survey(engine).await?;
+        if !survey.is_settled() {
+            self.leave_mark(engine).await?;
+        }
         if !survey.plan.shared.migrations.is_empty() {
             if self.request.includes(Scope::Shared) {
                 self.migrate_shared(engine, &survey).await?;

@@ -1,6 +1,7 @@
 //! The order of the stages, nothing else.
 
 mod baseline;
+mod classes;
 mod compare;
 mod connect;
 mod drift;
@@ -9,6 +10,7 @@ mod finish;
 mod isolation;
 mod lint;
 mod made;
+mod marks;
 mod migrate;
 mod offline;
 mod onto;
@@ -97,6 +99,8 @@ struct Gate<'a> {
     schema: Option<SchemaSummary>,
     /// What the environment before was when it passed with this migration set, where its evidence says so.
     predecessor: Option<RecordedSchema>,
+    /// Something was changed, by this run or an earlier one, and not compared since.
+    uncompared: bool,
     /// The comparison of structures was come to, whatever it was about.
     drift_reached: bool,
     /// The same of the tenants' isolation.
@@ -143,6 +147,7 @@ pub async fn execute(
         plan: None,
         schema: None,
         predecessor: None,
+        uncompared: false,
         drift_reached: false,
         isolation_reached: false,
         standings: None,

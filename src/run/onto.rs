@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::baseline::told;
 use crate::domain::words::{count, listed};
-use crate::domain::{Finding, Migration, Scope, Structure, Tenant, differences};
-use crate::engine::{EngineError, Target};
+use crate::domain::{EnvironmentName, Finding, Migration, Scope, Structure, Tenant, differences};
+use crate::engine::Target;
 use crate::migrations::Pending;
+use crate::promotion::RecordedSchema;
 use crate::settings::{Level, Validation};
-use crate::validate::drift::{self, Aspects, Groups};
+use crate::validate::drift::{self, Aspects, Deviation};
 
+use super::classes::{Class, classes};
 use super::drift::applied;
 use super::prove::{Proven, Workbench, found};
 use super::survey::Survey;
@@ -20,6 +22,9 @@ const COPIES: usize = 10;
 pub(super) struct Onto<'a> {
     pub(super) survey: &'a Survey,
     pub(super) validation: &'a Validation,
+    pub(super) environment: &'a EnvironmentName,
+    /// What this environment was when it last passed on such a server, as far as that is known.
+    pub(super) recorded: Option<RecordedSchema>,
     /// What the whole set makes of nothing.
     pub(super) whole: BTreeMap<Scope, Structure>,
 }
@@ -57,12 +62,12 @@ impl Onto<'_> {
 
     /// The largest class of tenants of which nothing is half done: what they lack, and who they are. Where there
     /// are none, as a new one would be.
-    fn class(&self, all: usize) -> (Vec<usize>, Vec<&Tenant>) {
-        let mut classes: BTreeMap<&[usize], Vec<&Tenant>> = BTreeMap::new();
+    fn class(&self, all: usize) -> (Vec<usize>, Vec<(&Tenant, &Pending)>) {
+        let mut classes: BTreeMap<&[usize], Vec<(&Tenant, &Pending)>> = BTreeMap::new();
         for plan in self.survey.plan.tenants.iter().flatten() {
             if !is_half_done(&plan.pending) && self.survey.locations.contains(&plan.tenant) {
                 let class = classes.entry(&plan.pending.migrations).or_default();
-                class.push(&plan.tenant);
+                class.push((&plan.tenant, plan.pending.as_ref()));
             }
         }
         let largest = classes.into_iter().max_by_key(|(_, tenants)| tenants.len());
@@ -112,12 +117,15 @@ impl Onto<'_> {
         made: &BTreeMap<Scope, Structure>,
         shared: &Steps<'_>,
         own: &Steps<'_>,
-        tenants: &[&Tenant],
+        tenants: &[(&Tenant, &Pending)],
     ) -> Proven<Vec<Finding>> {
-        let groups = self.groups(bench, tenants).await?;
-        let mut findings = Vec::new();
+        let classes = classes(bench.engine, tenants, self.aspects()).await?;
+        let mut findings: Vec<Finding> = self.since_recorded(&classes).into_iter().collect();
         let base = self.aspects().of(made[&Scope::Tenant].clone());
-        let drifted = drift::deviations(&base, &groups);
+        let each = classes
+            .iter()
+            .map(|class| drift::deviations(&base, &class.groups));
+        let drifted: Vec<Deviation<'_, '_>> = each.flatten().collect();
         let left_out = drifted.len().saturating_sub(COPIES);
         for deviation in drifted.iter().take(COPIES) {
             let Some(live) = &deviation.group.structure else {
@@ -188,21 +196,18 @@ impl Onto<'_> {
         Ok(Err(format!("its copy came out otherwise: {}", told(&wrong))))
     }
 
-    async fn groups<'t>(
-        &self,
-        bench: &Workbench<'_>,
-        tenants: &[&'t Tenant],
-    ) -> Result<Groups<'t>, EngineError> {
-        let targets: Vec<Target<'_>> = tenants.iter().map(|it| Target::Tenant(it)).collect();
-        let mut groups = Groups::default();
-        let aspects = self.aspects();
-        let prints = bench.engine.prints(&targets, aspects.comments).await?;
-        for alike in drift::by_print(tenants, prints) {
-            let found = bench.engine.structures(&[Target::Tenant(alike[0])]).await?;
-            let found = found.into_iter().next().unwrap_or_default();
-            groups.add(alike, aspects.of(found));
-        }
-        Ok(groups.sorted())
+    /// The structure at the last evidence is what is there, unless somebody has changed it since.
+    fn since_recorded(&self, classes: &[Class<'_>]) -> Option<Finding> {
+        let theirs = self.recorded.as_ref()?.tenant.as_ref()?;
+        let group = classes.first()?.groups.all.first()?;
+        let ours = group.structure.as_ref()?.portable().fingerprint();
+        (ours != *theirs).then(|| {
+            Finding::note(format!(
+                "the tenants' structure is not what it was when {} last passed; what is pending was tried on what it is now",
+                self.environment
+            ))
+            .hint("`tenantgate validate` says what differs from the migrations")
+        })
     }
 
     fn aspects(&self) -> Aspects<'_> {

@@ -6,9 +6,10 @@ use anyhow::Context as _;
 
 use crate::domain::{Check, Finding, Override};
 use crate::github::{Client, GithubError, is_member};
-use crate::promotion::{self, Call, Demands, Permission, Wanted};
+use crate::promotion::{self, Call, Demands, Permission, RecordedSchema, Wanted};
 use crate::settings::Team;
 
+use super::drift::series;
 use super::evidence::late;
 use super::{Gate, Stage};
 
@@ -102,6 +103,22 @@ impl Gate<'_> {
         self.accepted = judged.accepted;
         self.predecessor = judged.schema;
         Ok(judged.checks.into_iter().filter(demanded).collect())
+    }
+
+    /// What this environment was when it last passed with whatever migrations, on a server of this series.
+    /// Where there is no evidence, or nobody can tell, nothing is known.
+    pub(super) async fn recorded_here(&self) -> Option<RecordedSchema> {
+        let store = self.store().ok()?;
+        let wanted = Wanted {
+            environment: &self.settings.environment.name,
+            digest: &self.loaded.as_ref()?.set.digest(),
+            history: true,
+        };
+        let read = self.stop.hurried(Duration::ZERO, store.read(&wanted)).await;
+        let records = read?.ok()?;
+        let recorded = promotion::last_schema(&self.settings.name, wanted.environment, &records)?;
+        let here = self.server.as_deref().map(series);
+        (recorded.server == here).then_some(recorded)
     }
 
     /// The answer, and who sets the rules aside where that is allowed.

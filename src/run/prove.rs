@@ -84,9 +84,9 @@ impl<'a> Workbench<'a> {
                 self.clear().await?;
                 self.real = true;
                 let carried = self.carry_out(migrations).await;
-                carried.map_err(|(error, migration)| refused(migration, error))
+                carried.map_err(|(error, migration)| unproven(migration, error))
             }
-            carried => carried.map_err(|(error, migration)| refused(migration, error)),
+            carried => carried.map_err(|(error, migration)| unproven(migration, error)),
         }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Workbench<'a> {
     }
 }
 
-fn refused(migration: Option<&Migration>, error: EngineError) -> Unproven {
+fn unproven(migration: Option<&Migration>, error: EngineError) -> Unproven {
     match migration {
         Some(_) => Unproven::Found(vec![failed(migration, &error)]),
         None => Unproven::Engine(error),
@@ -146,9 +146,12 @@ impl Gate<'_> {
         let proven = back(&mut bench).await;
         let mut open = self.proven(&mut bench, &BACK, proven, since).await;
         let since = Instant::now();
+        let recorded = self.recorded_here().await;
         let onto = Onto {
             survey,
             validation: &self.settings.validation,
+            environment: &self.settings.environment.name,
+            recorded,
             whole,
         };
         let proven = onto.prove(&mut bench).await;
@@ -196,7 +199,9 @@ async fn twice(
         let carried = bench.scratch().await?.carry_out(migration).await;
         match carried {
             Ok(()) => {}
-            Err(error) if error.kind.is_operational() => return Err(error.into()),
+            Err(error) if error.kind.is_operational() || error.kind.is_passing() => {
+                return Err(unproven(Some(migration), error));
+            }
             Err(_) => {
                 refused.push(*migration);
                 if bench.engine.rolls_back_ddl() && migration.transactional {
@@ -204,12 +209,14 @@ async fn twice(
                 }
             }
         }
-        let scope = migration.scope;
-        let after = bench.state(scope).await?;
-        for (what, _) in changes(&now[&scope], &after) {
-            touched.entry((scope, what)).or_insert(migration);
+        // A tenant's migration may write to what is shared.
+        for scope in SCOPES {
+            let after = bench.state(scope).await?;
+            for (what, _) in changes(&now[&scope], &after) {
+                touched.entry((scope, what)).or_insert(migration);
+            }
+            now.insert(scope, after);
         }
-        now.insert(scope, after);
     }
     let mut left: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for scope in SCOPES {
@@ -242,7 +249,7 @@ async fn back(bench: &mut Workbench<'_>) -> Proven<Vec<Finding>> {
         let Some(down) = migration.down.as_deref() else {
             missing.push(*migration);
             let carried = bench.scratch().await?.carry_out(migration).await;
-            carried.map_err(|error| refused(Some(migration), error))?;
+            carried.map_err(|error| unproven(Some(migration), error))?;
             continue;
         };
         let wrong = there_and_back(bench, migration, down).await?;
@@ -264,7 +271,7 @@ async fn there_and_back(
     let scope = migration.scope;
     let before = bench.structure(scope).await?;
     let carried = bench.scratch().await?.carry_out(migration).await;
-    carried.map_err(|error| refused(Some(migration), error))?;
+    carried.map_err(|error| unproven(Some(migration), error))?;
     let there = bench.structure(scope).await?;
     if let Err(error) = bench.scratch().await?.carry_out(down).await {
         return found(down, error);
@@ -303,8 +310,8 @@ async fn there_and_back(
 
 /// What the server says to a file is a finding; that it says nothing is none.
 pub(super) fn found(migration: &Migration, error: EngineError) -> Proven<Vec<Finding>> {
-    if error.kind.is_operational() {
-        return Err(error.into());
+    if error.kind.is_operational() || error.kind.is_passing() {
+        return Err(unproven(Some(migration), error));
     }
     Ok(vec![failed(Some(migration), &error)])
 }

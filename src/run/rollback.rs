@@ -219,6 +219,7 @@ impl Gate<'_> {
         let rolled_back = RolledBack { scope, to: self.to() };
         let takes_back = plan.takes_back();
         if takes_back {
+            self.leave_mark(engine).await?;
             self.announce_rollback(rolled_back.clone()).await?;
         }
         // From here on something may be gone, also where this run is cut off.

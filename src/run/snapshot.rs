@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::domain::words::count;
-use crate::domain::{Check, Difference, Finding, Migration, Structure, Tenant, Tenants, differences};
+use crate::domain::{
+    Check, Difference, Finding, Migration, Structure, Tenant, Tenants, differences, is_code,
+};
 use crate::engine::{Engine, Target};
 use crate::migrations::Pending;
 use crate::snapshot::{self, CURRENT, FILE, MADE, Snapshot};
@@ -24,7 +26,15 @@ impl Gate<'_> {
             From::Migrations => self.of_migrations(engine).await?,
             From::Tenants => self.of_tenants(engine).await?,
         };
-        self.add(vec![Check::answered(&MADE, Vec::new())], since)?;
+        let lived = self.request.from == From::Tenants && !self.request.compares;
+        let coded = |it: &Structure| it.facts.iter().any(|it| is_code(it.object.kind, &it.attribute));
+        let note = (lived && (coded(&shared) || coded(&tenant))).then(|| {
+            Finding::note(
+                "the snapshot has the texts of live routines and triggers, as somebody wrote them there",
+            )
+            .hint("read it before you commit it: is there a key or a password in one?")
+        });
+        self.add(vec![Check::answered(&MADE, note.into_iter().collect())], since)?;
         let since = Instant::now();
         let asked = self.request.out.clone();
         let file = asked.unwrap_or_else(|| self.settings.validation.snapshot.clone());

@@ -51,6 +51,7 @@ impl Gate<'_> {
             .iter()
             .flatten()
             .filter(|it| it.pending.migrations.is_empty());
+        let marks = self.read_marks(engine).await?;
         if !matches!(survey.tenants, Tenants::Unknown) {
             // What differs does not keep the other questions from being asked.
             let compared = self.drift(engine, survey).await;
@@ -73,6 +74,7 @@ impl Gate<'_> {
         self.compare_values(engine, &tenants).await?;
         self.compare_numbers(engine, &tenants).await?;
         self.row_isolation(engine, survey).await?;
+        self.take_marks(engine, marks).await?;
         open
     }
 

@@ -1,8 +1,9 @@
 //! Structures that are not what they must be, found and named whatever the engine.
 
-use super::case::on_all_servers;
+use super::case::{on_all_servers, on_postgres};
 use crate::harness::{Desk, Server, findings};
 
+on_postgres!(what_could_not_be_tried_out_in_time_is_no_answer,);
 on_all_servers!(
     tenants_that_differ_are_named_with_what_differs,
     pending_migrations_are_no_drift,
@@ -11,6 +12,8 @@ on_all_servers!(
     what_is_ignored_and_what_only_warns_blocks_nothing,
     a_run_compares_before_it_passes,
     a_run_with_nothing_to_do_compares_where_it_is_told_to,
+    what_blocked_a_run_blocks_the_next_one,
+    code_of_live_tenants_is_shown_nowhere,
     the_next_environment_must_be_the_same,
     a_committed_snapshot_is_what_is_expected,
 );
@@ -153,6 +156,109 @@ fn a_run_with_nothing_to_do_compares_where_it_is_told_to(server: Server) {
         run.stdout
     );
     desk.tenantgate(&["validate"]).assert_code(1);
+}
+
+/// With nothing pending, but with what an earlier run changed and did not pass.
+fn what_blocked_a_run_blocks_the_next_one(server: Server) {
+    let desk = drifted(server);
+    desk.configure_more("[validate]\ncompare = \"migrated\"\n");
+    let blocked = |arguments: &[&str]| {
+        let run = desk.tenantgate(arguments);
+        run.assert_code(1);
+        assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
+    };
+    desk.project
+        .tenant("0004_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
+    blocked(&["run"]);
+    blocked(&["run"]);
+    desk.project
+        .tenant("0005_sent.sql", "ALTER TABLE orders ADD COLUMN sent int;\n");
+    desk.tenantgate(&["migrate"]).assert_code(0);
+    blocked(&["run"]);
+    desk.project.replace(
+        "tenantgate.toml",
+        "compare = \"migrated\"",
+        "compare = \"migrated\"\ndrift = \"warning\"",
+    );
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(0);
+    assert_eq!(run.check("drift.tenant")["status"], "warned");
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(0);
+    assert!(
+        run.stdout.contains("structures were not compared"),
+        "{}",
+        run.stdout
+    );
+}
+
+/// It is in no config, so nothing would redact it.
+fn code_of_live_tenants_is_shown_nowhere(server: Server) {
+    let desk = Desk::migrated(server);
+    desk.configure_more("[validate]\nexpected = \"largest\"\n");
+    let function = |text: &str| {
+        match server {
+        Server::Postgres | Server::Pgbouncer => format!(
+            "CREATE FUNCTION called() RETURNS trigger LANGUAGE plpgsql SET application_name = '{text}' AS 'BEGIN PERFORM ''{text}''; RETURN NEW; END';
+CREATE TRIGGER calling BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION called('{text}');"
+        ),
+        Server::Mariadb => format!(
+            "CREATE FUNCTION called() RETURNS varchar(40) DETERMINISTIC RETURN '{text}';
+CREATE TRIGGER calling BEFORE INSERT ON orders FOR EACH ROW SET NEW.note = '{text}';"
+        ),
+        Server::Sqlite => format!(
+            "CREATE TRIGGER calling AFTER INSERT ON orders BEGIN UPDATE orders SET note = '{text}'; END;"
+        ),
+    }
+    };
+    let [first, second, rest @ ..] = crate::harness::TENANTS;
+    desk.database.tenant(second).execute(&function("another_7731"));
+    for tenant in rest {
+        desk.database.tenant(tenant).execute(&function("canary_7731"));
+    }
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let found = findings(&run, "drift.tenant");
+    for (tenant, said) in [(first, "is missing"), (second, "has another")] {
+        let says = |it: &String| it.starts_with(&format!("{tenant}: ")) && it.contains(said);
+        assert!(found.iter().any(says), "{found:#?}");
+    }
+    for text in [&run.stdout, &run.stderr, &run.report().to_string()] {
+        assert!(!text.contains("_7731"), "{text}");
+    }
+    let run = desk.tenantgate(&["snapshot", "--from", "largest"]);
+    run.assert_code(0);
+    assert!(
+        findings(&run, "snapshot.made")[0].contains("the texts of live routines and triggers"),
+        "{}",
+        run.stdout
+    );
+}
+
+/// A lock that was not to be had says nothing of what the migrations make.
+fn what_could_not_be_tried_out_in_time_is_no_answer(server: Server) {
+    let desk = Desk::migrated(server);
+    desk.database
+        .execute("CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.kinds (id int PRIMARY KEY)");
+    desk.configure("tenancy", "ignore = [\"elsewhere\"]");
+    desk.project.tenant(
+        "0003_kinds.sql",
+        "ALTER TABLE orders ADD COLUMN kind int REFERENCES elsewhere.kinds (id);\n",
+    );
+    desk.tenantgate(&["run"]).assert_code(0);
+    desk.project.replace(
+        "tenantgate.toml",
+        "lock_timeout = \"5s\"",
+        "lock_timeout = \"300ms\"",
+    );
+    let mut holder = desk.database.session();
+    holder.execute("BEGIN; LOCK TABLE elsewhere.kinds IN ROW EXCLUSIVE MODE");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(3);
+    let found = findings(&run, "drift.tenant");
+    assert!(found[0].contains("could not be learnt"), "{found:?}");
+    holder.execute("ROLLBACK");
+    desk.tenantgate(&["validate"]).assert_code(0);
 }
 
 /// Everybody in uat was changed by hand after dev had passed, in a way that is in nobody's migrations to tell.

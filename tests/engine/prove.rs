@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::baseline::places;
-use super::case::{Case, on_all_servers};
-use crate::harness::{Run, Server};
+use super::case::{Case, on_all_servers, on_postgres};
+use crate::harness::{Desk, Run, Server};
 
 on_all_servers!(
     a_good_set_is_proven,
@@ -13,6 +13,9 @@ on_all_servers!(
     another_table_behind_if_not_exists_is_found,
     a_migration_that_fails_is_named,
 );
+
+on_all_servers!(what_was_changed_since_the_evidence_is_said,);
+on_postgres!(a_tenants_seed_of_what_is_shared_is_named,);
 
 fn prove(case: &Case) -> Run {
     case.project.tenantgate(&["plan", "--prove"])
@@ -205,4 +208,41 @@ fn a_migration_that_fails_is_named(server: Server) {
     let finding = &run.check("prove.twice")["findings"][0];
     assert_eq!(finding["file"], "migrations/tenant/0004_broken.sql");
     assert_eq!(places(&case), before, "it leaves no trace");
+}
+
+fn a_tenants_seed_of_what_is_shared_is_named(server: Server) {
+    let desk = Desk::migrated(server);
+    desk.project
+        .shared("0002_kinds.sql", "CREATE TABLE kinds (n int);\n");
+    desk.project
+        .tenant("0003_kinds.sql", "INSERT INTO kinds VALUES (1);\n");
+    let run = desk.tenantgate(&["plan", "--prove"]);
+    run.assert_code(0);
+    let twice = told(&run, "prove.twice");
+    assert_eq!(
+        twice[0],
+        "tenant/0003_kinds.sql leaves something when it runs a second time: table kinds has 1 row more"
+    );
+}
+
+/// What is there is what the last evidence speaks of, or it is said that it is not.
+fn what_was_changed_since_the_evidence_is_said(server: Server) {
+    let desk = Desk::new(server);
+    desk.tenantgate(&["run"]).assert_code(0);
+    desk.project
+        .tenant("0003_notes.sql", "CREATE TABLE notes (id int);\n");
+    let said = |run: &Run| {
+        let onto = told(run, "prove.onto");
+        onto.iter()
+            .any(|it| it.contains("is not what it was when dev last passed"))
+    };
+    let run = desk.tenantgate(&["plan", "--prove"]);
+    run.assert_code(0);
+    assert!(!said(&run), "{}", run.stdout);
+    for tenant in crate::harness::TENANTS {
+        desk.database.tenant(tenant).execute("CREATE TABLE junk (id int)");
+    }
+    let run = desk.tenantgate(&["plan", "--prove"]);
+    run.assert_code(0);
+    assert!(said(&run), "{}", run.stdout);
 }

@@ -22,7 +22,7 @@ use super::isolation::{Attempt, Borderline, Borders, Crossed};
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, open,
+    LeaseAnswer, Mark, NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, open,
 };
 use split::{in_order, split};
 
@@ -316,6 +316,18 @@ impl Engine for Fleet {
 
     async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError> {
         self.own.engine.rollouts(newest).await
+    }
+
+    async fn leave_mark(&self, mark: &Mark) -> Result<(), EngineError> {
+        self.own.engine.leave_mark(mark).await
+    }
+
+    async fn marks(&self) -> Result<Vec<Mark>, EngineError> {
+        self.own.engine.marks().await
+    }
+
+    async fn take_marks(&self, marks: &[Mark]) -> Result<(), EngineError> {
+        self.own.engine.take_marks(marks).await
     }
 
     async fn forget(&self, tenants: &[Tenant]) -> Result<(), EngineError> {

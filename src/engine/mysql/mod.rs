@@ -37,8 +37,9 @@ use super::history::{self, RECORD};
 use super::isolation::{Borderline, Borders};
 use super::lease::{self, LeaseRow};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, earliest, registry_row,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, Mark,
+    NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, Unseen, earliest,
+    registry_row, uncompared,
 };
 use connect::Answer;
 use sql::{END_READ, READ_ONLY, ident, literal};
@@ -232,7 +233,7 @@ impl Engine for Mysql {
         let answer = self.read(&sql::probe_ledger(&self.ledger)).await?;
         let found = answer.rows.into_iter().next().unwrap_or_default();
         let count = |index: usize| found.get(index).cloned().flatten().unwrap_or_default();
-        if count(1) != "5" {
+        if count(1) != "6" {
             let create = sql::create_ledger(&self.ledger, count(0) != "0");
             self.send(create).await?;
         }
@@ -340,6 +341,24 @@ VALUES (1, {name}, {project}, {run}, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE {
         let answer = self.read_own(&sql::read_rollouts(&self.ledger, newest)).await?;
         let rows = answer.unwrap_or_default().rows;
         Ok(rows.iter().filter_map(|row| super::speed(row)).collect())
+    }
+
+    async fn leave_mark(&self, mark: &Mark) -> Result<(), EngineError> {
+        let sql = uncompared::leave(&sql::uncompared(&self.ledger), mark);
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn marks(&self) -> Result<Vec<Mark>, EngineError> {
+        let answer = self
+            .read_own(&uncompared::read(&sql::uncompared(&self.ledger)))
+            .await?;
+        let mark = |row: &Vec<Option<String>>| Mark::parse(row.first()?.as_deref()?);
+        Ok(answer.unwrap_or_default().rows.iter().filter_map(mark).collect())
+    }
+
+    async fn take_marks(&self, marks: &[Mark]) -> Result<(), EngineError> {
+        let sql = uncompared::take_away(&sql::uncompared(&self.ledger), marks);
+        self.send(sql).await.map(|_| ())
     }
 
     async fn first_applied(&self, _: &[Tenant]) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {

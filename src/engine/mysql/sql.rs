@@ -75,7 +75,7 @@ pub(super) fn probe_ledger(database: &str) -> String {
     format!(
         "SELECT (SELECT count(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {name}),
 (SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {name}
-    AND TABLE_NAME IN ('environment', 'lease', 'ledger', 'progress', 'rollout')),
+    AND TABLE_NAME IN ('environment', 'lease', 'ledger', 'progress', 'rollout', 'uncompared')),
 (SELECT count(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {name}
     AND TABLE_NAME = 'lease' AND COLUMN_NAME = 'singleton')"
     )
@@ -136,8 +136,16 @@ CREATE TABLE IF NOT EXISTS {d}.rollout (
     finished_at datetime(6) NOT NULL,
     run varchar(1024) NOT NULL,
     migrations bigint NOT NULL,
-    took_ms bigint NOT NULL) {kind}"
+    took_ms bigint NOT NULL) {kind};
+CREATE TABLE IF NOT EXISTS {} (
+    mark varchar(64) NOT NULL PRIMARY KEY) {kind}",
+        uncompared(database)
     )
+}
+
+/// What was changed, and not compared since: see `engine/uncompared.rs`.
+pub(super) fn uncompared(database: &str) -> String {
+    format!("{}.uncompared", ident(database))
 }
 
 /// Rows of (tenants, how many, history, how many): one row for each distinct history. Hashing first

@@ -42,77 +42,89 @@ pub(super) fn statements(shared: &str, ledger: &str, roles: &[String]) -> String
 }
 
 /// `pg_depend` knows of each use that is more than text. Within a table's own things nothing crosses: of its
-/// rows only the "normal" ones are read, and `pg_inherits` for partitions.
+/// rows only the "normal" ones are read, `pg_inherits` for partitions, and `pg_constraint` for foreign keys, which
+/// are most by far. Of what is left each end is looked up by itself: without statistics of the catalog the
+/// planner would hash all of it for a few.
 /// [pg_depend](https://www.postgresql.org/docs/current/catalog-pg-depend.html)
 fn references(shared: &str, ledger: &str) -> String {
     let class = |name: &str| format!("'pg_catalog.{name}'::regclass");
-    let from = |name: &str, key: &str, which: &str| {
+    let when = |(name, place): &(&str, &str), end: &str| {
         format!(
-            "LEFT JOIN (pg_catalog.{name} {name} JOIN pg_catalog.pg_class of_{name} ON of_{name}.oid = {name}.{key}{which})
-    ON e.classid = {} AND {name}.oid = e.objid",
+            "WHEN {} THEN (SELECT {place} FROM pg_catalog.{name} x WHERE x.oid = {end})",
             class(name)
         )
     };
-    let to = |name: &str| {
-        format!(
-            "LEFT JOIN pg_catalog.{name} to_{name} ON e.refclassid = {} AND to_{name}.oid = e.refobjid",
-            class(name)
-        )
+    let of_table = |key: &'static str| {
+        format!("(SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = x.{key})")
     };
+    // Internal triggers are those of foreign keys.
+    let of_trigger = format!("CASE WHEN NOT x.tgisinternal THEN {} END", of_table("tgrelid"));
+    let (of_default, of_rule, of_policy) = (of_table("adrelid"), of_table("ev_class"), of_table("polrelid"));
+    let sources = [
+        ("pg_class", "x.relnamespace"),
+        ("pg_proc", "x.pronamespace"),
+        ("pg_type", "x.typnamespace"),
+        ("pg_constraint", "x.connamespace"),
+        ("pg_attrdef", &of_default),
+        ("pg_rewrite", &of_rule),
+        ("pg_trigger", &of_trigger),
+        ("pg_policy", &of_policy),
+    ];
     let targets = [
-        "pg_class",
-        "pg_proc",
-        "pg_type",
-        "pg_collation",
-        "pg_operator",
-        "pg_opclass",
+        (
+            "pg_class",
+            "CASE WHEN x.relkind NOT IN ('i', 'I') THEN x.relnamespace END",
+        ),
+        ("pg_proc", "x.pronamespace"),
+        ("pg_type", "x.typnamespace"),
+        ("pg_collation", "x.collnamespace"),
+        ("pg_operator", "x.oprnamespace"),
+        ("pg_opclass", "x.opcnamespace"),
     ];
-    let classes: Vec<String> = targets.iter().map(|it| class(it)).collect();
-    let joins: Vec<String> = targets.iter().map(|it| to(it)).collect();
-    let owners = [
-        from("pg_attrdef", "adrelid", ""),
-        from("pg_rewrite", "ev_class", ""),
-        // Those of foreign keys are many, and the keys themselves are looked at.
-        from("pg_trigger", "tgrelid", " AND NOT pg_trigger.tgisinternal"),
-        from("pg_policy", "polrelid", ""),
-    ];
+    let list = |of: &[(&str, &str)]| -> String {
+        let classes: Vec<String> = of.iter().map(|(name, _)| class(name)).collect();
+        classes.join(", ")
+    };
+    let cases = |of: &[(&str, &str)], end: &str| -> String {
+        let cases: Vec<String> = of.iter().map(|it| when(it, end)).collect();
+        cases.join("\n        ")
+    };
     format!(
-        "WITH edge AS (
-    SELECT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend
-    WHERE deptype = 'n' AND refclassid IN ({classes})
+        "WITH edge AS MATERIALIZED (
+    SELECT classid, objid, refclassid, refobjid, false AS child FROM pg_catalog.pg_depend
+    WHERE deptype = 'n' AND refclassid IN ({target_classes}) AND classid IN ({source_classes})
+        AND (classid <> {constraint} OR refclassid <> {class})
     UNION ALL
-    SELECT {class}, inhrelid, {class}, inhparent FROM pg_catalog.pg_inherits),
-ends AS (
-    SELECT e.*, coalesce(pg_rewrite.ev_class, e.objid) AS named,
-        CASE WHEN pg_rewrite.ev_class IS NULL THEN e.classid ELSE {class} END AS named_class,
-        coalesce(c.relnamespace, p.pronamespace, t.typnamespace, k.connamespace, of_pg_attrdef.relnamespace,
-            of_pg_rewrite.relnamespace, of_pg_trigger.relnamespace, of_pg_policy.relnamespace) AS source,
-        coalesce(to_pg_class.relnamespace, to_pg_proc.pronamespace, to_pg_type.typnamespace,
-            to_pg_collation.collnamespace, to_pg_operator.oprnamespace, to_pg_opclass.opcnamespace) AS target
-    FROM edge e
-    LEFT JOIN pg_catalog.pg_class c ON e.classid = {class} AND c.oid = e.objid
-    LEFT JOIN pg_catalog.pg_proc p ON e.classid = {proc} AND p.oid = e.objid
-    LEFT JOIN pg_catalog.pg_type t ON e.classid = {of_type} AND t.oid = e.objid
-    LEFT JOIN pg_catalog.pg_constraint k ON e.classid = {constraint} AND k.oid = e.objid
-    {owners}
-    {joins}
-    WHERE coalesce(to_pg_class.relkind, 'r') NOT IN ('i', 'I'))
-SELECT DISTINCT s.nspname, source.type || ' ' || replace(source.identity, quote_ident(s.nspname) || '.', ''),
-    t.nspname, target.type || ' ' || replace(target.identity, quote_ident(t.nspname) || '.', ''),
+    SELECT {constraint}, k.oid, {class}, k.confrelid, false FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_class c ON c.oid = k.confrelid WHERE k.contype = 'f' AND c.relnamespace <> k.connamespace
+    UNION ALL
+    SELECT {class}, inhrelid, {class}, inhparent, true FROM pg_catalog.pg_inherits),
+ends AS MATERIALIZED (
+    SELECT e.*, CASE e.classid
+        {sources} END AS source,
+        CASE e.refclassid
+        {targets} END AS target
+    FROM edge e),
+crossing AS MATERIALIZED (
+    SELECT ends.*, s.nspname AS from_schema, t.nspname AS to_schema FROM ends
+    JOIN pg_catalog.pg_namespace s ON s.oid = ends.source JOIN pg_catalog.pg_namespace t ON t.oid = ends.target
+    WHERE ends.source <> ends.target AND {source_is} AND {target_is} AND (t.nspname <> {shared} OR child))
+SELECT from_schema, source.type || ' ' || replace(source.identity, quote_ident(from_schema) || '.', ''),
+    to_schema, target.type || ' ' || replace(target.identity, quote_ident(to_schema) || '.', ''),
     EXISTS (SELECT FROM pg_catalog.pg_depend x
-        WHERE x.classid = refclassid AND x.objid = refobjid AND x.deptype = 'e')
-FROM ends JOIN pg_catalog.pg_namespace s ON s.oid = ends.source JOIN pg_catalog.pg_namespace t ON t.oid = ends.target
-CROSS JOIN LATERAL pg_identify_object(named_class, named, 0) AS source
+        WHERE x.classid = refclassid AND x.objid = refobjid AND x.deptype = 'e'), bool_or(child)
+FROM crossing LEFT JOIN pg_catalog.pg_rewrite w ON classid = {rewrite} AND w.oid = objid
+CROSS JOIN LATERAL pg_identify_object(CASE WHEN w.oid IS NULL THEN classid ELSE {class} END, coalesce(w.ev_class, objid), 0) AS source
 CROSS JOIN LATERAL pg_identify_object(refclassid, refobjid, 0) AS target
-WHERE ends.source <> ends.target AND {source_is} AND {target_is} AND t.nspname <> {shared}
+GROUP BY from_schema, source.type, source.identity, to_schema, target.type, target.identity, refclassid, refobjid
 ORDER BY 1, 2",
-        classes = classes.join(", "),
+        target_classes = list(&targets),
+        source_classes = list(&sources),
         class = class("pg_class"),
-        proc = class("pg_proc"),
-        of_type = class("pg_type"),
         constraint = class("pg_constraint"),
-        owners = owners.join("\n    "),
-        joins = joins.join("\n    "),
+        rewrite = class("pg_rewrite"),
+        sources = cases(&sources, "e.objid"),
+        targets = cases(&targets, "e.refobjid"),
         source_is = somebodys("s", ledger),
         target_is = somebodys("t", ledger),
         shared = literal(shared)
@@ -260,6 +272,7 @@ pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>)
         to: text(&row, 2),
         target: text(&row, 3),
         extension: text(&row, 4) == "t",
+        child: text(&row, 5) == "t",
     };
     let references = next().into_iter().map(reference).collect();
     let body = |row: Row| Body {

@@ -37,8 +37,8 @@ use super::lease::{self, LeaseRow};
 use super::row_security::{RowFacts, RowQuestion, Trial, Tried};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, InvalidIndex, Label,
-    LeaseAnswer, NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest,
-    history,
+    LeaseAnswer, Mark, NotMade, PATIENCE, RangeKey, RegistryRow, Scratch, Session, Target, Underway,
+    earliest, history, uncompared,
 };
 use connect::Row;
 use scratch::PostgresScratch;
@@ -213,7 +213,7 @@ impl Engine for Postgres {
         for attempt in 0.. {
             let rows = self.read(&sql::probe_ledger(&self.ledger)).await?;
             let is = |index: usize| rows.first().and_then(|row| row[index].as_deref()) == Some("t");
-            let missing = sql::missing(&self.ledger, is(0), is(1), [is(2), is(3), is(4)]);
+            let missing = sql::missing(&self.ledger, is(0), is(1), [is(2), is(3), is(4), is(5)]);
             if missing.is_empty() {
                 return Ok(());
             }
@@ -330,6 +330,24 @@ impl Engine for Postgres {
             .iter()
             .filter_map(|row| super::speed(row))
             .collect())
+    }
+
+    async fn leave_mark(&self, mark: &Mark) -> Result<(), EngineError> {
+        let sql = uncompared::leave(&sql::uncompared(&self.ledger), mark);
+        self.send(sql).await.map(|_| ())
+    }
+
+    async fn marks(&self) -> Result<Vec<Mark>, EngineError> {
+        let rows = self
+            .read_own(&uncompared::read(&sql::uncompared(&self.ledger)))
+            .await?;
+        let mark = |row: Row| Mark::parse(row.first()?.as_deref()?);
+        Ok(rows.unwrap_or_default().into_iter().filter_map(mark).collect())
+    }
+
+    async fn take_marks(&self, marks: &[Mark]) -> Result<(), EngineError> {
+        let sql = uncompared::take_away(&sql::uncompared(&self.ledger), marks);
+        self.send(sql).await.map(|_| ())
     }
 
     async fn first_applied(&self, _: &[Tenant]) -> Result<BTreeMap<(Scope, Version), i64>, EngineError> {
@@ -478,11 +496,11 @@ AND nspname <> {} AND nspname <> {}",
     async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
         let fill = |text: String| structure::fill(&text, &self.options, &[&self.options.shared_schema]);
-        let [columns, others] = prints::messages(&schemas, comments).map(fill);
+        let [half, others] = prints::messages(&schemas, comments).map(fill);
         let answers = if schemas.len() > prints::MANY {
-            self.send_both(columns, others).await?
+            self.send_both(half, others).await?
         } else {
-            [self.send(columns).await?, self.send(others).await?]
+            [self.send(half).await?, self.send(others).await?]
         };
         Ok(prints::prints(&schemas, answers))
     }

@@ -80,25 +80,35 @@ pub(super) fn probe_ledger(schema: &str) -> String {
     format!(
         "SELECT to_regnamespace({}) IS NOT NULL, to_regclass({}) IS NOT NULL, EXISTS (
     SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass({}) AND attname = 'part'),
-    to_regclass({}) IS NOT NULL, to_regclass({}) IS NOT NULL",
+    to_regclass({}) IS NOT NULL, to_regclass({}) IS NOT NULL, to_regclass({}) IS NOT NULL",
         literal(&ident(schema)),
         table("ledger"),
         table("lease"),
         table("progress"),
-        table("rollout")
+        table("rollout"),
+        table("uncompared")
     )
 }
 
 /// What [`probe_ledger`] did not find, or found in the form of an earlier version; empty: nothing. Each part
 /// is made only where it is missing: `CREATE … IF NOT EXISTS` would demand the privilege even when there is
 /// nothing to create.
-pub(super) fn missing(schema: &str, exists: bool, ledger: bool, later: [bool; 3]) -> String {
+pub(super) fn missing(schema: &str, exists: bool, ledger: bool, later: [bool; 4]) -> String {
     if !ledger {
         return create_ledger(schema, exists);
     }
-    let parts: [fn(&str) -> String; 3] = [widen_lease, create_progress, create_rollout];
+    let parts: [fn(&str) -> String; 4] = [widen_lease, create_progress, create_rollout, create_uncompared];
     let missing = parts.iter().zip(later).filter(|(_, there)| !there);
     missing.map(|(create, _)| create(schema)).collect()
+}
+
+/// What was changed, and not compared since: see `engine/uncompared.rs`.
+fn create_uncompared(schema: &str) -> String {
+    format!("CREATE TABLE {} (mark text PRIMARY KEY);", uncompared(schema))
+}
+
+pub(super) fn uncompared(schema: &str) -> String {
+    format!("{}.uncompared", ident(schema))
 }
 
 /// How fast rollouts were.
@@ -169,9 +179,10 @@ CREATE TABLE {s}.ledger (
     run text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (scope, tenant, version));
-{progress}{rollout}",
+{progress}{rollout}{uncompared}",
         progress = create_progress(schema),
-        rollout = create_rollout(schema)
+        rollout = create_rollout(schema),
+        uncompared = create_uncompared(schema)
     )
 }
 

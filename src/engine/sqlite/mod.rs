@@ -28,8 +28,8 @@ use crate::domain::{
 
 use super::lease::{self, LeaseRow};
 use super::{
-    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, NotMade,
-    RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, history,
+    Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, Mark,
+    NotMade, RangeKey, RegistryRow, Scratch, Session, Target, Underway, earliest, history, uncompared,
 };
 use connect::{Access, Row, first};
 use sql::literal;
@@ -372,6 +372,26 @@ VALUES (1, {}, {}, {}, {})",
             .into_iter()
             .filter_map(|row| super::speed(&values(row)))
             .collect())
+    }
+
+    async fn leave_mark(&self, mark: &Mark) -> Result<(), EngineError> {
+        let text = uncompared::leave(sql::UNCOMPARED, mark);
+        self.write(format!("BEGIN IMMEDIATE;{text};COMMIT"))
+            .await
+            .map(|_| ())
+    }
+
+    async fn marks(&self) -> Result<Vec<Mark>, EngineError> {
+        let rows = self
+            .read_own(&self.shared, uncompared::read(sql::UNCOMPARED))
+            .await?;
+        let mark = |row: Row| Mark::parse(row.first()?.1.as_deref()?);
+        Ok(rows.unwrap_or_default().into_iter().filter_map(mark).collect())
+    }
+
+    async fn take_marks(&self, marks: &[Mark]) -> Result<(), EngineError> {
+        let text = uncompared::take_away(sql::UNCOMPARED, marks);
+        self.write(text).await.map(|_| ())
     }
 
     async fn forget(&self, tenants: &[Tenant]) -> Result<(), EngineError> {

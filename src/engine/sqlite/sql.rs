@@ -70,7 +70,12 @@ CREATE TABLE IF NOT EXISTS tenantgate_rollout (
     finished_at INTEGER NOT NULL,
     run TEXT NOT NULL,
     migrations INTEGER NOT NULL,
-    took_ms INTEGER NOT NULL);";
+    took_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS tenantgate_uncompared (
+    mark TEXT PRIMARY KEY);";
+
+/// What was changed, and not compared since: see `engine/uncompared.rs`.
+pub(super) const UNCOMPARED: &str = "tenantgate_uncompared";
 
 /// A row where the lease is from before there were shards.
 pub(super) const PROBE_LEASE: &str =

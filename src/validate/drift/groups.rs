@@ -24,7 +24,8 @@ pub struct Groups<'t> {
     places: BTreeMap<Fingerprint, usize>,
 }
 
-/// Tenants by print, in the order of their first tenants: one of each has to be read.
+/// Tenants by print, the most that are alike first, of equals in the order of their first tenants: one of each has
+/// to be read, and not all are kept.
 pub fn by_print<'t>(tenants: &[&'t Tenant], prints: Vec<Print>) -> Vec<Vec<&'t Tenant>> {
     let mut places: BTreeMap<Print, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&'t Tenant>> = Vec::new();
@@ -35,6 +36,7 @@ pub fn by_print<'t>(tenants: &[&'t Tenant], prints: Vec<Print>) -> Vec<Vec<&'t T
         }
         groups[at].push(tenant);
     }
+    groups.sort_by_key(|tenants| std::cmp::Reverse(tenants.len()));
     groups
 }
 

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use globset::GlobSet;
 
 use crate::baseline;
-use crate::domain::{COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure};
+use crate::domain::{
+    COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure, is_code,
+};
 use crate::settings::Validation;
 
 pub use groups::{Group, Groups, by_print};
@@ -120,6 +122,24 @@ pub fn deviations<'g, 't>(base: &Structure, groups: &'g Groups<'t>) -> Vec<Devia
         })
     };
     groups.all.iter().filter_map(deviation).collect()
+}
+
+/// What may be written down of a structure that was taken from a live tenant: its code may be anything, and its
+/// SQL would show it. The differences that SQL can still be made for stay.
+pub fn without_code(expected: &Structure, differences: &[Difference]) -> (Structure, Vec<Difference>) {
+    let coded = |object: &Object| {
+        matches!(
+            object.kind,
+            ObjectKind::Routine | ObjectKind::Trigger | ObjectKind::Event
+        )
+    };
+    let facts = expected.facts.iter();
+    let facts = facts.filter(|it| !coded(&it.object) && !is_code(it.object.kind, &it.attribute));
+    let expected = Structure {
+        facts: facts.cloned().collect(),
+    };
+    let removes = |it: &&Difference| !coded(&it.object) || it.change == crate::domain::Change::Extra;
+    (expected, differences.iter().filter(removes).cloned().collect())
 }
 
 /// What the shared schema has otherwise than its migrations make it, and what is in none of them. Owners and

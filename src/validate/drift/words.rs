@@ -2,7 +2,7 @@
 
 use crate::domain::words::{clip, count};
 use crate::domain::{
-    Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, Severity, Tenant,
+    Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, ServerName, Severity, Tenant,
 };
 use crate::engine::Unseen;
 
@@ -11,8 +11,13 @@ use super::Groups;
 
 /// Differences on one line; more of them stand on lines of their own.
 const ON_ONE_LINE: usize = 3;
-/// Differences that a finding names.
+/// Differences that a finding names, and how much of each. Each tenant of a group has the whole text.
 const NAMED: usize = 100;
+const CLIPPED: usize = 600;
+/// The same in a group of many.
+const NAMED_OF_MANY: usize = 10;
+const CLIPPED_OF_MANY: usize = 200;
+const MANY: usize = 100;
 /// Tenants of one group whose findings carry SQL.
 const WITH_SQL: usize = 20;
 
@@ -49,13 +54,17 @@ impl Told {
 }
 
 /// `index `by_total` of `orders` is missing; extra table `junk``.
-fn sentence(differences: &[Difference]) -> String {
+fn sentence(differences: &[Difference], tenants: usize) -> String {
+    let (most, clipped) = match tenants {
+        0..=MANY => (NAMED, CLIPPED),
+        _ => (NAMED_OF_MANY, CLIPPED_OF_MANY),
+    };
     let named: Vec<String> = differences
         .iter()
-        .take(NAMED)
-        .map(|it| clip(&it.to_string(), 600))
+        .take(most)
+        .map(|it| clip(&it.to_string(), clipped))
         .collect();
-    let more = match differences.len().saturating_sub(NAMED) {
+    let more = match differences.len().saturating_sub(most) {
         0 => String::new(),
         more => format!("\n  and {more} more"),
     };
@@ -74,7 +83,7 @@ pub fn tenant_findings(
     differences: &[Difference],
     sql: impl Fn(&Tenant) -> String,
 ) -> Vec<Finding> {
-    let message = sentence(differences);
+    let message = sentence(differences, tenants.len());
     let finding = |(index, tenant): (usize, &&Tenant)| {
         let finding = told.finding(message.clone()).tenant(&tenant.name);
         let finding = finding.hint(told.hint(everybody));
@@ -100,9 +109,12 @@ pub fn unread_findings(told: Told, groups: &Groups<'_>) -> Vec<Finding> {
 }
 
 /// A kind of thing that was compared with nobody's.
-pub fn unseen_finding(unseen: Unseen) -> Finding {
+pub fn unseen_finding(unseen: Unseen, server: Option<&ServerName>) -> Finding {
     let Unseen { things, privilege } = unseen;
-    let message = format!("{things} were not compared: a role without {privilege} does not see them");
+    let place = server
+        .map(|server| format!(" on server {server}"))
+        .unwrap_or_default();
+    let message = format!("{things} were not compared{place}: a role without {privilege} does not see them");
     Finding::warning(message).hint(format!("grant the role {privilege} on the tenants' databases"))
 }
 
@@ -110,11 +122,11 @@ pub fn unseen_finding(unseen: Unseen) -> Finding {
 pub fn shared_findings(told: Told, wrong: &[Difference], extra: &[Difference], sql: &str) -> Check {
     let mut findings = Vec::new();
     if !wrong.is_empty() {
-        let finding = told.finding(sentence(wrong)).hint(told.hint(false));
+        let finding = told.finding(sentence(wrong, 1)).hint(told.hint(false));
         findings.push(if sql.is_empty() { finding } else { finding.sql(sql) });
     }
     if !extra.is_empty() {
-        let message = format!("in no migration: {}", sentence(extra));
+        let message = format!("in no migration: {}", sentence(extra, 1));
         let hint = "write a migration for it, drop it, or name it in `ignore` of [validate]";
         findings.push(Finding::warning(message).hint(hint));
     }

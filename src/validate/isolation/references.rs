@@ -29,6 +29,14 @@ pub fn references(scene: &Scene<'_>) -> Vec<Finding> {
                     .hint("what all tenants use must not hang on one of them: drop it, or move its target")
                     .tenant(&other.name)
             }
+            (Place::Tenant(own), Place::Shared) if it.child => {
+                let message = format!(
+                    "{object} is a part of {target} of the shared {noun}: whoever reads that one reads this one's rows"
+                );
+                finding(level, message)
+                    .hint("detach it, or take its INHERIT away: rights on a part are not asked for when the whole is read")
+                    .tenant(&own.name)
+            }
             (Place::Tenant(own), Place::Nobody) if !it.extension => Finding::warning(format!(
                 "{object} points into {noun} `{}`, which is neither shared nor a tenant's: {target}",
                 it.to

@@ -204,11 +204,11 @@ const MUTATIONS: &[Mutation] = &[
     ),
     (
         "ALTER TABLE log REMOVE PARTITIONING",
-        "table `log` has another partitions",
+        "table `log` has other partitions",
     ),
     (
         "ALTER TABLE log REORGANIZE PARTITION old INTO (PARTITION older VALUES LESS THAN (2010), PARTITION old VALUES LESS THAN (2020))",
-        "table `log` has another partitions",
+        "table `log` has other partitions",
     ),
     (
         "ALTER TABLE notes ADD SYSTEM VERSIONING",
@@ -250,7 +250,7 @@ const MUTATIONS: &[Mutation] = &[
     ),
     (
         "CREATE OR REPLACE TRIGGER sale_second BEFORE INSERT ON sales FOR EACH ROW SET NEW.total = 0",
-        "trigger `sale_second` of `sales` has body SET NEW.total = 0, expected SET NEW.total = abs(NEW.total)",
+        "trigger `sale_second` of `sales` has another body",
     ),
     (
         "CREATE OR REPLACE TRIGGER sale_second BEFORE UPDATE ON sales FOR EACH ROW SET NEW.total = abs(NEW.total)",
@@ -262,7 +262,7 @@ const MUTATIONS: &[Mutation] = &[
     ),
     (
         "CREATE OR REPLACE FUNCTION doubled (n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n * 3",
-        "routine `function doubled` has body RETURN n * 3, expected RETURN n * 2",
+        "routine `function doubled` has another body",
     ),
     (
         "CREATE OR REPLACE FUNCTION doubled (n BIGINT) RETURNS INT DETERMINISTIC NO SQL RETURN n * 2",

@@ -142,6 +142,7 @@ fn reference(row: &Row) -> Reference {
         to: text(row, 3),
         target: format!("table {}", ident(&text(row, 4))),
         extension: false,
+        child: false,
     }
 }
 

@@ -414,10 +414,8 @@ impl Mending<'_> {
     /// A table cannot be made without what its generated columns and its partitions use, nor a domain without
     /// what it checks.
     fn is_used_early(&self, routine: &str) -> bool {
-        let mut all = self.expected.iter().filter(|(object, _)| match object.kind {
-            ObjectKind::Column | ObjectKind::Table | ObjectKind::Type => true,
-            _ => false,
-        });
+        const KINDS: [ObjectKind; 3] = [ObjectKind::Column, ObjectKind::Table, ObjectKind::Type];
+        let mut all = self.expected.iter().filter(|(it, _)| KINDS.contains(&it.kind));
         all.any(|(object, of)| {
             let checks = object.kind == ObjectKind::Type;
             let texts = ["generated", "partition", "definition"].map(|it| of.get(it).copied());

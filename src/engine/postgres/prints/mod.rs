@@ -29,8 +29,8 @@ pub(super) const BEFORE: usize = 3;
 
 /// The end of a statement of [`ROWS`].
 const END: &str = "\n);\n";
-/// Which of them is about columns: it takes about as long as all the others.
-const COLUMNS: usize = 1;
+/// Which of them, those about columns and about constraints, take about as long as all the others.
+const HALF: std::ops::Range<usize> = 1..3;
 
 /// Two messages that may be sent beside one another, each a transaction that sees one moment. After [`BEFORE`]
 /// others, statements that give rows of (schema, entries, sum, other sum). Comments are a part of it where that is
@@ -38,10 +38,10 @@ const COLUMNS: usize = 1;
 pub(super) fn messages(schemas: &[String], comments: bool) -> [String; 2] {
     let schemas = array(schemas.iter().map(String::as_str));
     let mut rows: Vec<&str> = ROWS.split_inclusive(END).collect();
-    let columns = rows.remove(COLUMNS);
+    let half: String = rows.drain(HALF).collect();
     let written = WRITTEN.replace(":facts", &OTHERS.join("UNION ALL\n"));
     let others = format!("{}{OBJECTS},\no AS (SELECT * FROM n)\n{written}", rows.concat());
-    [columns, &others].map(|text| transaction(text, &schemas, comments))
+    [half, others].map(|text| transaction(&text, &schemas, comments))
 }
 
 fn transaction(text: &str, schemas: &str, comments: bool) -> String {

@@ -298,7 +298,7 @@ impl Scratch for PostgresScratch {
             let is = |name: &String| self.stand_ins.contains(name);
             structure.facts.retain(|fact| {
                 let of = &fact.object;
-                !is(&of.table) && !(of.kind == ObjectKind::Table && is(&of.name))
+                !(is(&of.table) || of.kind == ObjectKind::Table && is(&of.name))
             });
         }
         Ok(structure)

@@ -92,7 +92,7 @@ pub(super) const PARTS: &[Mutation] = &[
     ),
     (
         "DROP TRIGGER orders_touch ON orders; CREATE TRIGGER orders_touch BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch()",
-        "trigger `orders_touch` of `orders` is",
+        "trigger `orders_touch` of `orders` has another definition",
         YES,
     ),
     (
