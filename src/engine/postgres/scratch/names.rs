@@ -57,15 +57,14 @@ fn is_schema_of_rights(parts: &[Part<'_>], places: &[usize], at: usize, schema: 
     is(Some(at), &[schema]) && is(before(1), &["schema"]) && is(before(2), &["on", "in"])
 }
 
-/// What a text makes in the schema that it names.
+/// What a text makes in the schema that it names, or takes away where it is there.
 pub(super) fn created(text: &str, schema: &str) -> BTreeSet<String> {
-    const KINDS: [&str; 12] = [
+    const KINDS: [&str; 11] = [
         "aggregate",
         "collation",
         "configuration",
         "dictionary",
         "domain",
-        "exists",
         "function",
         "procedure",
         "sequence",
@@ -84,8 +83,8 @@ pub(super) fn created(text: &str, schema: &str) -> BTreeSet<String> {
             _ if parts[places[at]].1 == ";" => creates = false,
             _ => {}
         }
-        let of_kind = at > 0 && word(at - 1).is_some_and(|it| KINDS.contains(&&*it));
-        if creates && of_kind {
+        let before = at.checked_sub(1).and_then(word).unwrap_or_default();
+        if before == "exists" || (creates && KINDS.contains(&&*before)) {
             found.extend(qualified(&parts, &places, at, schema));
         }
     }
@@ -130,8 +129,8 @@ mod tests {
     fn what_is_made_is_told_from_what_is_used() {
         let text = "CREATE TABLE IF NOT EXISTS public.a (b public.c REFERENCES public.d);\
                     CREATE INDEX i ON public.e (x); ALTER TABLE public.f ADD y int;\
-                    CREATE OR REPLACE VIEW public.g AS SELECT 1;";
+                    CREATE OR REPLACE VIEW public.g AS SELECT 1; DROP TABLE IF EXISTS public.h";
         let made: Vec<String> = created(text, "public").into_iter().collect();
-        assert_eq!(made, ["a", "g"]);
+        assert_eq!(made, ["a", "g", "h"]);
     }
 }
