@@ -3,8 +3,8 @@
 //!     tests/run exec --durable cargo bench --bench scale -- [ROW…] [rounds=N] [percent=N]
 //!
 //! Rows: start, no-op-postgres, no-op-mariadb, no-op-sqlite, first-postgres, peers, first-mariadb,
-//! one-more, curve-postgres, curve-mariadb, drift-postgres, drift-mariadb, drift-sqlite; none named: all. `peers` are
-//! dbmate and django-tenants
+//! one-more, curve-postgres, curve-mariadb, drift-postgres,
+//! drift-postgres-views, drift-mariadb, drift-sqlite; none named: all. `peers` are dbmate and django-tenants
 //! (`benches/peers/install` puts them into target/tools). What is compared is run in turn, as often as
 //! `rounds` says, and medians are printed beside the bar. `percent` makes everything smaller, to try it.
 
@@ -76,7 +76,7 @@ impl Asked {
 
 type Row = fn(&Asked);
 
-const ROWS: [(&str, Row); 13] = [
+const ROWS: [(&str, Row); 14] = [
     ("start", start::row),
     ("no-op-postgres", |asked| {
         no_op::row(Server::Postgres, 10_000, asked)
@@ -99,7 +99,8 @@ const ROWS: [(&str, Row); 13] = [
     ("drift-sqlite", |asked| {
         drift_mariadb::row(Server::Sqlite, 2_000, "1 s", asked)
     }),
-    ("drift-postgres", drift::row),
+    ("drift-postgres", drift::tables),
+    ("drift-postgres-views", drift::views),
 ];
 
 fn main() {

@@ -132,6 +132,14 @@ impl Postgres {
         }
     }
 
+    async fn structures_of(&self, schemas: &[String]) -> Result<Vec<Structure>, EngineError> {
+        let shared = [self.options.shared_schema.as_str()];
+        let text = structure::fill(&structure::statement(schemas), &self.options, &shared);
+        let results = self.send(format!("BEGIN READ ONLY;{text}COMMIT")).await?;
+        let rows = results.into_iter().nth(3).unwrap_or_default();
+        Ok(structure::structures(schemas, &shared, rows))
+    }
+
     fn schema(&self, target: Target<'_>) -> String {
         match target {
             Target::Shared => self.options.shared_schema.clone(),
@@ -507,11 +515,18 @@ AND nspname <> {} AND nspname <> {}",
 
     async fn structures(&self, targets: &[Target<'_>]) -> Result<Vec<Structure>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
-        let shared = [self.options.shared_schema.as_str()];
-        let text = structure::fill(&structure::statement(&schemas), &self.options, &shared);
-        let results = self.send(format!("BEGIN READ ONLY;{text}COMMIT")).await?;
-        let rows = results.into_iter().nth(3).unwrap_or_default();
-        Ok(structure::structures(&schemas, &shared, rows))
+        // The server locks what it writes out, and has room for so many locks only.
+        let (mut at_once, mut found) = (schemas.len(), Vec::new());
+        while found.len() < schemas.len() {
+            let rest = &schemas[found.len()..];
+            let chunk = &rest[..at_once.min(rest.len())];
+            match self.structures_of(chunk).await {
+                Ok(structures) => found.extend(structures),
+                Err(error) if error.kind == ErrorKind::Exhausted && at_once > 1 => at_once /= 2,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {

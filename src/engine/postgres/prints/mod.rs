@@ -5,6 +5,7 @@
 //! after columns were dropped the numbers of the others tell it, though nothing else does.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use crate::domain::Print;
 
@@ -27,6 +28,11 @@ pub(super) const MANY: usize = 1_000;
 /// Of `BEGIN` and the settings.
 pub(super) const BEFORE: usize = 3;
 
+/// So many numbers of a query's tree are replaced. Where it has more, the rest makes a print of its own.
+const REPLACED: usize = 40;
+/// Most queries have no more.
+const FEW: usize = 8;
+
 /// The end of a statement of [`ROWS`].
 const END: &str = "\n);\n";
 /// Which of them, those about columns and about constraints, take about as long as all the others.
@@ -44,8 +50,22 @@ pub(super) fn messages(schemas: &[String], comments: bool) -> [String; 2] {
     [half, others].map(|text| transaction(&text, &schemas, comments))
 }
 
+/// A query's tree with its numbers replaced: as many times as there are any, in two steps.
+fn named() -> String {
+    let replaced = |inner: String, places: RangeInclusive<usize>| {
+        places.fold(inner, |inner, place| {
+            format!("replace({inner}, coalesce(numbers[{place}], chr(1)), coalesce(names[{place}], ''))")
+        })
+    };
+    let few = replaced("tree".to_owned(), 1..=FEW);
+    let many = replaced(few.clone(), FEW + 1..=REPLACED);
+    format!(
+        "CASE WHEN numbers IS NULL THEN tree WHEN cardinality(numbers) > {FEW} THEN {many} ELSE {few} END"
+    )
+}
+
 fn transaction(text: &str, schemas: &str, comments: bool) -> String {
-    let text = expand(text);
+    let text = expand(text).replace(":named", &named());
     // Nobody can know beforehand what two texts have the same hashes.
     let seed = || fastrand::i64(1..).to_string();
     let text = text

@@ -104,3 +104,27 @@ SUMS (
                 indexprs, indpred FROM pg_index) x
             JOIN pg_class i ON i.oid = x.indexrelid JOIN k ON k.oid = x.indrelid) i
 );
+-- Writing a query out would lock all that it reads until the end, and keep it in memory: of views, other rules and
+-- policies the stored tree is taken, with names in the place of the numbers that it has of what it depends on.
+SUMS (
+        SELECT place, concat_ws(chr(31), kind, relname, name, rest, :named)
+        FROM (SELECT k.relnamespace AS place, k.relname, n.nspname, PATH(n.nspname) AS path, 'rule' AS kind, w.rulename AS name, 'pg_rewrite'::regclass AS class, w.oid,
+                concat_ws(' ', w.ev_type, w.ev_enabled, w.is_instead) AS rest, concat_ws(chr(31), w.ev_qual::text, w.ev_action::text) AS tree
+            FROM pg_rewrite w JOIN k ON k.oid = w.ev_class JOIN pg_namespace n ON n.oid = k.relnamespace
+            UNION ALL
+            SELECT k.relnamespace, k.relname, n.nspname, PATH(n.nspname), 'policy', l.polname, 'pg_policy'::regclass, l.oid,
+                concat_ws(' ', l.polcmd, l.polpermissive), concat_ws(chr(31), 'using', l.polqual::text, 'check', l.polwithcheck::text)
+            FROM pg_policy l JOIN k ON k.oid = l.polrelid JOIN pg_namespace n ON n.oid = k.relnamespace) x
+        CROSS JOIN LATERAL (SELECT array_agg(' ' || number || ' ' ORDER BY number) AS numbers, array_agg('{' || translate(named, ' ', chr(30)) || '}' ORDER BY number) AS names
+            FROM (SELECT DISTINCT y.number, y.named FROM pg_depend d CROSS JOIN LATERAL (
+                SELECT c.oid AS number, PLACED(c.relnamespace) || c.relname AS named FROM pg_class c WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
+                UNION ALL
+                SELECT c.reltype, 'a row of ' || PLACED(c.relnamespace) || c.relname FROM pg_class c
+                    WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass AND c.reltype <> 0
+                UNION ALL
+                SELECT p.oid, PLACED(p.pronamespace) || p.proname || '(' || OWNLESS(HERE(oidvectortypes(p.proargtypes))) || ')' FROM pg_proc p
+                    WHERE p.oid = d.refobjid AND d.refclassid = 'pg_proc'::regclass
+                UNION ALL
+                SELECT t.oid, PLACED(t.typnamespace) || t.typname FROM pg_type t WHERE t.oid = d.refobjid AND d.refclassid = 'pg_type'::regclass) y
+                WHERE d.classid = x.class AND d.objid = x.oid AND d.refobjid >= 16384) of_one) d
+);

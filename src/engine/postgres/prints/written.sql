@@ -3,19 +3,15 @@ SELECT nspname, count(*), sum(hashtextextended(entry, :one)), sum(hashtextextend
 FROM (SELECT nspname, concat_ws(chr(31), kind, tbl, name, attribute, OWNLESS(value)) AS entry FROM (
     :facts
     UNION ALL
-    SELECT nspname, 'rule', relname, rulename, ev_enabled::text, HERE(pg_get_ruledef(oid, true))
-    FROM (SELECT s.path, s.nspname, k.relname, w.* FROM pg_rewrite w JOIN pg_class k ON k.oid = w.ev_class JOIN s ON s.oid = k.relnamespace) w
-    UNION ALL
     SELECT nspname, 'table', '', relname, 'partition', HERE(pg_get_partkeydef(oid))
     FROM (SELECT s.path, s.nspname, k.oid, k.relname FROM pg_partitioned_table f JOIN pg_class k ON k.oid = f.partrelid JOIN s ON s.oid = k.relnamespace) k
     UNION ALL
     SELECT nspname, 'table', '', relname, 'server', HERE(concat_ws(' ', (SELECT v.srvname FROM pg_foreign_server v WHERE v.oid = ftserver), ftoptions::text))
     FROM (SELECT s.path, s.nspname, k.relname, f.* FROM pg_foreign_table f JOIN pg_class k ON k.oid = f.ftrelid JOIN s ON s.oid = k.relnamespace) f
     UNION ALL
-    SELECT nspname, 'policy', relname, polname, concat_ws(' ', polcmd, polpermissive,
-        (SELECT string_agg(CASE one WHEN 0 THEN 'PUBLIC' ELSE ROLE(one) END, ', ' ORDER BY ROLE(one)) FROM unnest(polroles) AS one)),
-        HERE(concat_ws(chr(31), 'using', pg_get_expr(polqual, polrelid), 'check', pg_get_expr(polwithcheck, polrelid)))
-    FROM (SELECT s.path, s.own, s.nspname, k.relname, l.* FROM pg_policy l JOIN pg_class k ON k.oid = l.polrelid JOIN s ON s.oid = k.relnamespace) l
+    SELECT nspname, 'policy', relname, polname, 'roles',
+        (SELECT string_agg(CASE one WHEN 0 THEN 'PUBLIC' ELSE ROLE(one) END, ', ' ORDER BY ROLE(one)) FROM unnest(polroles) AS one)
+    FROM (SELECT s.own, s.nspname, k.relname, l.* FROM pg_policy l JOIN pg_class k ON k.oid = l.polrelid JOIN s ON s.oid = k.relnamespace) l
     UNION ALL
     SELECT nspname, 'statistics', of_table, stxname, concat_ws(' ', stxstattarget, ROLE(stxowner)), HERE(replace(pg_get_statisticsobjdef(oid), 'CREATE STATISTICS ' || quote_ident(nspname) || '.', 'CREATE STATISTICS '))
     FROM (SELECT s.path, s.own, s.nspname, k.relname AS of_table, z.* FROM pg_statistic_ext z JOIN pg_class k ON k.oid = z.stxrelid
