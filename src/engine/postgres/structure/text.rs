@@ -5,7 +5,7 @@ use crate::engine::structure::without_qualifier;
 
 /// Words of our own in the statements, each with what it stands for; `@` is what is in its brackets. Later
 /// ones may be in what earlier ones stand for.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 13] = [
     // What rows of (schema, text) are hashed to.
     (
         "SUMS (",
@@ -60,6 +60,11 @@ FROM (SELECT @ AS x, nspname::text AS here OFFSET 0) AS v)"#,
     ),
     // An expression as it is stored; where it was in the statement that made it says nothing.
     ("BARE(", r"regexp_replace(@::text, ':location \d+', '', 'g')"),
+    // A query as it is stored, the same.
+    (
+        "PLAIN(",
+        r"regexp_replace(@, ':(?:stmt_)?(?:location|len) -?\d+', '', 'g')",
+    ),
     // Evaluated while the own schema is the first of the search path, also before the server's own.
     (
         "HERE(",
