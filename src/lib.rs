@@ -18,6 +18,7 @@ pub mod prove;
 pub mod publish;
 pub mod report;
 pub mod rollout;
+pub mod rules;
 pub mod run;
 pub mod secrets;
 pub mod settings;

@@ -105,6 +105,7 @@ read_inputs() {
     override=${TENANTGATE_INPUT_OVERRIDE:-}
     extra=${TENANTGATE_INPUT_ARGS:-}
     report=${TENANTGATE_INPUT_REPORT:-}
+    sarif=${TENANTGATE_INPUT_SARIF:-}
     format=${TENANTGATE_INPUT_FORMAT:-github}
     version=${TENANTGATE_INPUT_VERSION:-}
     binary_path=${TENANTGATE_INPUT_BINARY_PATH:-}
@@ -132,6 +133,7 @@ check_inputs() {
     one_line working-directory "$working_directory"
     one_line evidence "$evidence"
     one_line report "$report"
+    one_line sarif "$sarif"
     one_line version "$version"
     one_line binary-path "$binary_path"
     one_line download-url "$download_url"
@@ -148,6 +150,7 @@ arrange_arguments() {
     arguments=("$command" "--config=$config" "--format=$format" "--report=$(native_path "$report")")
     [[ -z $environment ]] || arguments+=("--environment=$environment")
     [[ -z $evidence ]] || arguments+=("--evidence=$evidence")
+    [[ -z $sarif ]] || arguments+=("--sarif=$sarif")
     # What the program does anyway is not said.
     [[ $comment == auto ]] || arguments+=("--comment=$comment")
     [[ $status == auto ]] || arguments+=("--status=$status")

@@ -4,6 +4,8 @@ use crate::database_url::EngineKind;
 use crate::domain::{Finding, Migration, Statement};
 use crate::migrations::words;
 
+use super::elsewhere::{put_together, reaches_out};
+
 /// Words before the name of what a statement writes to.
 const WRITES: [&str; 17] = [
     "COPY",
@@ -27,25 +29,37 @@ const WRITES: [&str; 17] = [
 
 /// Findings for statements that would leave the scratch.
 pub fn leaving(migration: &Migration, kind: EngineKind) -> Vec<Finding> {
+    let finding = |what: String, statement: &Statement| {
+        Finding::error(format!(
+            "`{what}` names its place itself, so what {} makes cannot be tried out beside it",
+            migration.label()
+        ))
+        .hint("without the name it goes where the gate says; or compare by hand, and write the ledger by `migrate` on an empty copy")
+        .file(&migration.file)
+        .at(statement.line, statement.column)
+    };
     let of = |statement: &Statement| {
+        // It is not run either.
+        if passed_over(&statement.sql, kind) {
+            return None;
+        }
         let words = words(&statement.sql, kind, usize::MAX);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let what = match kind {
             EngineKind::Sqlite => leaves_file(&words),
-            EngineKind::Mysql => leaves_server(&words).or_else(|| qualified(&words)),
+            EngineKind::Mysql => reaches_out(&statement.sql),
             EngineKind::Postgres => qualified(&words),
         };
-        what.map(|what| {
-            Finding::error(format!(
-                "`{what}` names its place itself, so what {} makes cannot be tried out beside it",
-                migration.label()
-            ))
-            .hint("without the name it goes where the gate says; or compare by hand, and write the ledger by `migrate` on an empty copy")
-            .file(&migration.file)
-            .at(statement.line, statement.column)
-        })
+        what.map(|what| finding(what, statement))
     };
-    migration.statements.iter().filter_map(of).collect()
+    let mut found: Vec<Finding> = migration.statements.iter().filter_map(of).collect();
+    if kind == EngineKind::Mysql
+        && let Some((index, what)) = put_together(migration)
+        && let Some(statement) = migration.statements.get(index)
+    {
+        found.push(finding(what, statement));
+    }
+    found
 }
 
 /// Statements that have no part in a schema's structure, and would have an effect outside it.
@@ -86,14 +100,6 @@ fn leaves_file(words: &[&str]) -> Option<String> {
     matches!(words, ["ATTACH" | "DETACH", ..]).then(|| words[0].to_owned())
 }
 
-fn leaves_server(words: &[&str]) -> Option<String> {
-    match words {
-        ["CREATE" | "DROP" | "ALTER", "DATABASE" | "SCHEMA", ..] => Some(words[..2].join(" ")),
-        _ if words.contains(&"OUTFILE") || words.contains(&"DUMPFILE") => Some("INTO OUTFILE".to_owned()),
-        _ => None,
-    }
-}
-
 /// `TABLE public.orders`, `INTO shop.log`; not `REFERENCES public.users` or `FROM public.users`, which read.
 fn qualified(words: &[&str]) -> Option<String> {
     let on_table = ["INDEX", "TRIGGER", "POLICY", "RULE"];
@@ -126,7 +132,7 @@ mod tests {
     fn says(sql: &str, kind: EngineKind) -> Option<String> {
         let words = words(sql, kind, usize::MAX);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        leaves_server(&words).or_else(|| qualified(&words))
+        qualified(&words)
     }
 
     #[test]
@@ -144,8 +150,6 @@ mod tests {
         ] {
             assert!(says(sql, EngineKind::Postgres).is_some(), "{sql}");
         }
-        assert!(says("insert into `shop`.log values (1)", EngineKind::Mysql).is_some());
-        assert!(says("create database other", EngineKind::Mysql).is_some());
     }
 
     #[test]

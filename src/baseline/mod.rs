@@ -1,11 +1,13 @@
 //! Whether a database is already what migrations would make of it. Pure.
 
 mod compare;
+mod elsewhere;
 mod harmless;
 
 use crate::domain::CheckDefinition;
 
 pub use compare::{adoptable, differences, is_book, told};
+pub use elsewhere::reaches_out;
 pub use harmless::{leaving, passed_over};
 
 pub const VERSION: CheckDefinition = CheckDefinition {

@@ -29,7 +29,8 @@ pub enum Change {
     },
 }
 
-type Attributes<'a> = BTreeMap<&'a str, &'a str>;
+/// An attribute may be had several times, such as a foreign key without a name: all its texts count.
+type Attributes<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 type Objects<'a> = BTreeMap<&'a Object, Attributes<'a>>;
 
 /// What would have to change for `found` to be `expected`; empty where it is. Of a table that is missing or
@@ -62,7 +63,7 @@ fn objects(structure: &Structure) -> Objects<'_> {
     let mut objects = Objects::new();
     for fact in &structure.facts {
         let attributes = objects.entry(&fact.object).or_default();
-        attributes.insert(&fact.attribute, &fact.text);
+        attributes.entry(&fact.attribute).or_default().insert(&fact.text);
     }
     objects
 }
@@ -83,12 +84,20 @@ fn alterations<'a>(wanted: &'a Attributes<'a>, has: &'a Attributes<'a>) -> impl 
     attributes.sort_unstable();
     attributes.dedup();
     attributes.into_iter().filter_map(|attribute| {
-        let (expected, found) = (wanted.get(attribute).copied(), has.get(attribute).copied());
-        let differ = expected != found && !(attribute == COLUMN_ORDER && only_lacks(expected?, found?));
+        let text = |of: &Attributes<'_>| {
+            let texts = of.get(attribute)?.iter().copied();
+            Some(texts.collect::<Vec<_>>().join(" and "))
+        };
+        let (expected, found) = (text(wanted), text(has));
+        let lacks = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (Some(one), Some(other)) => only_lacks(one, other),
+            _ => false,
+        };
+        let differ = expected != found && !(attribute == COLUMN_ORDER && lacks(&expected, &found));
         differ.then(|| Change::Altered {
             attribute: attribute.to_owned(),
-            expected: expected.map(str::to_owned),
-            found: found.map(str::to_owned),
+            expected,
+            found,
         })
     })
 }
@@ -192,6 +201,20 @@ mod tests {
             told(&ordered("id, total"), &ordered("total, id")),
             ["table `orders` has column order total, id, expected id, total"]
         );
+    }
+
+    #[test]
+    fn what_is_had_twice_is_not_what_is_had_once() {
+        let mut twice = orders("int");
+        twice.add(Column, "orders", "total", "references", "a(id)");
+        let once = twice.clone();
+        twice.add(Column, "orders", "total", "references", "b(id)");
+        assert_ne!(once.fingerprint(), twice.fingerprint());
+        assert_eq!(
+            told(&once, &twice),
+            ["column `orders.total` has references a(id) and b(id), expected a(id)"]
+        );
+        assert_eq!(told(&twice, &once).len(), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::database_url::DatabaseUrl;
 use crate::domain::{ServerName, Tenant};
 
 /// Whose borders are asked about.
@@ -48,6 +49,8 @@ pub struct Borders {
     pub public: Vec<InPlace>,
     /// What serving roles own.
     pub owned: Vec<Owned>,
+    /// Functions that act as their owner, and may be made to do more than they were made for.
+    pub definers: Vec<Definer>,
     /// What this role was not shown, and what would show it.
     pub unread: Vec<Unread>,
     /// The same of texts.
@@ -131,6 +134,8 @@ pub enum Power {
     Files,
     /// Other connections' statements.
     Processes,
+    /// Make procedures that run as somebody else: the privilege's name.
+    ActsAsOthers(&'static str),
     /// Reload it, shut it down.
     Server,
 }
@@ -151,6 +156,7 @@ impl Power {
             Self::Grants => "may give others what it has, everywhere (GRANT OPTION)",
             Self::Files => "may read and write the server's files (FILE)",
             Self::Processes => "may see everybody's statements (PROCESS)",
+            Self::ActsAsOthers(_) => "may make procedures that run as any other user (SET USER)",
             Self::Server => "may reload the server or shut it down",
         }
     }
@@ -178,6 +184,19 @@ pub struct Owned {
     pub locations: Vec<String>,
 }
 
+/// A SECURITY DEFINER function, once for all places that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definer {
+    /// With its arguments.
+    pub function: String,
+    pub owner: String,
+    /// It has a `search_path` of its own.
+    pub fixed_path: bool,
+    /// It may run a text that it puts together.
+    pub dynamic: bool,
+    pub locations: Vec<String>,
+}
+
 /// A question that the server did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -188,7 +207,10 @@ pub struct Unread {
 /// One tenant's role, tried against its own tenant and against another.
 #[derive(Debug, Clone)]
 pub struct Attempt<'a> {
+    /// The role, or the URL's user.
     pub role: String,
+    /// As whom to connect, where the engine lets nobody act as another.
+    pub url: Option<DatabaseUrl>,
     pub own: &'a Tenant,
     /// Absent: the role serves all tenants, and there is no other for it.
     pub other: Option<&'a Tenant>,
@@ -207,8 +229,8 @@ pub struct Crossed {
     pub written: Vec<String>,
     /// Schemas in which it could create, other than its own.
     pub creates: Vec<String>,
-    /// Own tables that it found without their schema's name.
-    pub unqualified: Vec<String>,
+    /// Databases that it was shown, whoever's.
+    pub sees: Vec<String>,
     /// How many of its own tables it read.
     pub reads: usize,
     /// What went wrong otherwise: the server's code.
@@ -220,4 +242,6 @@ pub enum NotTried {
     /// The gate's role, by its name, may not act as it.
     NotAMember(String),
     NoSuchRole,
+    /// The URL leads somewhere else.
+    OtherServer,
 }

@@ -346,8 +346,8 @@ pub trait Engine: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// What roles may do, by acting as them, in the order of the attempts; absent: an engine in which nobody
-    /// can act as another. Nothing is written.
+    /// What roles may do, by acting as them or by connecting as they do, in the order of the attempts; absent: an
+    /// engine in which nobody can act as another, and no URL to connect by. Nothing is written.
     async fn attempt(&self, _attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
         Ok(None)
     }

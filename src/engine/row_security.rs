@@ -85,6 +85,8 @@ pub struct KeyFacts {
     pub indexed: bool,
     /// A trigger may change it before a row is written.
     pub triggers: bool,
+    /// A trigger that runs before any policy is asked may do what no rollback takes back.
+    pub reaches_out: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -153,7 +155,7 @@ pub struct FunctionFacts {
     pub unbound: bool,
     /// It has a `search_path` of its own.
     pub fixed_path: bool,
-    /// It tells nothing but yes or no, or nothing at all.
+    /// It changes nothing, and tells nothing but yes or no, or nothing at all.
     pub tells_little: bool,
 }
 
@@ -210,4 +212,6 @@ pub struct TriedTable {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tried {
     pub tables: Vec<TriedTable>,
+    /// Without a context it was tried on connections that had been some tenant's before: a pooler's.
+    pub was_used: bool,
 }

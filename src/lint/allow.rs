@@ -4,9 +4,8 @@ use std::cell::Cell;
 
 use crate::domain::{Finding, Migration, Statement};
 use crate::migrations::{self, Allow};
+use crate::rules::{named, rules};
 use crate::settings::nearest;
-
-use super::rules::{named, rules};
 
 /// The allow comments of one file, and which of them were of use.
 pub(super) struct Allows<'m> {

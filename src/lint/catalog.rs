@@ -1,6 +1,6 @@
 //! Which tables and columns the migrations themselves have made so far.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::Scope;
 
@@ -25,6 +25,8 @@ pub(super) struct Catalog {
     tables: HashMap<(Scope, String), Table>,
     /// Whose tables indexes are on.
     indexes: HashMap<(Scope, String), Name>,
+    /// Names that the migrations themselves have given up.
+    gone: HashSet<(Scope, String)>,
 }
 
 impl Catalog {
@@ -52,6 +54,18 @@ impl Catalog {
     /// As a migration of the scope sees it.
     pub(super) fn find(&self, scope: Scope, table: &Name, world: &World) -> Option<&Table> {
         self.get(self.owner(scope, table, world)?, table)
+    }
+
+    /// No table has the name any more: an earlier migration, or statement, has dropped or renamed it.
+    pub(super) fn is_gone(&self, scope: Scope, table: &Name, world: &World) -> bool {
+        let own = self.owner(scope, table, world);
+        own.is_some_and(|own| self.gone.contains(&(own, table.name.to_lowercase())))
+    }
+
+    /// How many tables these migrations have made.
+    pub(super) fn made(&self, by: impl Fn(Which) -> bool) -> usize {
+        let tables = self.tables.values().filter_map(|it| it.made_by);
+        tables.filter(|made_by| by(*made_by)).count()
     }
 
     /// The table of an index that a migration of the scope names.
@@ -84,6 +98,7 @@ impl Catalog {
                     columns: columns.collect(),
                     made_by: Some(which),
                 };
+                self.gone.remove(&key);
                 self.tables.insert(key, table);
             }
             // A materialized view can have indexes.
@@ -118,6 +133,7 @@ impl Catalog {
                 column,
                 renamed,
                 data_type,
+                ..
             } => {
                 if let Some(it) = self.known(scope, table, world) {
                     it.columns.remove(&column.to_lowercase());
@@ -133,15 +149,34 @@ impl Catalog {
                 }
             }
             Act::RenameTable { table, to } => {
-                if let Some(owner) = self.owner(scope, table, world)
-                    && let Some(it) = self.tables.remove(&(owner, table.name.to_lowercase()))
-                {
-                    self.tables.insert((owner, to.to_lowercase()), it);
+                if let Some(owner) = self.owner(scope, table, world) {
+                    let (from, to_key) = ((owner, table.name.to_lowercase()), (owner, to.to_lowercase()));
+                    let is_on_it = |on: &Name| {
+                        on.name.eq_ignore_ascii_case(&table.name)
+                            && self.owner(scope, on, world) == Some(owner)
+                    };
+                    let indexes = self.indexes.iter().filter(|(_, on)| is_on_it(on));
+                    let indexes: Vec<_> = indexes.map(|(key, _)| key.clone()).collect();
+                    for key in indexes {
+                        self.indexes.entry(key).and_modify(|on| on.name.clone_from(to));
+                    }
+                    self.gone.remove(&to_key);
+                    if let Some(it) = self.tables.remove(&from) {
+                        self.tables.insert(to_key, it);
+                    }
+                    self.gone.insert(from);
                 }
             }
-            Act::DropTable { table } => {
+            Act::RenameIndex { index, to } => {
+                if let Some(table) = self.indexes.remove(&(scope, index.name.to_lowercase())) {
+                    self.indexes.insert((scope, to.to_lowercase()), table);
+                }
+            }
+            Act::DropTable { table, .. } => {
                 if let Some(owner) = self.owner(scope, table, world) {
-                    self.tables.remove(&(owner, table.name.to_lowercase()));
+                    let key = (owner, table.name.to_lowercase());
+                    self.tables.remove(&key);
+                    self.gone.insert(key);
                 }
             }
             _ => {}

@@ -4,18 +4,17 @@ use std::collections::HashSet;
 
 use crate::database_url::EngineKind;
 use crate::domain::{Finding, Migration, Statement};
+use crate::rules::{Level, Rule, named, rules};
 
 use super::accepted::Accepted;
 use super::allow::Allows;
 use super::catalog::{Catalog, Which};
-use super::name::Name;
 use super::pending::Options;
-use super::read::{Act, acts};
-use super::replaced::{is_copied, is_made_again};
-use super::rule::{Group, Level, Rule};
-use super::rules::{ALIKE, OURS, UNREADABLE, named, only_widens, rules};
+use super::read::acts;
+use super::rules::{ALIKE, OURS, UNREADABLE};
 use super::seen::{Hit, Seen};
 use super::squawk;
+use super::theirs::Theirs;
 use super::tokens::pieces;
 use super::world::World;
 
@@ -93,7 +92,7 @@ impl<'m> Reader<'_, 'm> {
     }
 
     fn ours(&self, seen: &Seen<'_>, allows: &Allows<'_>) -> Vec<Found> {
-        let own = OURS.iter().map(|(rule, check)| (rule.id, check));
+        let own = OURS.iter().map(|(id, check)| (*id, check));
         let read_by_squawk = self.world.kind == EngineKind::Postgres;
         let alike = ALIKE
             .iter()
@@ -135,31 +134,15 @@ impl<'m> Reader<'_, 'm> {
     }
 
     fn theirs(&self, seen: &Seen<'_>, hits: Vec<(&'static Rule, Hit)>, allows: &Allows<'_>) -> Vec<Found> {
-        let mut tables: Vec<&Name> = seen
-            .acts
-            .iter()
-            .filter_map(|act| match act {
-                Act::Index { index } => seen.catalog.indexed(self.which.0, index),
-                act => act.table(),
-            })
-            .collect();
-        tables.dedup();
-        let is_new = !tables.is_empty() && tables.iter().all(|table| seen.is_new(table));
-        let foreign_key = hits
-            .iter()
-            .any(|(rule, _)| rule.id == "adding-foreign-key-constraint");
+        let is_off = |id: &str| named(id).is_none_or(|rule| self.level(rule) == Level::Off);
+        let theirs = Theirs::of(seen, &hits, is_off);
         let mut found = Vec::new();
-        for (rule, mut hit) in hits {
-            // The one says what the other says.
-            let twice = foreign_key && rule.id == "constraint-missing-not-valid";
-            let spared = is_new && rule.group != Group::Style;
-            if allows.allow(rule.id, Some(seen.statement)) || spared || twice || is_harmless(rule, seen) {
+        for (rule, hit) in hits {
+            if allows.allow(rule.id, Some(seen.statement)) {
                 continue;
             }
-            if let ([table], true) = (tables.as_slice(), hit.message.len() < SHORT) {
-                hit.message = format!("`{table}`: {}", hit.message);
-            }
-            found.push(self.found(rule, hit, Some(seen.statement)));
+            let hit = theirs.weigh(rule, hit);
+            found.extend(hit.map(|hit| self.found(rule, hit, Some(seen.statement))));
         }
         found
     }
@@ -181,43 +164,7 @@ impl<'m> Reader<'_, 'm> {
 }
 
 fn named_unreadable() -> Option<&'static Rule> {
-    named(UNREADABLE.id)
-}
-
-/// A message that has room for the table's name.
-const SHORT: usize = 120;
-
-/// What squawk cannot know: how the file goes on, and what earlier ones have made.
-fn is_harmless(rule: &Rule, seen: &Seen<'_>) -> bool {
-    let kind = seen.world.kind;
-    let each = |harmless: &dyn Fn(&Act) -> Option<bool>| {
-        let mut answers = seen.acts.iter().filter_map(harmless).peekable();
-        answers.peek().is_some() && answers.all(|it| it)
-    };
-    match rule.id {
-        "ban-drop-table" => each(&|act| match act {
-            Act::DropTable { table } => Some(seen.is_new(table) || is_copied(seen.migration, table, kind)),
-            _ => None,
-        }),
-        "renaming-table" => each(&|act| match act {
-            Act::RenameTable { table, .. } => Some(is_made_again(seen.migration, table, kind)),
-            _ => None,
-        }),
-        "changing-column-type" => each(&|act| match act {
-            Act::ChangeColumn {
-                table,
-                column,
-                data_type,
-                ..
-            } => {
-                let known = seen.catalog.find(seen.which.0, table, seen.world);
-                let before = known.and_then(|it| it.columns.get(&column.to_lowercase()));
-                Some(before.is_some_and(|before| only_widens(before, data_type)))
-            }
-            _ => None,
-        }),
-        _ => false,
-    }
+    named(UNREADABLE)
 }
 
 /// A statement's text is without what stands around it.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::domain::{Check, Finding, Migration, MigrationSet, Scope};
+use crate::rules::{Group, Level};
 use crate::settings::Lint;
 
 use super::accepted::Accepted;
 use super::catalog::{Catalog, Which};
 use super::file::{File, Found, Reader};
 use super::read::{Act, acts};
-use super::rule::{Group, Level};
 use super::tokens::pieces;
 use super::world::World;
 use super::{ALLOW, MOST_ACCEPTED};
@@ -57,15 +57,20 @@ pub struct Options<'a> {
 pub struct Linted {
     /// One for each group, in their order, then that of the comments.
     pub checks: Vec<Check>,
+    /// Tables that the chosen migrations make: they are taken for empty, and for nobody's.
+    pub new_tables: usize,
 }
 
 /// Looks at the chosen migrations. Nothing to look at is answered, too.
 pub fn lint(set: &MigrationSet, chosen: &Chosen, world: &World, options: Options<'_>) -> Linted {
     let mut findings: BTreeMap<Group, Vec<Finding>> = BTreeMap::new();
     let mut about_comments = Vec::new();
+    let mut new_tables = 0;
     if !chosen.is_empty() {
         let fresh = |_: Which, made_by: Which| chosen.has(made_by);
-        for file in walk(set, chosen, world, options, &fresh) {
+        let (files, catalog) = walk(set, chosen, world, options, &fresh);
+        new_tables = catalog.made(|made_by| chosen.has(made_by));
+        for file in files {
             about_comments.extend(file.comments);
             for found in file.found {
                 let group = findings.entry(found.rule.group).or_default();
@@ -76,7 +81,7 @@ pub fn lint(set: &MigrationSet, chosen: &Chosen, world: &World, options: Options
     let answer = |group: &Group| Check::answered(group.check(), findings.remove(group).unwrap_or_default());
     let mut checks: Vec<Check> = Group::ALL.iter().map(answer).collect();
     checks.push(Check::answered(&ALLOW, about_comments));
-    Linted { checks }
+    Linted { checks, new_tables }
 }
 
 /// The warnings that whoever passes with this set has passed with, the newest migrations' first. Of each
@@ -91,7 +96,7 @@ pub fn warnings(set: &MigrationSet, world: &World, options: Options<'_>) -> Vec<
         shared: newest(Scope::Shared),
         tenant: newest(Scope::Tenant),
     };
-    let mut files = walk(set, &chosen, world, options, &alone);
+    let (mut files, _) = walk(set, &chosen, world, options, &alone);
     files.sort_by_key(|file| std::cmp::Reverse(file.migration.version));
     let mut accepted: Vec<Accepted> = Vec::new();
     for found in files.into_iter().flat_map(|file| file.found) {
@@ -115,7 +120,7 @@ fn walk<'m>(
     world: &World,
     options: Options<'_>,
     fresh: Fresh<'_>,
-) -> Vec<File<'m>> {
+) -> (Vec<File<'m>>, Catalog) {
     let tenants_tables = tenants_tables(set, world);
     let mut catalog = Catalog::default();
     let mut files = Vec::new();
@@ -141,7 +146,7 @@ fn walk<'m>(
             files.push(reader.read(&mut catalog));
         }
     }
-    files
+    (files, catalog)
 }
 
 /// Those that the shared migrations do not make, in small letters.
@@ -178,7 +183,7 @@ fn weigh(found: Found, migration: &Migration, options: Options<'_>) -> Finding {
         (_, None) => Finding::warning(message),
     };
     finding
-        .hint(found.rule.safe)
+        .hint(found.hit.safe.unwrap_or(found.rule.safe))
         .file(&migration.file)
         .at(found.hit.line, found.hit.column)
 }

@@ -16,6 +16,10 @@ pub(super) enum Act {
         columns: Vec<Column>,
         /// It may be there already.
         tolerant: bool,
+        /// One that is there is dropped first: MariaDB's `OR REPLACE`.
+        replaces: bool,
+        /// Made of what a query gives.
+        of_query: bool,
         /// It lives as long as the connection.
         temporary: bool,
     },
@@ -39,6 +43,20 @@ pub(super) enum Act {
         column: String,
         renamed: Option<String>,
         data_type: String,
+        /// `USING` something else than the column itself.
+        computed: bool,
+    },
+    /// `CONVERT TO CHARACTER SET`.
+    ConvertTable {
+        table: Name,
+        charset: String,
+    },
+    /// A part of a table with its rows.
+    LosePartition {
+        table: Name,
+        partition: String,
+        /// The part itself stays.
+        emptied: bool,
     },
     RenameColumn {
         table: Name,
@@ -60,6 +78,8 @@ pub(super) enum Act {
     },
     DropTable {
         table: Name,
+        /// It need not be there.
+        tolerant: bool,
     },
     DropDatabase {
         name: String,
@@ -68,6 +88,10 @@ pub(super) enum Act {
     /// Dropped or built anew.
     Index {
         index: Name,
+    },
+    RenameIndex {
+        index: Name,
+        to: String,
     },
     Truncate {
         table: Name,
@@ -126,7 +150,9 @@ impl Act {
             | Self::RenameTable { table, .. }
             | Self::AlterTable { table }
             | Self::Reference { from: table, .. }
-            | Self::DropTable { table }
+            | Self::DropTable { table, .. }
+            | Self::ConvertTable { table, .. }
+            | Self::LosePartition { table, .. }
             | Self::Truncate { table, .. }
             | Self::Delete { table, .. }
             | Self::Update { table, .. }
@@ -137,6 +163,7 @@ impl Act {
             Self::CreateOther { .. }
             | Self::DropDatabase { .. }
             | Self::Index { .. }
+            | Self::RenameIndex { .. }
             | Self::MoveTo { .. } => None,
         }
     }
@@ -159,16 +186,46 @@ impl Act {
                 | Self::RenameColumn { .. }
                 | Self::RenameTable { .. }
                 | Self::AlterTable { .. }
+                | Self::ConvertTable { .. }
+                | Self::LosePartition { .. }
         )
     }
+}
+
+/// The item of an ALTER TABLE that stands at a place, as if it came alone; another statement whole.
+pub(super) fn item_at(pieces: &[Piece], place: (usize, usize)) -> Vec<Piece> {
+    let mut words = Words::new(pieces);
+    if !alter::names_table(&mut words) {
+        return pieces.to_vec();
+    }
+    let items = words.items();
+    let head = pieces.len() - words.rest().len();
+    let begins = |item: &&&[Piece]| item.first().is_some_and(|it| (it.line, it.column) <= place);
+    match items.iter().rfind(begins) {
+        Some(item) => [&pieces[..head], item].concat(),
+        None => pieces.to_vec(),
+    }
+}
+
+/// The words stand one behind the other.
+pub(super) fn says(pieces: &[Piece], words: &[&str]) -> bool {
+    Words::new(pieces).has_all(words)
+}
+
+/// The word stands outside of parentheses.
+pub(super) fn says_outside(pieces: &[Piece], word: &str) -> bool {
+    Words::new(pieces).has_outside(word)
 }
 
 /// Reads one statement.
 pub(super) fn acts(pieces: &[Piece]) -> Vec<Act> {
     let mut words = Words::new(pieces);
     words.eat("EXPLAIN");
-    words.skip_with();
     let mut acts = Vec::new();
+    // PostgreSQL: `WITH gone AS (DELETE FROM …)`.
+    for query in words.skip_with() {
+        acts.extend(self::acts(query));
+    }
     let first = words.peek().map(|it| it.text.clone()).unwrap_or_default();
     match first.as_str() {
         "CREATE" => table::create(&mut words, &mut acts),
@@ -199,11 +256,11 @@ fn drop(words: &mut Words<'_>, acts: &mut Vec<Act>) {
     words.eat("TEMPORARY");
     let what = words.next().map(|it| it.text.clone()).unwrap_or_default();
     words.eat("CONCURRENTLY");
-    words.eat_all(&["IF", "EXISTS"]);
+    let tolerant = words.eat_all(&["IF", "EXISTS"]);
     match what.as_str() {
         "TABLE" => {
             while let Some(table) = words.name() {
-                acts.push(Act::DropTable { table });
+                acts.push(Act::DropTable { table, tolerant });
                 if !words.eat(",") {
                     break;
                 }

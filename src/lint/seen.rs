@@ -34,6 +34,8 @@ pub(super) struct Hit {
     pub(super) column: usize,
     /// What is said once of a file that has it often.
     pub(super) once: Option<String>,
+    /// What to do here, where that is not what the rule says.
+    pub(super) safe: Option<&'static str>,
 }
 
 impl Seen<'_> {
@@ -47,6 +49,7 @@ impl Seen<'_> {
             line: self.statement.line,
             column: self.statement.column,
             once: None,
+            safe: None,
         }
     }
 
@@ -55,6 +58,11 @@ impl Seen<'_> {
         let known = self.catalog.find(self.which.0, table, self.world);
         let made_by = known.and_then(|it| it.made_by);
         made_by.is_some_and(self.fresh)
+    }
+
+    /// The migrations themselves have dropped it, or given it another name.
+    pub(super) fn is_gone(&self, table: &Name) -> bool {
+        self.catalog.is_gone(self.which.0, table, self.world)
     }
 
     /// A tenant's migration names a table of the shared schema, which is not new.
@@ -95,6 +103,7 @@ impl Qualified {
             line: self.line,
             column: self.column,
             once: None,
+            safe: None,
         }
     }
 }
@@ -106,6 +115,7 @@ pub(super) enum Use {
     Object,
     /// What a foreign key points to.
     Reference,
+    /// A function, or a type.
     Function,
     /// In quotes, such as `'acme.orders_id_seq'`: perhaps no name at all.
     Text,
@@ -157,7 +167,11 @@ fn qualified(pieces: &[Piece]) -> Vec<Qualified> {
                     .any(|word| it.is(word))
             };
             let calls = behind.is_some_and(|it| it.is("("));
+            let is_type = before.is_some_and(|it| it.is("::") || it.is("RETURNS") || it.is("SETOF"))
+                || before.is_some_and(|it| it.is("AS")) && behind.is_some_and(|it| it.is(")"));
             let used = match before {
+                // The type of a value: `::a.b`, `CAST(… AS a.b)`.
+                _ if is_type => Use::Function,
                 Some(it) if it.is("REFERENCES") => Use::Reference,
                 // `FROM extensions.http(…)` gives rows, and is a function all the same.
                 Some(it) if makes(it) && !((it.is("FROM") || it.is("JOIN")) && calls) => Use::Object,

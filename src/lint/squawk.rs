@@ -4,8 +4,8 @@ use squawk_linter::{Linter, LinterSettings, Rule as SquawkRule, Version};
 use squawk_syntax::SourceFile;
 
 use crate::domain::Migration;
+use crate::rules::Rule;
 
-use super::rule::Rule;
 use super::seen::Hit;
 
 /// What squawk found in the file, and what it could not read of it.
@@ -38,6 +38,7 @@ pub(super) fn read<'r>(
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             once: None,
+            safe: None,
         }
     };
     let unreadable = parsed.errors().first().map(|error| {
@@ -70,8 +71,10 @@ fn fragment(sentence: &str) -> String {
     let text = sentence.trim().trim_end_matches('.');
     let mut letters = text.chars();
     match (letters.next(), text.chars().nth(1)) {
-        // `CREATE`, not `Create`.
-        (Some(first), second) if first.is_uppercase() && second.is_none_or(char::is_lowercase) => {
+        // `CREATE`, not `Create`; and the word `A`.
+        (Some(first), second)
+            if first.is_uppercase() && second.is_none_or(|it| it.is_lowercase() || it == ' ') =>
+        {
             first.to_lowercase().chain(letters).collect()
         }
         _ => text.to_owned(),

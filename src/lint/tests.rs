@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
 
+mod told;
+
 use super::*;
 use crate::database_url::EngineKind;
 use crate::domain::{MigrationSet, Severity};
@@ -221,7 +223,7 @@ fn only_what_is_pending_is_looked_at() {
     let found = findings_of(&[TABLE], &[drop], &settings);
     assert_eq!(
         found,
-        ["Warning: `orders`: dropping a column may break existing clients [ban-drop-column]"]
+        ["Warning: `orders`.`note`: dropping a column may break existing clients [ban-drop-column]"]
     );
 }
 

@@ -70,6 +70,9 @@ fn dialect(kind: EngineKind) -> &'static dyn Dialect {
     }
 }
 
+/// Bytes of a name that PostgreSQL keeps.
+const KEPT: usize = 63;
+
 fn piece(TokenWithSpan { token, span }: &TokenWithSpan, engine: EngineKind) -> Option<Piece> {
     let mut name = None;
     let (kind, text) = match token {
@@ -91,7 +94,12 @@ fn piece(TokenWithSpan { token, span }: &TokenWithSpan, engine: EngineKind) -> O
         Token::Number(number, _) => (Kind::Number, number.clone()),
         other => (Kind::Sign, other.to_string()),
     };
-    let name = name.unwrap_or_else(|| text.clone());
+    let mut name = name.unwrap_or_else(|| text.clone());
+    // NAMEDATALEN: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>
+    if engine == EngineKind::Postgres && matches!(kind, Kind::Word | Kind::Quoted) && name.len() > KEPT {
+        let end = (0..=KEPT).rev().find(|at| name.is_char_boundary(*at));
+        name.truncate(end.unwrap_or(0));
+    }
     Some(Piece {
         kind,
         text,

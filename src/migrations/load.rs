@@ -13,8 +13,8 @@ use super::batch;
 use super::directive::{self, Mode};
 use super::file_name::{self, FileName};
 use super::{
-    BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint,
-    statements,
+    BATCH, CHECKS, DIRECTIVE, DOWN, DUPLICATE, EMPTY, ENCODING, GAP, NAME, SYNTAX, TRANSACTION, lint, marker,
+    nested, statements,
 };
 
 /// A folder that the config names and that cannot be read: a wrong configuration.
@@ -87,10 +87,11 @@ fn load_folder(
     paths.sort();
     let mut migrations = Vec::new();
     let mut downs = Vec::new();
+    let mut folders = Vec::new();
     for path in paths {
         let shown = shown_path(&path);
         if path.is_dir() {
-            nested_sql(&path, &shown, found);
+            folders.extend(nested::sql_in(&path, shown));
             continue;
         }
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -113,6 +114,9 @@ fn load_folder(
                 downs.extend(read(named, shown, bytes, kind, found));
             }
         }
+    }
+    if let Some(finding) = nested::finding(&folders, &shown_path(folder), migrations.is_empty()) {
+        found.add(NAME, finding);
     }
     migrations.sort_by_key(|migration| migration.version);
     order_findings(&migrations, found);
@@ -144,23 +148,6 @@ fn give_way_back(migrations: &mut [Migration], down: Migration, found: &mut Find
             .hint("name it as its migration is, with `.down.sql` in place of `.sql`, or delete it")
             .file(down.file),
     );
-}
-
-fn nested_sql(folder: &Path, shown: &str, found: &mut Findings) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let count = entries
-        .filter(|entry| entry.path().extension().is_some_and(|it| it == "sql"))
-        .count();
-    if count > 0 {
-        found.add(
-            NAME,
-            Finding::warning(format!(
-                "{count} SQL files in this subfolder are not part of the migration set"
-            ))
-            .hint("migrations lie directly in the folder that the config names")
-            .file(shown),
-        );
-    }
 }
 
 fn read(
@@ -200,6 +187,11 @@ fn read(
     }
     let (mode, wrong) = directive::read(&sql, &file);
     wrong.into_iter().for_each(|it| found.add(DIRECTIVE, it));
+    if direction == Direction::Forward
+        && let Some(finding) = marker::way_back(&sql, &file)
+    {
+        found.add(DOWN, finding);
+    }
     let mut migration = Migration {
         scope,
         version,
@@ -423,6 +415,36 @@ mod tests {
         let batch = b"-- tenantgate: batch key=id size=5\nupdate a set b = 'open";
         let loaded = Folder::with(&[("1_a.sql", batch)]).load(EngineKind::Postgres);
         assert_eq!(status(&loaded, SYNTAX).0, CheckStatus::Failed, "not all at once");
+    }
+
+    #[test]
+    fn a_folder_of_folders_is_one_finding_with_the_remedy() {
+        let folder = Folder::with(&[]);
+        for name in ["2023-08-02-174444_fix", "2023-08-03-101010_more"] {
+            let nested = folder.0.path().join(name);
+            std::fs::create_dir(&nested).expect("made");
+            for file in ["up.sql", "down.sql"] {
+                std::fs::write(nested.join(file), "select 1;").expect("written");
+            }
+        }
+        let (alone, findings) = status(&folder.load(EngineKind::Postgres), NAME);
+        assert_eq!((alone, findings.len()), (CheckStatus::Failed, 1), "{findings:?}");
+        assert!(
+            findings[0].message.starts_with("4 SQL files in 2 subfolders"),
+            "{findings:?}"
+        );
+        let hint = findings[0].hint.as_deref().expect("a remedy");
+        assert!(hint.contains("becomes 20230802174444_fix.sql"), "{hint}");
+        std::fs::write(folder.0.path().join("1_a.sql"), "select 1;").expect("written");
+        let (beside, findings) = status(&folder.load(EngineKind::Postgres), NAME);
+        assert_eq!((beside, findings.len()), (CheckStatus::Warned, 1), "{findings:?}");
+    }
+
+    #[test]
+    fn a_file_with_both_ways_is_refused() {
+        let both = b"-- +goose Up\ncreate table a(b int);\n-- +goose Down\ndrop table a;";
+        let (down, findings) = status(&Folder::with(&[("1_a.sql", both)]).load(EngineKind::Sqlite), DOWN);
+        assert_eq!((down, findings[0].line), (CheckStatus::Failed, Some(3)));
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod directive;
 mod file_name;
 mod lint;
 mod load;
+mod marker;
+mod nested;
 mod placed;
 mod plan;
 mod rollback;
@@ -49,7 +51,7 @@ pub const DIRECTIVE: CheckDefinition = CheckDefinition {
 };
 pub const DOWN: CheckDefinition = CheckDefinition {
     id: "migrations.down",
-    title: "every down file belongs to a migration",
+    title: "every way back is a down file of its migration",
 };
 pub const TRANSACTION: CheckDefinition = CheckDefinition {
     id: "migrations.transaction",

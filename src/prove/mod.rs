@@ -40,6 +40,20 @@ pub fn refused(refused: &[&Migration], all: usize, severity: Severity) -> Option
     })
 }
 
+/// One that was refused a second time half way, where the engine does not take back what came before.
+pub fn left(migration: &Migration, changes: &str, severity: Severity) -> Finding {
+    let finding = Finding {
+        severity,
+        ..Finding::note(format!(
+            "{} is refused a second time, and leaves something of its first statements: {changes}",
+            migration.label()
+        ))
+    };
+    finding
+        .hint("the ledger runs each statement once; somebody who runs the file by hand stops half way")
+        .file(&migration.file)
+}
+
 /// One that ran a second time, and left something.
 pub fn changed(migration: &Migration, changes: &str, severity: Severity) -> Finding {
     let finding = Finding {

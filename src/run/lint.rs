@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::database_url::{self, EngineKind};
-use crate::domain::{Entry, EntryState, Migration, Scope, Version, shown_path};
+use crate::domain::words::count;
+use crate::domain::{Entry, EntryState, Finding, Migration, Scope, Version, shown_path};
 use crate::lint::{self, Accepted, Chosen, Options, World};
 use crate::settings::{Tenancy, TenancyMode};
 
@@ -101,7 +102,13 @@ impl Gate<'_> {
             (name.as_str().to_owned(), location)
         });
         let world = World::new(kind, &self.settings.tenancy, self.database.as_deref(), known);
-        let linted = lint::lint(self.set(), &chosen, &world, self.lint_options());
+        let mut linted = lint::lint(self.set(), &chosen, &world, self.lint_options());
+        let request = &self.request.lint;
+        let is_whole = request.since.is_none() && request.files.is_empty();
+        if let Some(note) = taken_as_new(linted.new_tables).filter(|_| is_whole) {
+            let data = linted.checks.iter_mut().find(|it| it.id == lint::DATA.id);
+            data.into_iter().for_each(|it| it.findings.push(note.clone()));
+        }
         Ok(self.add(linted.checks, since))
     }
 
@@ -194,6 +201,18 @@ impl Gate<'_> {
         let guessed = || engine_by_names(&self.settings.tenancy);
         self.kind = Some(self.request.lint.engine.or(self.kind).unwrap_or_else(guessed));
     }
+}
+
+/// Over a whole set almost every table is one that the set makes, and little is told of it.
+fn taken_as_new(tables: usize) -> Option<Finding> {
+    let verb = if tables == 1 { "is" } else { "are" };
+    (tables > 0).then(|| {
+        Finding::note(format!(
+            "{} that these migrations make {verb} taken for new and empty: what they do to a live database is not told",
+            count(tables, "table")
+        ))
+        .hint("`--since REF` looks only at what is new since a commit, and FILE at what you name")
+    })
 }
 
 /// A file's path has a dot or a folder, a database's name has none.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::database_url::{self, DatabaseUrl, EngineKind, Problem};
-use crate::domain::{Check, CheckDefinition, Finding, SecretName, ServerName};
+use crate::domain::{Check, CheckDefinition, Finding, Secret, SecretName, ServerName};
 use crate::github::{Client, GithubError, secret_names};
 use crate::settings::{Environment, ExpectedFrom, Settings, TenancyMode};
 use crate::{migrations, secrets};
@@ -136,7 +136,8 @@ impl Gate<'_> {
 fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Urls>) {
     let environment = &settings.environment;
     let mut found: Findings = BTreeMap::new();
-    let parse = |name: &SecretName, found: &mut Findings| parse_variable(settings, environment, name, found);
+    let parse =
+        |name: &SecretName, found: &mut Findings| parse_variable(settings, environment, name, None, found);
     let url = parse(&environment.database_url, &mut found);
     let direct = environment
         .direct_url
@@ -158,6 +159,9 @@ fn url_checks(settings: &Settings, missing: bool) -> (Vec<Check>, Option<Urls>) 
             servers.push(whole);
             servers
         });
+    }
+    if let Some(name) = &environment.try_url {
+        parse_variable(settings, environment, name, Some("tenant"), &mut found);
     }
     shared_databases(settings, &named, &mut found);
     if let Some(url) = &url {
@@ -259,6 +263,7 @@ fn parse_variable(
     settings: &Settings,
     environment: &Environment,
     name: &SecretName,
+    tenant: Option<&str>,
     found: &mut Findings,
 ) -> Option<DatabaseUrl> {
     let Some(value) = settings.variables.get(name.as_str()) else {
@@ -270,7 +275,11 @@ fn parse_variable(
         );
         return None;
     };
-    match database_url::parse(value.expose()) {
+    let text = match tenant {
+        Some(tenant) => of_tenant(value, tenant),
+        None => value.clone(),
+    };
+    match database_url::parse(text.expose()) {
         Ok(url) => {
             for note in &url.notes {
                 let note = Finding::note(format!("{name}: {note}"));
@@ -287,6 +296,12 @@ fn parse_variable(
             None
         }
     }
+}
+
+/// A URL in which `{tenant}` is a tenant's name.
+pub(super) fn of_tenant(url: &Secret, tenant: &str) -> Secret {
+    let encoded = percent_encoding::utf8_percent_encode(tenant, percent_encoding::CONTROLS);
+    Secret::new(url.expose().replace("{tenant}", &encoded.to_string()))
 }
 
 fn wrong_engine(url: &DatabaseUrl, mode: TenancyMode) -> Option<Finding> {

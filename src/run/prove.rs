@@ -127,7 +127,9 @@ impl Gate<'_> {
     pub(super) async fn prove(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
         let set = self.set().clone();
         let all: Vec<&Migration> = set.iter().collect();
-        let leaving = leaving(engine, &all);
+        let downs = all.iter().filter_map(|it| it.down.as_deref());
+        let tried: Vec<&Migration> = all.iter().copied().chain(downs).collect();
+        let leaving = leaving(engine, &tried);
         if !leaving.is_empty() {
             return self.add(vec![Check::answered(&TWICE, leaving)], Instant::now());
         }
@@ -223,16 +225,22 @@ async fn twice(
         for (what, words) in changes(&before[&scope], &now[&scope]) {
             let by = touched.get(&(scope, what));
             let by = by.and_then(|by| all.iter().position(|it| std::ptr::eq(*it, *by)));
-            // Of one that was refused half way it is the rest, and the ledger knows of that.
-            if let Some(by) = by.filter(|by| !refused.iter().any(|it| std::ptr::eq(*it, all[*by]))) {
+            if let Some(by) = by {
                 left.entry(by).or_default().push(words);
             }
         }
     }
+    let is_refused = |by: usize| refused.iter().any(|it| std::ptr::eq(*it, all[by]));
     let mut findings: Vec<Finding> = left
-        .into_iter()
-        .map(|(by, words)| prove::changed(all[by], &words.join("; "), proof.changed))
+        .iter()
+        .map(|(by, words)| match is_refused(*by) {
+            false => prove::changed(all[*by], &words.join("; "), proof.changed),
+            // The ledger knows how far it came.
+            true => prove::left(all[*by], &words.join("; "), proof.refused),
+        })
         .collect();
+    let left_something = |it: &&Migration| left.keys().any(|by| std::ptr::eq(all[*by], *it));
+    refused.retain(|it| !left_something(it));
     findings.extend(prove::refused(&refused, all.len(), proof.refused));
     let whole = before.into_iter().map(|(scope, it)| (scope, it.structure));
     Ok((whole.collect(), findings))

@@ -49,6 +49,20 @@ impl<'t> Document<'t> {
         placed(self.file, self.text, span, message.into())
     }
 
+    /// True where the file itself gives a key of a table.
+    pub(super) fn has(&self, path: [&str; 2]) -> bool {
+        let [name, key] = path;
+        let table = self
+            .table
+            .get_ref()
+            .iter()
+            .find(|(it, _)| it.get_ref().as_ref() == name);
+        let Some(DeValue::Table(table)) = table.map(|(_, value)| value.get_ref()) else {
+            return false;
+        };
+        table.iter().any(|(it, _)| it.get_ref().as_ref() == key)
+    }
+
     /// An error about the file as a whole.
     pub(super) fn error_in_file(&self, message: impl Into<String>) -> SettingsError {
         SettingsError::new(message).file(self.file)

@@ -11,6 +11,7 @@ use super::config::{Config, DurationText, EnvironmentConfig};
 use super::document::Document;
 use super::duration::{FORM, parse_duration};
 use super::error::{SettingsError, nearest};
+use super::isolation::resolve_try_url;
 use super::servers::resolve_servers;
 
 /// All environments, predecessors before successors, else by name.
@@ -26,8 +27,14 @@ pub(super) fn resolve_environments(
         ));
     }
     let mut unordered = BTreeMap::new();
-    for (name, config) in &config.environments {
-        let environment = resolve_environment(document, name, config, root)?;
+    for (name, environment) in &config.environments {
+        let environment = resolve_environment(
+            document,
+            name,
+            environment,
+            config.isolation.try_url.as_deref(),
+            root,
+        )?;
         refuse_alike(document, &unordered, &environment)?;
         unordered.insert(environment.name.clone(), environment);
     }
@@ -38,6 +45,7 @@ fn resolve_environment(
     document: &Document<'_>,
     name: &str,
     config: &EnvironmentConfig,
+    try_url: Option<&str>,
     root: &Path,
 ) -> Result<Environment, SettingsError> {
     let at = |key| ["environments", name, key];
@@ -79,6 +87,7 @@ fn resolve_environment(
         github_environment: config.github_environment.clone(),
         env_file: config.env_file.as_ref().map(|file| within(root, file)),
         servers: resolve_servers(document, &parsed, &config.servers)?,
+        try_url: resolve_try_url(document, &parsed, try_url)?,
         name: parsed,
     })
 }

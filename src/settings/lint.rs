@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database_url::EngineKind;
 use crate::domain::shown_path;
-use crate::lint::{Level, Rule, named, rules};
+use crate::rules::{Level, Rule, named, rules};
 
 use super::document::Document;
 use super::error::{SettingsError, nearest};

@@ -57,7 +57,7 @@ pub fn load(flags: &Flags, process: &ProcessEnvironment) -> Result<Settings, Set
     let mut rollout = resolve_rollout(&document, &config.rollout)?;
     let validation = resolve_validation(&document, &config.validate, &root)?;
     let expect = resolve_expectations(&document, &config.expect, tenancy.mode)?;
-    let isolation = resolve_isolation(&document, &config.isolation)?;
+    let isolation = resolve_isolation(&document, &config.isolation, tenancy.mode)?;
     if tenancy.row.is_some() {
         refuse_what_is_one_tenants(&document, &config, &rollout, &expect)?;
     }

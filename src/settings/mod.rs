@@ -10,6 +10,7 @@ mod env_file;
 mod environments;
 mod error;
 mod expect;
+mod globs;
 mod invocation;
 mod isolation;
 mod lint;
@@ -163,6 +164,8 @@ pub struct Environment {
     pub env_file: Option<PathBuf>,
     /// Other servers that tenants are on.
     pub servers: BTreeMap<ServerName, ServerSettings>,
+    /// The application's own URL, as whose user borders are tried; `{tenant}` in it is a tenant's name.
+    pub try_url: Option<SecretName>,
 }
 
 impl Environment {
@@ -175,6 +178,7 @@ impl Environment {
         [Some(&self.database_url), self.direct_url.as_ref()]
             .into_iter()
             .chain(servers)
+            .chain([self.try_url.as_ref()])
             .flatten()
     }
 }

@@ -3,7 +3,7 @@
 use super::config::{Config, ModeConfig, TenancyConfig};
 use super::document::Document;
 use super::error::SettingsError;
-use super::tenancy::resolve_globs;
+use super::globs::resolve_globs;
 use super::{Expectations, Rollout, RowTenancy, ScopeExpectations};
 
 /// Absent in the other modes, which refuse its keys.
@@ -70,8 +70,12 @@ pub(super) fn resolve_row(
         role,
         context: config.context.clone(),
         schemas,
-        global_tables: resolve_globs(document, "global_tables", &config.global_tables)?,
-        trusted_functions: resolve_globs(document, "trusted_functions", &config.trusted_functions)?,
+        global_tables: resolve_globs(document, ["tenancy", "global_tables"], &config.global_tables)?,
+        trusted_functions: resolve_globs(
+            document,
+            ["tenancy", "trusted_functions"],
+            &config.trusted_functions,
+        )?,
     }))
 }
 

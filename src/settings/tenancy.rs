@@ -1,12 +1,11 @@
 //! How tenants are separated and found.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
 use crate::domain::TenantName;
 
 use super::config::{ModeConfig, TenancyConfig};
 use super::document::Document;
 use super::error::SettingsError;
+use super::globs::resolve_globs;
 use super::rollout::NumberOrText;
 use super::row::resolve_row;
 use super::{MaxChange, Tenancy, TenancyMode};
@@ -48,7 +47,7 @@ pub(super) fn resolve_tenancy(
         location: resolve_location(document, mode, config)?,
         shared_schema: config.shared_schema.clone(),
         ledger: config.ledger.clone(),
-        ignore: resolve_globs(document, "ignore", &config.ignore)?,
+        ignore: resolve_globs(document, ["tenancy", "ignore"], &config.ignore)?,
         serving_role: config.serving_role.clone(),
         row: resolve_row(document, config)?,
         min: config.min,
@@ -148,28 +147,4 @@ pub(super) fn resolve_tenants(
         }
     }
     Ok(tenants)
-}
-
-/// Names or globs under one key of [tenancy].
-pub(super) fn resolve_globs(
-    document: &Document<'_>,
-    key: &str,
-    patterns: &[String],
-) -> Result<GlobSet, SettingsError> {
-    let mut set = GlobSetBuilder::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        let index = index.to_string();
-        let path = ["tenancy", key, index.as_str()];
-        let not_a_glob = |error: &globset::Error| {
-            let message = format!("`{key}` has an item that is not a glob: {}", error.kind());
-            document.error(&path, message)
-        };
-        set.add(
-            GlobBuilder::new(pattern)
-                .build()
-                .map_err(|error| not_a_glob(&error))?,
-        );
-    }
-    set.build()
-        .map_err(|error| document.error(&["tenancy", key], format!("`{key}`: {}", error.kind())))
 }

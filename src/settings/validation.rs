@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
 use super::environments::within;
 use super::error::SettingsError;
+use super::globs::resolve_globs;
 
 /// What schemas are compared with, and when.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -154,17 +155,7 @@ pub(super) fn resolve_validation(
         let message = "`snapshot` holds a URL, and is the path of a file";
         return Err(document.error(&["validate", "snapshot"], message));
     }
-    let mut ignore = GlobSetBuilder::new();
-    for (index, pattern) in config.ignore.iter().enumerate() {
-        let index = index.to_string();
-        ignore.add(Glob::new(pattern).map_err(|error| {
-            let message = format!("`ignore` has an item that is not a glob: {}", error.kind());
-            document.error(&["validate", "ignore", &index], message)
-        })?);
-    }
-    let ignore = ignore
-        .build()
-        .map_err(|error| document.error(&["validate", "ignore"], format!("`ignore`: {}", error.kind())))?;
+    let ignore = resolve_globs(document, ["validate", "ignore"], &config.ignore)?;
     Ok(Validation {
         snapshot: within(root, &config.snapshot),
         drift: config.drift.into(),

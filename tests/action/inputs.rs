@@ -55,6 +55,7 @@ fn every_input_reaches_the_program() {
         .with("dry-run", "true")
         .with("override", "the bridge is out")
         .with("report", "out/report.json")
+        .with("sarif", "out/findings.sarif")
         .with("format", "json")
         .with("args", "--tenant=acme\n\n--tenant=two words\n");
     step.run().assert_code(0);
@@ -68,6 +69,7 @@ fn every_input_reaches_the_program() {
             &format!("--report={}/out/report.json", folder.display()),
             "--environment=uat",
             "--evidence=proof",
+            "--sarif=out/findings.sarif",
             "--comment=never",
             "--status=never",
             "--check-run=always",
@@ -104,7 +106,15 @@ fn there_is_nothing_to_override_where_nothing_is_let_in() {
 fn hostile_text_stays_text() {
     let release = release();
     let mut step = Step::new(&release);
-    for input in ["environment", "config", "evidence", "override", "report", "args"] {
+    for input in [
+        "environment",
+        "config",
+        "evidence",
+        "override",
+        "report",
+        "sarif",
+        "args",
+    ] {
         step.with(input, HOSTILE);
     }
     step.with(
@@ -118,6 +128,7 @@ fn hostile_text_stays_text() {
         format!("--config={HOSTILE}"),
         format!("--evidence={HOSTILE}"),
         format!("--override={HOSTILE}\nsecond line\n::set-output name=x::y"),
+        format!("--sarif={HOSTILE}"),
         format!("--report={}/{HOSTILE}", step.workspace().display()),
         HOSTILE.to_owned(),
     ] {
@@ -126,7 +137,7 @@ fn hostile_text_stays_text() {
             "{argument:?} is not in {arguments:#?}"
         );
     }
-    assert_eq!(arguments.len(), 8, "{arguments:#?}");
+    assert_eq!(arguments.len(), 9, "{arguments:#?}");
     assert!(!step.workspace().join("pwned").exists());
 }
 
@@ -145,6 +156,7 @@ fn hostile_text_in_an_input_with_a_form_is_refused_in_one_annotation() {
         "evidence",
         "dry-run",
         "report",
+        "sarif",
         "format",
         "version",
         "binary-path",

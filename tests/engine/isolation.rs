@@ -11,6 +11,7 @@ on_postgres!(
     what_everybody_may_do_is_found,
     roles_that_reach_other_tenants_are_found,
     a_role_that_crosses_is_seen_to,
+    functions_that_act_as_their_owner_are_told_of,
 );
 
 /// A role for each tenant, which has its own tables and no more, and as which the gate may act.
@@ -297,13 +298,15 @@ fn a_role_that_crosses_is_seen_to(server: Server) {
     desk.database.execute(
         "CREATE SEQUENCE birch.told;
 CREATE FUNCTION birch.tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM nextval(''told''); RETURN NULL; END';
-CREATE TRIGGER told AFTER INSERT OR DELETE ON birch.orders FOR EACH STATEMENT EXECUTE FUNCTION birch.tell();",
+CREATE TRIGGER told AFTER INSERT OR UPDATE OR DELETE ON birch.orders FOR EACH STATEMENT EXECUTE FUNCTION birch.tell();",
     );
     let admin = desk.database.admin();
     admin.execute(&format!(
         "GRANT USAGE ON SCHEMA birch TO {name}_amber;GRANT SELECT, INSERT ON birch.orders TO {name}_amber;
 GRANT CREATE ON SCHEMA public TO {name}_cedar;GRANT CREATE, USAGE ON SCHEMA elder TO {name}_delta;
-REVOKE ALL ON elder.orders FROM {name}_elder;"
+GRANT UPDATE (note) ON elder.orders TO {name}_delta;
+REVOKE ALL ON elder.orders FROM {name}_elder;
+GRANT USAGE ON SCHEMA public TO {name};REVOKE USAGE ON SCHEMA public FROM PUBLIC;"
     ));
     let before = desk.everything();
     let run = desk.tenantgate(&["validate"]);
@@ -318,6 +321,7 @@ REVOKE ALL ON elder.orders FROM {name}_elder;"
             "amber: role `tg_amber` read `orders` of tenant birch",
             "amber: role `tg_amber` may write to `orders` of tenant birch",
             "cedar: role `tg_cedar` may create in schema `public`",
+            "delta: role `tg_delta` may write to `orders` of tenant elder",
             "delta: role `tg_delta` may create in schema `elder`",
             "elder: role `tg_elder` may not read its own `orders`",
         ]
@@ -332,6 +336,83 @@ REVOKE ALL ON elder.orders FROM {name}_elder;"
     let run = desk.tenantgate(&["validate"]);
     let told = format!("amber: role `{name}_amber` could not be tried: `{name}` may not act as it");
     assert!(findings(&run, "isolation.try").contains(&told), "{}", run.stdout);
+}
+
+fn functions_that_act_as_their_owner_are_told_of(server: Server) {
+    let desk = with_roles(server);
+    let name = desk.database.name();
+    let peek = |place: &str, how: &str| {
+        format!(
+            "CREATE FUNCTION {place}.peek(s text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER {how}
+AS 'DECLARE n bigint; BEGIN EXECUTE format(''SELECT count(*) FROM %I.orders'', s) INTO n; RETURN n; END';"
+        )
+    };
+    let mut sql = peek("public", "SET search_path = pg_catalog");
+    for tenant in TENANTS {
+        sql += &peek(tenant, "");
+        sql += &format!(
+            "CREATE FUNCTION {tenant}.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = {tenant} AS 'SELECT sum(total) FROM orders';
+CREATE FUNCTION {tenant}.told() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE FROM orders; RETURN NULL; END';"
+        );
+    }
+    // Nobody may call it.
+    sql += "CREATE FUNCTION public.kept() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM orders';
+REVOKE EXECUTE ON FUNCTION public.kept() FROM PUBLIC;
+CREATE FUNCTION public.invoked(s text) RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE s; END';";
+    desk.database
+        .execute(&format!("SET check_function_bodies = off;{sql}"));
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(run.check("isolation.grants")["status"], "warned");
+    let found: Vec<String> = findings(&run, "isolation.grants")
+        .iter()
+        .map(|it| it.replace(name, "tg"))
+        .collect();
+    let all = "`amber`, `birch`, `cedar`, `delta`, `elder`";
+    assert_eq!(
+        found,
+        [
+            format!(
+                "the SECURITY DEFINER function `peek(s text)` in {all} acts as `tg`, and has no search_path of its own, and runs what it puts together"
+            ),
+            "the SECURITY DEFINER function `peek(s text)` in `public` runs what it puts together, as `tg`"
+                .to_owned(),
+            format!(
+                "the SECURITY DEFINER function `told()` in {all} acts as `tg`, and has no search_path of its own"
+            ),
+        ]
+    );
+    desk.configure_more("[isolation]\nignore = [\"peek\", \"told\"]\n");
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.check("isolation.grants")["status"], "passed");
+}
+
+/// What cannot be learnt of the migrations is said, and nothing else is made of it.
+#[test]
+fn where_tables_belong_is_not_guessed() {
+    let desk = Desk::migrated(Server::Postgres);
+    desk.configure_more("[validate]\ndrift = \"off\"\n");
+    for tenant in TENANTS {
+        desk.database
+            .execute(&format!("CREATE TABLE {tenant}.kinds (id int)"));
+    }
+    desk.database.execute("CREATE TABLE public.kinds (id int)");
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.check("isolation.placement")["status"], "passed");
+    // Now they cannot be tried out.
+    desk.database.admin().execute(&format!(
+        "REVOKE CREATE ON DATABASE {0} FROM {0}; ALTER DATABASE {0} OWNER TO CURRENT_USER",
+        desk.database.name()
+    ));
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    let found = findings(&run, "isolation.placement");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(
+        found[0],
+        "table `kinds` is in the shared schema and in most tenants': where it belongs is not known"
+    );
+    assert!(found[1].starts_with("where tables belong that are on both sides could not be learnt: "));
 }
 
 #[test]

@@ -19,6 +19,33 @@ impl Drop for Served {
     }
 }
 
+const PASSWORD: &str = "canary-of-the-application";
+
+/// The same, and the gate has the URL by which they connect.
+fn connected() -> Served {
+    let mut served = served();
+    let desk = &mut served.desk;
+    for user in &served.users {
+        let password = format!("ALTER USER {user} IDENTIFIED BY '{PASSWORD}'");
+        desk.database.admin().execute(&password);
+    }
+    let prefix = desk.database.name();
+    let server = desk
+        .database
+        .url()
+        .split('@')
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap();
+    let url = format!("mysql://{prefix}_app_{{tenant}}:{PASSWORD}@{server}/{prefix}_{{tenant}}");
+    desk.project.env("APP_URL", url);
+    desk.project.guard(PASSWORD);
+    desk.configure_more("[isolation]\ntry_url = \"APP_URL\"\n");
+    served
+}
+
 /// A user for each tenant, which has its own database and no more.
 fn served() -> Served {
     let desk = Desk::migrated(Server::Mariadb);
@@ -130,9 +157,11 @@ fn users_that_reach_other_databases_are_found() {
             "GRANT SELECT, PROCESS, FILE, SUPER ON *.* TO {} WITH GRANT OPTION",
             user("cedar")
         ),
+        format!("GRANT SET USER ON *.* TO {}", user("elder")),
         format!("CREATE ROLE `{role}`"),
         format!("GRANT DROP ON `{}`.* TO `{role}`", birch.replace('_', "\\_")),
         format!("GRANT `{role}` TO {}", user("delta")),
+        format!("GRANT SET USER ON *.* TO `{role}`"),
     ] {
         admin.execute(&sql);
     }
@@ -156,6 +185,12 @@ fn users_that_reach_other_databases_are_found() {
             ),
             format!("cedar: the serving role `{prefix}_app_cedar` may see everybody's statements (PROCESS)"),
             format!("cedar: the serving role `{prefix}_app_cedar` may give others what it has"),
+            format!(
+                "elder: the serving role `{prefix}_app_elder` may make procedures that run as any other user"
+            ),
+            format!(
+                "delta: the serving role `{prefix}_app_delta` is a member of `{role}`, which may make procedures that run as any other user"
+            ),
         ],
     );
     // What takes it back is in the report, and does.
@@ -194,9 +229,204 @@ fn a_role_that_may_not_read_the_grants_is_told() {
     let run = desk.tenantgate(&["validate"]);
     run.assert_code(0);
     let found = findings(&run, "isolation.grants");
+    assert_eq!(run.check("isolation.grants")["status"], "warned");
     assert_found(
         &found,
         &["what the application's role may do could not be looked at".to_owned()],
     );
+    let hint = run.check("isolation.grants")["findings"][0]["hint"].to_string();
+    for table in [
+        "user",
+        "db",
+        "tables_priv",
+        "procs_priv",
+        "roles_mapping",
+        "global_priv",
+    ] {
+        assert!(hint.contains(&format!("`{table}`")), "{hint}");
+    }
+    // These tables are enough.
+    for table in [
+        "user",
+        "db",
+        "tables_priv",
+        "procs_priv",
+        "roles_mapping",
+        "global_priv",
+    ] {
+        let grant = format!("GRANT SELECT ON mysql.{table} TO {gate}");
+        desk.database.admin().execute(&grant);
+    }
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(run.check("isolation.grants")["status"], "passed");
     assert!(!found.iter().any(|it| it.contains("does not exist")), "{found:?}");
+}
+
+/// They are let in by their address alone, here by one that nobody has.
+#[test]
+fn what_users_without_a_name_may_do_is_found() {
+    let mut served = served();
+    let nobody = "''@'203.0.113.77'";
+    let admin = served.desk.database.admin();
+    let birch = served.desk.database.location("birch").replace('_', "\\_");
+    admin.execute(&format!("CREATE USER IF NOT EXISTS {nobody}"));
+    admin.execute(&format!("GRANT SELECT ON `{birch}`.* TO {nobody}"));
+    let run = served.desk.tenantgate(&["validate"]);
+    served.users.push(nobody.to_owned());
+    run.assert_code(1);
+    assert_eq!(
+        findings(&run, "isolation.grants")[0],
+        "birch: whoever connects without a user name has SELECT on its database"
+    );
+    let sql = run.check("isolation.grants")["findings"][0]["sql"].clone();
+    served.desk.database.admin().execute(sql.as_str().unwrap());
+    let run = served.desk.tenantgate(&["validate"]);
+    assert_eq!(
+        run.check("isolation.grants")["status"],
+        "passed",
+        "{}",
+        run.stdout
+    );
+}
+
+/// One user serves all tenants: what it may do with their data is no finding, what goes beyond is.
+#[test]
+fn one_user_for_all_is_looked_at() {
+    let mut served = served();
+    let prefix = served.desk.database.name().to_owned();
+    let user = format!("`{prefix}_one`@`%`");
+    served.users.push(user.clone());
+    let desk = &served.desk;
+    desk.project.replace(
+        "tenantgate.toml",
+        &format!("{prefix}_app_{{tenant}}"),
+        &format!("{prefix}_one"),
+    );
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let missing = format!("the serving role `{prefix}_one` does not exist");
+    assert_found(&findings(&run, "isolation.grants"), &[missing]);
+    let admin = desk.database.admin();
+    let all = format!("{prefix}\\_%");
+    admin.execute(&format!("CREATE USER {user}"));
+    admin.execute(&format!("GRANT SELECT, INSERT ON `{all}`.* TO {user}"));
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(
+        run.check("isolation.grants")["status"],
+        "passed",
+        "{}",
+        run.stdout
+    );
+    admin.execute(&format!("GRANT CREATE ON `{all}`.* TO {user}"));
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_found(
+        &findings(&run, "isolation.grants"),
+        &[
+            format!("birch: the serving role may create in its database, as `{prefix}_one`"),
+            format!(
+                "the serving role may create in the shared database `{prefix}_shared`, as `{prefix}_one`"
+            ),
+        ],
+    );
+}
+
+#[test]
+fn users_that_stay_at_home_are_seen_to() {
+    let served = connected();
+    let before = served.desk.everything();
+    let run = served.desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    for check in ["isolation.try", "isolation.grants"] {
+        assert_eq!(run.check(check)["status"], "passed", "{}", run.stdout);
+        assert_eq!(findings(&run, check), [""; 0]);
+    }
+    assert_eq!(served.desk.everything(), before);
+}
+
+#[test]
+fn a_user_that_crosses_is_seen_to() {
+    let served = connected();
+    let desk = &served.desk;
+    let prefix = desk.database.name();
+    let user = |tenant: &str| format!("`{prefix}_app_{tenant}`@`%`");
+    let at = |tenant: &str| desk.database.location(tenant);
+    let admin = desk.database.admin();
+    for sql in [
+        format!(
+            "GRANT SELECT (note) ON `{}`.orders TO {}",
+            at("birch"),
+            user("amber")
+        ),
+        format!(
+            "GRANT INSERT ON `{}`.* TO {}",
+            at("cedar").replace('_', "\\_"),
+            user("birch")
+        ),
+        format!("GRANT DELETE ON `{}`.orders TO {}", at("delta"), user("cedar")),
+        format!("GRANT UPDATE ON `{}`.orders TO {}", at("elder"), user("delta")),
+        format!(
+            "REVOKE SELECT ON `{}`.* FROM {}",
+            at("elder").replace('_', "\\_"),
+            user("elder")
+        ),
+    ] {
+        admin.execute(&sql);
+    }
+    let before = desk.everything();
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let found: Vec<String> = findings(&run, "isolation.try")
+        .iter()
+        .map(|it| it.replace(prefix, "tg"))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "amber: user `tg_app_amber` read `orders` of tenant birch",
+            "amber: user `tg_app_amber` sees the databases of other tenants: `birch`",
+            "birch: user `tg_app_birch` may write to `orders` of tenant cedar",
+            "birch: user `tg_app_birch` sees the databases of other tenants: `cedar`",
+            "cedar: user `tg_app_cedar` may write to `orders` of tenant delta",
+            "cedar: user `tg_app_cedar` sees the databases of other tenants: `delta`",
+            "delta: user `tg_app_delta` may write to `orders` of tenant elder",
+            "delta: user `tg_app_delta` sees the databases of other tenants: `elder`",
+            "elder: user `tg_app_elder` may not read its own `orders`",
+        ]
+    );
+    assert_eq!(desk.everything(), before);
+}
+
+#[test]
+fn a_user_that_cannot_connect_is_no_pass() {
+    let served = connected();
+    let desk = &served.desk;
+    let prefix = desk.database.name();
+    let user = format!("`{prefix}_app_cedar`@`%`");
+    desk.database
+        .admin()
+        .execute(&format!("ALTER USER {user} IDENTIFIED BY 'another'"));
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(3);
+    let found = findings(&run, "isolation.try");
+    assert!(found[0].contains("as the user of tenant cedar: "), "{found:?}");
+    // Nothing is looked for by a URL that is not there.
+    desk.project.replace("tenantgate.toml", "APP_URL", "NO_SUCH_URL");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed")[0], "url.missing", "{}", run.stdout);
+}
+
+#[test]
+fn one_user_for_all_is_told_of() {
+    let mut served = connected();
+    let url = served.desk.project.variables()["APP_URL"].replace("{tenant}", "amber");
+    served.desk.project.env("APP_URL", url);
+    served.desk.configure("isolation", "sample = 1");
+    let run = served.desk.tenantgate(&["validate"]);
+    run.assert_code(0);
+    assert_eq!(
+        findings(&run, "isolation.try"),
+        ["one user serves all tenants: nothing but the choice of a database keeps them apart"]
+    );
 }

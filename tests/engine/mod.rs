@@ -21,6 +21,7 @@ mod mutations;
 mod no_transaction;
 mod progress;
 mod prove;
+mod prove_mariadb;
 mod queries;
 mod readers;
 mod refused;

@@ -17,12 +17,12 @@ on_all_servers!(
 on_all_servers!(what_was_changed_since_the_evidence_is_said,);
 on_postgres!(a_tenants_seed_of_what_is_shared_is_named,);
 
-fn prove(case: &Case) -> Run {
+pub(super) fn prove(case: &Case) -> Run {
     case.project.tenantgate(&["plan", "--prove"])
 }
 
 /// The messages of a check's findings.
-fn told(run: &Run, check: &str) -> Vec<String> {
+pub(super) fn told(run: &Run, check: &str) -> Vec<String> {
     let findings = run.check(check)["findings"].as_array().cloned();
     let message = |it: &Value| it["message"].as_str().unwrap().to_owned();
     findings.unwrap_or_default().iter().map(message).collect()
@@ -208,6 +208,24 @@ fn a_migration_that_fails_is_named(server: Server) {
     let finding = &run.check("prove.twice")["findings"][0];
     assert_eq!(finding["file"], "migrations/tenant/0004_broken.sql");
     assert_eq!(places(&case), before, "it leaves no trace");
+}
+
+/// What keeps its index in tables of its own makes them itself.
+#[test]
+fn a_copy_has_virtual_tables_once() {
+    let case = Case::new(Server::Sqlite, 3);
+    case.run().assert_code(0);
+    case.db.tenant("t02").execute(
+        "CREATE VIRTUAL TABLE docs USING fts5(title); CREATE VIRTUAL TABLE old USING fts4(title);
+CREATE VIRTUAL TABLE places USING rtree(id, low, high); CREATE TABLE old_config (id INT)",
+    );
+    case.project
+        .tenant("0004_more.sql", "ALTER TABLE items ADD COLUMN more INT;\n");
+    let run = prove(&case);
+    run.assert_code(0);
+    let onto = told(&run, "prove.onto");
+    assert_eq!(onto.len(), 1, "it was tried on its copy: {onto:?}");
+    assert!(onto[0].contains("extra table `old_config`"), "{onto:?}");
 }
 
 fn a_tenants_seed_of_what_is_shared_is_named(server: Server) {

@@ -114,12 +114,13 @@ fn project(server: Server, db: &TestDatabase, wire: &Wire) -> Project {
         db.tenancy()
     );
     // Who may do what is asked where the application's user is known: the gate's own does for that.
+    project.env("APP_URL", wire.url());
     let grants = match server {
         Server::Mariadb => {
             let name = db.name();
             db.admin()
                 .execute(&format!("GRANT SELECT ON mysql.* TO `{name}`@`%`"));
-            format!("serving_role = \"{name}\"\n[isolation]\ngrants = \"warning\"\n")
+            format!("serving_role = \"{name}\"\n[isolation]\ngrants = \"warning\"\ntry_url = \"APP_URL\"\n")
         }
         _ => String::new(),
     };

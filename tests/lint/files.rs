@@ -39,7 +39,12 @@ fn files_that_are_named_are_read_after_those_before_them() {
     let desk = desk();
     let all = desk.tenantgate(&["lint"]);
     all.assert_code(0);
-    assert_eq!(rules(&all, "lint.data"), [""; 0], "all is new");
+    let told = rules(&all, "lint.data");
+    assert_eq!(told.len(), 1, "all is new: {told:?}");
+    assert!(
+        told[0].starts_with("note 2 tables that these migrations make are taken for new and empty"),
+        "{told:?}"
+    );
     let one = desk.tenantgate(&["lint", "migrations/tenant/0003_drop.sql"]);
     one.assert_code(0);
     assert_eq!(rules(&one, "lint.data"), ["warning ban-drop-column"]);
@@ -108,4 +113,28 @@ fn the_rules_are_listed_with_their_levels() {
     );
     let list = desk.tenantgate(&["lint", "--rules", "--engine", "sqlite"]);
     assert!(!list.stdout.contains("prefer-text-field"), "{}", list.stdout);
+}
+
+/// What the README shows is what the program says.
+#[test]
+fn the_sample_in_the_readme_is_the_programs() {
+    let desk = Desk::new(Server::Sqlite);
+    let file = "migrations/tenant/0042_tidy_up.sql";
+    desk.write(
+        file,
+        "-- nothing reads it\n\nALTER TABLE orders DROP COLUMN note;\n",
+    );
+    let run = desk.tenantgate(&["lint", "--engine", "postgres", file]);
+    run.assert_code(0);
+    let begin = run
+        .stdout
+        .find("! not so (a warning): no pending migration loses data")
+        .unwrap();
+    let sample = &run.stdout[begin..];
+    let sample = sample[..sample.find("\n\n").unwrap_or(sample.len())].trim_end();
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(&format!("\n{sample}\n```\n")),
+        "the README lacks:\n{sample}"
+    );
 }

@@ -2,7 +2,9 @@
 
 mod leaks;
 mod modes;
+mod spared;
 mod tries;
+mod unused;
 
 use crate::harness::{Database, Project, Run, Server, TestDatabase};
 

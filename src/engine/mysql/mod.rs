@@ -34,7 +34,7 @@ use crate::domain::{
 };
 
 use super::history::{self, RECORD};
-use super::isolation::{Borderline, Borders};
+use super::isolation::{Attempt, Borderline, Borders, Crossed};
 use super::lease::{self, LeaseRow};
 use super::{
     Engine, EngineError, EngineOptions, ErrorKind, FoundTable, Given, Holder, Label, LeaseAnswer, Mark,
@@ -429,6 +429,10 @@ GROUP BY scope, version",
 
     async fn borders(&self, line: &Borderline<'_>) -> Result<Vec<Borders>, EngineError> {
         Ok(vec![self.borders_of(line).await?])
+    }
+
+    async fn attempt(&self, attempts: &[Attempt<'_>]) -> Result<Option<Vec<Crossed>>, EngineError> {
+        self.try_users(attempts).await
     }
 
     fn quoted(&self, name: &str) -> String {

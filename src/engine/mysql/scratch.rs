@@ -6,14 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
 
-use crate::baseline::passed_over;
+use crate::baseline::{passed_over, reaches_out};
 use crate::database_url::EngineKind;
 use crate::domain::{Migration, Scope, Structure};
-use crate::engine::{EngineError, EngineOptions, Scratch, Target};
+use crate::engine::{EngineError, EngineOptions, ErrorKind, Scratch, Target};
 
 use super::connect::{self, Answer};
 use super::sql::{PLAIN_MODE, ident, literal};
-use super::structure::{Place, Reader};
+use super::structure::{Names, Place, Reader};
 use super::{database_of, structure};
 
 pub(super) struct MysqlScratch {
@@ -35,7 +35,6 @@ impl MysqlScratch {
         ledger: &str,
         patience: Duration,
     ) -> Result<Self, EngineError> {
-        let prefix = structure::scratch_prefix(ledger);
         let mut scratch = Self {
             connection,
             options,
@@ -44,10 +43,12 @@ impl MysqlScratch {
             own: String::new(),
             patience,
         };
-        let now = scratch.drop_left_over(&prefix).await?;
-        let name = format!("{prefix}{now:x}_{:08x}", fastrand::u32(..));
-        scratch.shared = format!("{name}_s");
-        scratch.own = format!("{name}_t");
+        let now = scratch.drop_left_over(ledger).await?;
+        let name = structure::scratch_name(ledger, now);
+        let [shared, own] = structure::PARTS;
+        scratch.shared = format!("{name}{shared}");
+        scratch.own = format!("{name}{own}");
+        scratch.send(structure::in_use(&name)).await?;
         scratch
             .send(format!("CREATE DATABASE {}", ident(&scratch.shared)))
             .await?;
@@ -85,22 +86,13 @@ impl MysqlScratch {
         Ok(answer.rows.into_iter().filter_map(value).collect())
     }
 
-    /// Drops what killed runs left: none takes so long. Gives the present by the server's clock.
-    async fn drop_left_over(&mut self, prefix: &str) -> Result<u64, EngineError> {
-        let now = self.column("SELECT UNIX_TIMESTAMP()".to_owned(), 0).await?;
-        let now: u64 = now.first().and_then(|it| it.parse().ok()).unwrap_or(0);
-        let text = format!(
-            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE left(SCHEMA_NAME, {}) = {}",
-            prefix.chars().count(),
-            literal(prefix)
-        );
-        for name in self.column(text, 0).await? {
-            let made = name.strip_prefix(prefix).and_then(|rest| rest.split('_').next());
-            let made = made.and_then(|hex| u64::from_str_radix(hex, 16).ok());
-            if made.is_some_and(|made| made.saturating_add(LEFT_OVER.as_secs()) < now) {
-                self.send(format!("DROP DATABASE IF EXISTS {}", ident(&name)))
-                    .await?;
-            }
+    /// Drops what killed runs left. Gives the present by the server's clock.
+    async fn drop_left_over(&mut self, ledger: &str) -> Result<u64, EngineError> {
+        let answers = self.send(structure::not_in_use(ledger)).await?;
+        let (now, names) = structure::left_over(ledger, &answers);
+        for name in names {
+            self.send(format!("DROP DATABASE IF EXISTS {}", ident(&name)))
+                .await?;
         }
         Ok(now)
     }
@@ -108,53 +100,178 @@ impl MysqlScratch {
     /// Says again in one database what made another, as a dump does: where that one is current, its name is in
     /// no text.
     async fn recreate(&mut self, from: &str, place: &str) -> Result<(), EngineError> {
-        let info = "information_schema";
-        let schema = literal(from);
-        let tables = |kind: &str| {
-            format!(
-                "SELECT TABLE_NAME FROM {info}.TABLES WHERE TABLE_SCHEMA = {schema} AND TABLE_TYPE = '{kind}'"
-            )
-        };
-        let routines = |kind: &str| {
-            format!(
-                "SELECT ROUTINE_NAME FROM {info}.ROUTINES WHERE ROUTINE_SCHEMA = {schema} AND ROUTINE_TYPE = '{kind}'"
-            )
-        };
-        let triggers = format!(
-            "SELECT TRIGGER_NAME FROM {info}.TRIGGERS WHERE TRIGGER_SCHEMA = {schema} ORDER BY ACTION_ORDER"
-        );
-        // In the order in which they need one another; the last is where the text is in the answer.
-        let kinds = [
-            ("TABLE", tables("BASE TABLE"), 1),
-            ("FUNCTION", routines("FUNCTION"), 2),
-            ("VIEW", tables("VIEW"), 1),
-            ("PROCEDURE", routines("PROCEDURE"), 2),
-            ("TRIGGER", triggers, 2),
-        ];
         let charset = format!(
             "SELECT concat(' CHARACTER SET ', DEFAULT_CHARACTER_SET_NAME, ' COLLATE ', DEFAULT_COLLATION_NAME)
-FROM {info}.SCHEMATA WHERE SCHEMA_NAME = {schema}"
+FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
+            literal(from)
         );
         for charset in self.column(charset, 0).await? {
             self.send(format!("ALTER DATABASE {}{charset}", ident(place)))
                 .await?;
         }
-        self.send("SET SESSION foreign_key_checks = 0".to_owned()).await?;
-        for (kind, names, at) in kinds {
-            for name in self.column(names, 0).await? {
-                let text = format!("USE {};SHOW CREATE {kind} {}", ident(from), ident(&name));
-                for text in self.column(text, at).await? {
-                    let text = without_definer(&text);
-                    self.send(format!("USE {};{text}", ident(place))).await?;
+        for kind in KINDS {
+            let mut left = self.column(kind.names(from), 0).await?;
+            // A view may be built on one that comes later: what makes no progress any more is wrong.
+            while !left.is_empty() {
+                let before = left.len();
+                let mut refused = Vec::new();
+                let mut why = None;
+                for name in left {
+                    match self.make_again(kind, &name, from, place).await {
+                        Ok(()) => {}
+                        Err(error) if kind.what == "VIEW" && error.kind.is_refusal() => {
+                            refused.push(name);
+                            why = Some(error);
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                left = refused;
+                if let (Some(why), true) = (why, left.len() == before) {
+                    return Err(why);
                 }
             }
         }
         Ok(())
     }
+
+    async fn make_again(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        from: &str,
+        place: &str,
+    ) -> Result<(), EngineError> {
+        let text = format!(
+            "{COPYING}USE {};SHOW CREATE {} {}",
+            ident(from),
+            kind.what,
+            ident(name)
+        );
+        let answer = self.send(text).await?.pop().unwrap_or_default();
+        let of = |column: &str| {
+            let at = answer.columns.iter().position(|it| it == column)?;
+            answer.rows.first()?.get(at)?.clone()
+        };
+        let text = answer.rows.first().and_then(|row| row.get(kind.text)?.clone());
+        let message = |what: String| {
+            let message = format!(
+                "the {} {}.{} {what}",
+                kind.what.to_lowercase(),
+                ident(from),
+                ident(name)
+            );
+            EngineError::new(ErrorKind::Statement, message, &self.options.redactor)
+        };
+        let text = text.ok_or_else(|| message("cannot be read".to_owned()))?;
+        let names = Names {
+            own: from,
+            shared: None,
+        };
+        let text = without_definer(&names.neutral(&text));
+        // Whatever it does is done for good, and here it would be done by a copy.
+        if let Some(what) = reaches_out(&text) {
+            return Err(message(format!("reaches out of its database: `{what}`")));
+        }
+        let mut before = String::new();
+        if let Some(mode) = of("sql_mode") {
+            before += &format!("SET SESSION sql_mode = {};", literal(&mode));
+        }
+        if let Some(zone) = of("time_zone") {
+            before += &format!("SET SESSION time_zone = {};", literal(&zone));
+        }
+        self.send(format!("USE {};{before}{text}", ident(place))).await?;
+        Ok(())
+    }
 }
 
-/// None is in use for so long.
-const LEFT_OVER: Duration = Duration::from_secs(3600);
+/// Texts are written alike, and tables made before those that they point to.
+const COPYING: &str = "SET SESSION sql_mode = '', sql_quote_show_create = 1, foreign_key_checks = 0;";
+
+/// What migrations find on a connection of their own.
+const AS_CONNECTED: &str = "SET SESSION sql_mode = DEFAULT, sql_quote_show_create = DEFAULT, time_zone = DEFAULT, foreign_key_checks = DEFAULT;";
+
+/// A kind of thing that is made again.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    what: &'static str,
+    /// Which column of the answer the text is in.
+    text: usize,
+    /// The column with the name, where it is listed, the database's, and which of them.
+    listed: (&'static str, &'static str, &'static str, &'static str),
+}
+
+impl Kind {
+    fn names(self, database: &str) -> String {
+        let (name, list, schema, rest) = self.listed;
+        format!(
+            "SELECT {name} FROM information_schema.{list} WHERE {schema} = {} {rest}",
+            literal(database)
+        )
+    }
+}
+
+/// In the order in which they need one another.
+const KINDS: [Kind; 7] = [
+    Kind {
+        what: "SEQUENCE",
+        text: 1,
+        listed: (
+            "TABLE_NAME",
+            "TABLES",
+            "TABLE_SCHEMA",
+            "AND TABLE_TYPE = 'SEQUENCE'",
+        ),
+    },
+    Kind {
+        what: "TABLE",
+        text: 1,
+        listed: ("TABLE_NAME", "TABLES", "TABLE_SCHEMA", OF_ROWS),
+    },
+    Kind {
+        what: "FUNCTION",
+        text: 2,
+        listed: (
+            "ROUTINE_NAME",
+            "ROUTINES",
+            "ROUTINE_SCHEMA",
+            "AND ROUTINE_TYPE = 'FUNCTION'",
+        ),
+    },
+    Kind {
+        what: "VIEW",
+        text: 1,
+        listed: ("TABLE_NAME", "TABLES", "TABLE_SCHEMA", "AND TABLE_TYPE = 'VIEW'"),
+    },
+    Kind {
+        what: "PROCEDURE",
+        text: 2,
+        listed: (
+            "ROUTINE_NAME",
+            "ROUTINES",
+            "ROUTINE_SCHEMA",
+            "AND ROUTINE_TYPE = 'PROCEDURE'",
+        ),
+    },
+    Kind {
+        what: "TRIGGER",
+        text: 2,
+        listed: (
+            "TRIGGER_NAME",
+            "TRIGGERS",
+            "TRIGGER_SCHEMA",
+            "ORDER BY ACTION_ORDER",
+        ),
+    },
+    Kind {
+        what: "EVENT",
+        text: 3,
+        listed: ("EVENT_NAME", "EVENTS", "EVENT_SCHEMA", ""),
+    },
+];
+
+/// Tables that have rows of their own.
+const OF_ROWS: &str = "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 
 /// Only some users may say that another one made something.
 fn without_definer(text: &str) -> String {
@@ -175,6 +292,8 @@ fn without_definer(text: &str) -> String {
 impl Scratch for MysqlScratch {
     async fn carry_out(&mut self, migration: &Migration) -> Result<(), EngineError> {
         let place = ident(self.place(migration.scope));
+        // What was read before has set them otherwise.
+        self.send(format!("{AS_CONNECTED}{PLAIN_MODE}")).await?;
         for statement in &migration.statements {
             if passed_over(&statement.sql, EngineKind::Mysql) {
                 continue;
@@ -194,9 +313,7 @@ impl Scratch for MysqlScratch {
         }
         let from = database_of(&self.shared_database, live);
         let place = self.place(live.scope()).to_owned();
-        let made = self.recreate(&from, &place).await;
-        self.send("SET SESSION foreign_key_checks = 1".to_owned()).await?;
-        made.map(|()| true)
+        self.recreate(&from, &place).await.map(|()| true)
     }
 
     async fn structure(&mut self, scope: Scope) -> Result<Structure, EngineError> {
@@ -207,16 +324,13 @@ impl Scratch for MysqlScratch {
         let (shared, redactor) = (self.shared.clone(), &self.options.redactor);
         let mut reader = Reader::new(&mut self.connection, &shared, redactor);
         let mut found = reader.structures(&[place]).await?;
-        // What comes next is made in the mode in which it is really made, not in the reader's.
-        self.send(format!("SET SESSION sql_mode = DEFAULT;{PLAIN_MODE}"))
-            .await?;
         Ok(found.pop().unwrap_or_default())
     }
 
     async fn rows(&mut self, scope: Scope) -> Result<BTreeMap<String, u64>, EngineError> {
         let place = self.place(scope).to_owned();
         let text = format!(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_TYPE = 'BASE TABLE'",
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} {OF_ROWS}",
             literal(&place)
         );
         let answer = self.send(text).await?.into_iter().next().unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::engine::{EngineError, ErrorKind};
 pub(super) type Row = Vec<Option<String>>;
 
 /// What went wrong after how many statements of the text that was sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failed {
     pub(super) error: EngineError,
     pub(super) completed: usize,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::isolation::{Body, Borders, Grant, InPlace, Owned, Power, Reference, Role, Twice};
+use crate::engine::isolation::{
+    Body, Borders, Definer, Grant, InPlace, Owned, Power, Reference, Role, Twice,
+};
 
 use super::connect::Row;
 use super::sql::{array, literal};
@@ -37,6 +39,7 @@ pub(super) fn statements(shared: &str, ledger: &str, roles: &[String]) -> String
         grants(ledger),
         public(shared, ledger),
         owned(ledger, &wanted),
+        definers(ledger, &wanted),
     ]
     .join(";\n")
 }
@@ -172,19 +175,26 @@ GROUP BY c.relname ORDER BY c.relname",
 }
 
 /// Serving roles with all that they are members of, however far: a member may become it, inherited or not.
-fn memberships(wanted: &str) -> String {
+fn closure(wanted: &str) -> String {
     format!(
         "WITH RECURSIVE closure(serving, oid) AS (
     SELECT r.rolname, r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ({wanted})
     UNION
-    SELECT c.serving, m.roleid FROM closure c JOIN pg_catalog.pg_auth_members m ON m.member = c.oid)
+    SELECT c.serving, m.roleid FROM closure c JOIN pg_catalog.pg_auth_members m ON m.member = c.oid)"
+    )
+}
+
+fn memberships(wanted: &str) -> String {
+    format!(
+        "{}
 SELECT c.serving, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication,
     has_database_privilege(r.oid, current_database(), 'CREATE'),
     (SELECT setting FROM pg_catalog.pg_db_role_setting o CROSS JOIN unnest(o.setconfig) AS setting
         WHERE o.setrole = r.oid AND setting LIKE 'search\\_path=%' AND o.setdatabase IN (0, (
             SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
         ORDER BY o.setdatabase DESC LIMIT 1)
-FROM closure c JOIN pg_catalog.pg_roles r ON r.oid = c.oid ORDER BY 1, 2"
+FROM closure c JOIN pg_catalog.pg_roles r ON r.oid = c.oid ORDER BY 1, 2",
+        closure(wanted)
     )
 }
 
@@ -224,6 +234,35 @@ JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
 WHERE r.rolname = ANY ({wanted}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {} GROUP BY r.rolname",
         ITEM as u32,
         somebodys("n", ledger)
+    )
+}
+
+/// Functions that act as their owner, may be called by everybody or by a serving role, and either look for names
+/// where their caller says or run what they put together. A trigger's is called by whoever writes. The names
+/// of a body in standard SQL are bound to their things: it has no text.
+fn definers(ledger: &str, wanted: &str) -> String {
+    format!(
+        "{closure}, may (oid) AS (SELECT 0::oid UNION SELECT oid FROM closure)
+SELECT min(p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'), min(r.rolname),
+    p.fixed, p.dynamic, string_agg(DISTINCT n.nspname, chr({item}))
+FROM (SELECT p.*, p.prorettype = 'trigger'::regtype AS is_trigger,
+        EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search\\_path=%') AS fixed,
+        l.lanname <> 'sql' AND (l.lanname <> 'plpgsql' OR p.prosrc ~* '\\mexecute\\M')
+            OR p.prosrc ~* '\\m(dblink|query_to_xml)' AS dynamic
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    WHERE p.prosecdef AND p.prorettype <> 'event_trigger'::regtype AND (l.lanname <> 'sql' OR p.prosrc <> '')) p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+WHERE {somebodys} AND (NOT p.fixed OR p.dynamic AND NOT p.is_trigger) AND p.proowner NOT IN (SELECT oid FROM closure)
+AND (p.is_trigger OR EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+        WHERE a.grantee IN (SELECT oid FROM may))
+    AND EXISTS (SELECT FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
+        WHERE a.privilege_type = 'USAGE' AND a.grantee IN (SELECT oid FROM may)))
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+GROUP BY p.prosrc, p.proname, p.fixed, p.dynamic ORDER BY 1, 3",
+        closure = closure(wanted),
+        item = ITEM as u32,
+        somebodys = somebodys("n", ledger)
     )
 }
 
@@ -317,6 +356,16 @@ pub(super) fn borders(shared: &str, answers: impl IntoIterator<Item = Vec<Row>>)
             .map(|row| Owned {
                 role: text(row, 0),
                 locations: items(&text(row, 1)),
+            })
+            .collect(),
+        definers: next()
+            .iter()
+            .map(|row| Definer {
+                function: text(row, 0),
+                owner: text(row, 1),
+                fixed_path: text(row, 2) == "t",
+                dynamic: text(row, 3) == "t",
+                locations: items(&text(row, 4)),
             })
             .collect(),
         unread: Vec::new(),

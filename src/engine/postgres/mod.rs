@@ -11,6 +11,7 @@ mod revert;
 mod row_facts;
 mod row_pairs;
 mod row_trial;
+mod row_unused;
 mod scratch;
 mod script;
 mod session;
@@ -495,7 +496,8 @@ AND nspname <> {} AND nspname <> {}",
     }
 
     async fn try_rows(&self, trial: &Trial<'_>) -> Result<Tried, EngineError> {
-        let connection = self.connect(false).await?;
+        // Past a pooler, where that is known: its connections have been somebody's before.
+        let connection = self.connect(true).await?;
         row_trial::Trying::new(connection, &self.options, trial)
             .all()
             .await

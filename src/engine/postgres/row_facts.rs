@@ -79,7 +79,13 @@ const TABLES: &str = "SELECT jsonb_build_object('schema', t.nspname, 'name', t.r
     'column', (SELECT jsonb_build_object('not_null', n.attnotnull,
         'indexed', EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = n.oid AND x.indisvalid AND x.indkey[0] = n.attnum),
         'triggers', EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = n.oid AND NOT g.tgisinternal
-            AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3)) FROM ten n WHERE n.oid = t.oid),
+            AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3),
+        'reaches_out', EXISTS (SELECT 1 FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid
+            JOIN pg_language l ON l.oid = f.prolang WHERE g.tgrelid = n.oid AND NOT g.tgisinternal
+            AND g.tgenabled <> 'D' AND (g.tgtype & 1 = 0 OR g.tgtype & 2 = 2)
+            AND (l.lanname NOT IN ('plpgsql', 'sql', 'internal') AND f.proname <> 'moddatetime'
+                OR f.prosrc ~* '\\m(nextval|setval|dblink|http|pg_background|pg_advisory|pg_logical_emit)')))
+        FROM ten n WHERE n.oid = t.oid),
     'granted', ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE',
             'REFERENCES', 'TRIGGER']) WITH ORDINALITY AS p (name, place)
         WHERE EXISTS (SELECT 1 FROM up JOIN pg_roles r ON r.oid = up.oid
@@ -159,7 +165,7 @@ FROM v WHERE EXISTS (SELECT 1 FROM reads r WHERE r.top = v.oid) ORDER BY v.nspna
 const FUNCTIONS: &str =
     "SELECT jsonb_build_object('schema', n.nspname, 'name', p.proname, 'arguments', pg_get_function_identity_arguments(p.oid),
     'owner', r.rolname, 'fixed_path', EXISTS (SELECT 1 FROM unnest(p.proconfig) c WHERE c ~ '^search_path='),
-    'tells_little', p.prorettype IN ('bool'::regtype, 'void'::regtype) AND NOT p.proretset,
+    'tells_little', p.prorettype IN ('bool'::regtype, 'void'::regtype) AND NOT p.proretset AND p.provolatile <> 'v',
     'unbound', r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT 1 FROM ten t
         WHERE pg_has_role(p.proowner, t.relowner, 'USAGE') AND NOT t.relforcerowsecurity)
         OR EXISTS (SELECT 1 FROM free JOIN ten t ON t.oid = free.tab

@@ -6,6 +6,8 @@
 //! needs no privilege to read and no policy for it, so the policies for UPDATE and DELETE stand alone. Rows are
 //! inserted with all columns given: no default takes a number from a sequence, which nothing would give back.
 //! Policies are asked before constraints, so a constraint that answers means that the policies let the row in.
+//! A write that got through fails all the same, at what it gives back: before anything cascades from it, and
+//! before triggers run that come after it.
 
 use sqlx::postgres::{PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -18,6 +20,7 @@ use crate::migrations::{split, words};
 
 use super::connect::{self, Failed, Row};
 use super::row_pairs::{Pair, Pairs};
+use super::row_unused;
 use super::sql::{self, ident, literal};
 
 /// Longer than this no attempt may take, where the config gives no limit.
@@ -54,11 +57,20 @@ impl<'a> Trying<'a> {
 
     pub(super) async fn all(mut self) -> Result<Tried, EngineError> {
         refuse_more_than_a_setting(self.trial.context, &self.options.redactor)?;
+        let unused = row_unused::see(&mut self).await?;
         let pairs = Pairs::find(&mut self).await?;
-        let mut tried = Tried::default();
+        let mut tried = Tried {
+            was_used: unused.was_used,
+            ..Tried::default()
+        };
         let trial = self.trial;
-        for (table, pair) in trial.tables.iter().zip(&pairs.of_tables) {
-            tried.tables.push(self.table(table, pair).await?);
+        for ((table, pair), before) in trial.tables.iter().zip(&pairs.of_tables).zip(unused.answers) {
+            let mut one = self.table(table, pair).await?;
+            if may(table, "SELECT") {
+                let answer = self.without_context(table, pair, before).await?;
+                one.answers.push((Probe::SeesWithoutContext, answer));
+            }
+            tried.tables.push(one);
         }
         let most = pairs.of_tables.iter().find(|pair| pair.both());
         for (view, key) in &trial.views {
@@ -97,7 +109,7 @@ impl<'a> Trying<'a> {
         self.take_on_role().await
     }
 
-    async fn take_on_role(&mut self) -> Result<(), Failed> {
+    pub(super) async fn take_on_role(&mut self) -> Result<(), Failed> {
         let role = ident(self.trial.role);
         self.send(format!("SET LOCAL ROLE {role}")).await.map(|_| ())
     }
@@ -130,15 +142,14 @@ impl<'a> Trying<'a> {
             Ok(answers) => answers,
             Err(failed) => vec![(Probe::SeesOthers, unclear(failed)?)],
         };
-        if may(table, "SELECT") {
-            let answer = self.without_context(&attempt.name, pair).await?;
-            tried.answers.push((Probe::SeesWithoutContext, answer));
-        }
         Ok(tried)
     }
 
     /// A connection that is gone is no use to the next table either.
-    async fn roll_back_after<T>(&mut self, answers: &Result<T, Failed>) -> Result<(), EngineError> {
+    pub(super) async fn roll_back_after<T>(
+        &mut self,
+        answers: &Result<T, Failed>,
+    ) -> Result<(), EngineError> {
         match answers {
             Err(failed) if failed.error.kind == ErrorKind::Disconnected => Err(failed.error.clone()),
             _ => self.roll_back().await,
@@ -310,7 +321,12 @@ AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, '{privilege}') ORDER B
         if !can {
             return Ok(Answer::NotTried(NO_ROWS));
         }
-        let changes = table.column.as_ref().is_some_and(|column| column.triggers);
+        let column = table.column.as_ref();
+        if column.is_some_and(|column| column.reaches_out) {
+            let why = "a trigger would run that may do what no rollback takes back";
+            return Ok(Answer::Unclear(why.to_owned()));
+        }
+        let changes = column.is_some_and(|column| column.triggers);
         let why = "a trigger may have changed the row before its policy was asked";
         Ok(match self.attempt(text).await? {
             Said::Done(0) | Said::Policy | Said::Privilege => Answer::Held,
@@ -322,34 +338,29 @@ AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, '{privilege}') ORDER B
 
     async fn attempt(&mut self, text: String) -> Result<Said, Failed> {
         self.send("ROLLBACK TO SAVEPOINT attempt".to_owned()).await?;
+        let text = format!("{text} RETURNING {THROUGH}");
         match self.connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await {
             Ok(done) => Ok(Said::Done(done.rows_affected())),
             Err(error) => said(&error, &self.options.redactor),
         }
     }
 
-    /// In a transaction of its own: what was set once leaves a trace until its end.
-    async fn without_context(&mut self, name: &str, pair: &Pair) -> Result<Answer, EngineError> {
+    /// What a connection shows that a context was set on before, where it showed nothing when it was new.
+    async fn without_context(
+        &mut self,
+        table: &TableFacts,
+        pair: &Pair,
+        before: Answer,
+    ) -> Result<Answer, EngineError> {
+        if before == Answer::Leaks {
+            return Ok(before);
+        }
         if !(pair.own_has_rows || pair.other_has_rows) {
             return Ok(Answer::NotTried(NO_ROWS));
         }
-        self.send(self.opening()).await?;
-        let read = match self.take_on_role().await {
-            Ok(()) => {
-                let text = format!("SELECT EXISTS (SELECT 1 FROM {name})");
-                self.send(text).await
-            }
-            Err(failed) => Err(failed),
-        };
-        self.roll_back_after(&read).await?;
-        match read {
-            Ok(rows) if is_true(&rows) => Ok(Answer::Leaks),
-            Ok(_) => Ok(Answer::Held),
-            Err(failed) if matches!(failed.error.kind, ErrorKind::TimedOut | ErrorKind::Contended) => {
-                unclear(failed)
-            }
-            // A policy that stumbles over the missing setting shows nobody a row.
-            Err(_) => Ok(Answer::Held),
+        match row_unused::look(self, table).await? {
+            Answer::Held => Ok(before),
+            answer => Ok(answer),
         }
     }
 
@@ -389,6 +400,9 @@ AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, '{privilege}') ORDER B
     }
 }
 
+/// Fails for the first row that a write got through with. It is computed for each row, not beforehand; and it
+/// names no column, which would take the right to read, and the policies for that.
+const THROUGH: &str = "pg_catalog.concat('tenantgate', pg_catalog.pg_backend_pid())::pg_catalog.int4";
 const NO_ROWS: &str = "no rows";
 const SEES_NOTHING: &str = "a tenant sees none of its own rows";
 const CANNOT_READ: &str = "the role cannot read, so there is no row to try on";
@@ -416,7 +430,7 @@ pub(super) fn is_true(rows: &[Row]) -> bool {
 }
 
 /// An error about the statement itself; one that says nothing of it is passed on.
-fn unclear(failed: Failed) -> Result<Answer, EngineError> {
+pub(super) fn unclear(failed: Failed) -> Result<Answer, EngineError> {
     match failed.error.kind {
         ErrorKind::Disconnected | ErrorKind::Unreachable | ErrorKind::Exhausted => Err(failed.error),
         _ => Ok(Answer::Unclear(what_it_was(&failed.error).to_owned())),
@@ -454,6 +468,7 @@ fn said(error: &sqlx::Error, redactor: &Redactor) -> Result<Said, Failed> {
         .iter()
         .any(|it| routine.starts_with(it));
     match database.code() {
+        "22P02" if database.message().contains("\"tenantgate") => Ok(Said::Done(1)),
         "42501" if routine == "ExecWithCheckOptions" => Ok(Said::Policy),
         "42501" => Ok(Said::Privilege),
         code if code.starts_with("23") && !before => Ok(Said::Constraint),

@@ -15,11 +15,6 @@ use super::connect::{self, Access};
 use super::sql::literal;
 use super::structure;
 
-/// What made everything that is not the library's or the gate's, tables first.
-const TEXTS: &str = r"SELECT sql FROM sqlite_schema
-WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND tbl_name NOT LIKE 'tenantgate\_%' ESCAPE '\'
-ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 WHEN 'index' THEN 2 ELSE 3 END, rowid";
-
 pub(super) struct SqliteScratch {
     /// The real shared file.
     file: PathBuf,
@@ -85,12 +80,9 @@ impl Scratch for SqliteScratch {
         };
         let (busy, redactor) = (self.options.lock_timeout, self.options.redactor.clone());
         let mut file = connect::open(&path, Access::Read, busy, &redactor).await?;
-        for row in connect::send(&mut file, TEXTS.to_owned(), &redactor).await? {
-            for (_, text) in row {
-                if let Some(text) = text {
-                    self.send(live.scope(), text).await?;
-                }
-            }
+        let raw = structure::raw(&mut file, &redactor).await?;
+        for text in raw.makers() {
+            self.send(live.scope(), text.to_owned()).await?;
         }
         Ok(true)
     }
@@ -101,15 +93,13 @@ impl Scratch for SqliteScratch {
     }
 
     async fn rows(&mut self, scope: Scope) -> Result<BTreeMap<String, u64>, EngineError> {
-        let text =
-            r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'";
-        let rows = self.send(scope, text.to_owned()).await?;
-        let names = rows.into_iter().filter_map(|row| row.into_iter().next()?.1);
-        let count = |name: String| {
+        let redactor = self.options.redactor.clone();
+        let raw = structure::raw(self.place(scope), &redactor).await?;
+        let count = |name: &str| {
             let quoted = name.replace('"', "\"\"");
-            format!("SELECT {}, count(*) FROM \"{quoted}\";", literal(&name))
+            format!("SELECT {}, count(*) FROM \"{quoted}\";", literal(name))
         };
-        let text: String = names.map(count).collect();
+        let text: String = raw.tables().into_iter().map(count).collect();
         if text.is_empty() {
             return Ok(BTreeMap::new());
         }

@@ -5,18 +5,43 @@ use super::super::tokens::{Kind, Piece};
 use super::table::{column, data_type, definition, engine, references};
 use super::{Act, Words, split};
 
-pub(super) fn alter(words: &mut Words<'_>, acts: &mut Vec<Act>) {
-    words.next();
+/// Reads on to what an ALTER TABLE does; false: it is another statement.
+pub(super) fn names_table(words: &mut Words<'_>) -> bool {
+    table(words).is_some()
+}
+
+fn table(words: &mut Words<'_>) -> Option<Name> {
+    if !words.eat("ALTER") {
+        return None;
+    }
     for modifier in ["ONLINE", "IGNORE"] {
         words.eat(modifier);
     }
     if !words.eat("TABLE") {
-        return;
+        return None;
     }
     words.eat_all(&["IF", "EXISTS"]);
     words.eat("ONLY");
-    let Some(table) = words.name() else { return };
+    let name = words.name();
     words.eat("*");
+    name
+}
+
+/// `ALTER INDEX a RENAME TO b`.
+fn rename_index(words: &mut Words<'_>) -> Option<Act> {
+    words.eat_all(&["ALTER", "INDEX"]);
+    words.eat_all(&["IF", "EXISTS"]);
+    let index = words.name()?;
+    let to = words.eat_all(&["RENAME", "TO"]).then(|| words.name())??;
+    Some(Act::RenameIndex { index, to: to.name })
+}
+
+pub(super) fn alter(words: &mut Words<'_>, acts: &mut Vec<Act>) {
+    if words.has_first(&["ALTER", "INDEX"]) {
+        acts.extend(rename_index(words));
+        return;
+    }
+    let Some(table) = table(words) else { return };
     for item in words.items() {
         let before = acts.len();
         action(&table, item, acts);
@@ -32,7 +57,23 @@ fn action(table: &Name, item: &[Piece], acts: &mut Vec<Act>) {
     let Some(verb) = words.next() else { return };
     match verb.text.as_str() {
         "ADD" => add(table, &mut words, acts),
+        "DROP" | "TRUNCATE" if words.has_first(&["PARTITION"]) => {
+            words.next();
+            words.eat_all(&["IF", "EXISTS"]);
+            acts.extend(words.name().map(|partition| Act::LosePartition {
+                table: table.clone(),
+                partition: partition.name,
+                emptied: verb.is("TRUNCATE"),
+            }));
+        }
         "DROP" => acts.extend(drop(table, &mut words)),
+        "CONVERT" => {
+            let _ = words.eat_all(&["TO", "CHARACTER", "SET"]) || words.eat_all(&["TO", "CHARSET"]);
+            acts.extend(words.next().map(|charset| Act::ConvertTable {
+                table: table.clone(),
+                charset: charset.name.clone(),
+            }));
+        }
         "ALTER" => acts.extend(alter_column(table, &mut words)),
         "MODIFY" => {
             words.eat("COLUMN");
@@ -44,6 +85,7 @@ fn action(table: &Name, item: &[Piece], acts: &mut Vec<Act>) {
                     column: column.name,
                     renamed: None,
                     data_type: column.data_type,
+                    computed: false,
                 }
             }));
         }
@@ -59,6 +101,7 @@ fn action(table: &Name, item: &[Piece], acts: &mut Vec<Act>) {
                 column: old.name,
                 renamed,
                 data_type: definition(new.name, words.rest()).data_type,
+                computed: false,
             });
         }
         "RENAME" => acts.extend(rename(table, &mut words)),
@@ -114,6 +157,9 @@ fn alter_column(table: &Name, words: &mut Words<'_>) -> Option<Act> {
         return None;
     }
     let rest = words.rest();
+    let using = rest.iter().position(|it| it.is("USING"));
+    // `USING a` says what is done anyway.
+    let computed = using.is_some_and(|at| !matches!(&rest[at + 1..], [one] if one.name == column));
     let end = rest
         .iter()
         .position(|it| it.is("USING") || it.is("COLLATE"))
@@ -123,6 +169,7 @@ fn alter_column(table: &Name, words: &mut Words<'_>) -> Option<Act> {
         column,
         renamed: None,
         data_type: data_type(&rest[..end]),
+        computed,
     })
 }
 

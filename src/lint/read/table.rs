@@ -54,6 +54,7 @@ fn create_table(words: &mut Words<'_>, temporary: bool, replaces: bool, acts: &m
     let Some(table) = words.name() else { return };
     let mut columns = Vec::new();
     let mut after = words.clone();
+    let of_query = words.has_outside("SELECT");
     let inside = after.group().unwrap_or_default();
     for item in split(inside) {
         columns.extend(column(item));
@@ -62,6 +63,8 @@ fn create_table(words: &mut Words<'_>, temporary: bool, replaces: bool, acts: &m
         table: table.clone(),
         columns,
         tolerant,
+        replaces,
+        of_query,
         temporary,
     });
     references(&table, inside, acts);

@@ -60,6 +60,11 @@ impl<'p> Words<'p> {
         })
     }
 
+    /// The rest begins with the words.
+    pub(super) fn has_first(&self, words: &[&str]) -> bool {
+        self.clone().eat_all(words)
+    }
+
     /// The rest holds the word.
     pub(super) fn has(&self, word: &str) -> bool {
         self.rest().iter().any(|it| it.is(word))
@@ -91,25 +96,24 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// `WITH … AS (…)` in front of what is done.
-    pub(super) fn skip_with(&mut self) {
+    /// `WITH … AS (…)` in front of what is done: gives what is in the parentheses.
+    pub(super) fn skip_with(&mut self) -> Vec<&'p [Piece]> {
+        let mut inside = Vec::new();
         if !self.peek().is_some_and(|it| it.is("WITH")) {
-            return;
+            return inside;
         }
-        let mut depth = 0usize;
         while let Some(piece) = self.peek() {
             match piece.text.as_str() {
-                "(" if piece.kind == Kind::Sign => depth += 1,
-                ")" if piece.kind == Kind::Sign => depth = depth.saturating_sub(1),
-                "INSERT" | "UPDATE" | "DELETE" | "SELECT" | "REPLACE"
-                    if depth == 0 && piece.kind == Kind::Word =>
-                {
-                    return;
+                "(" if piece.kind == Kind::Sign => {
+                    inside.extend(self.group());
+                    continue;
                 }
+                "INSERT" | "UPDATE" | "DELETE" | "SELECT" | "REPLACE" if piece.kind == Kind::Word => break,
                 _ => {}
             }
             self.at += 1;
         }
+        inside
     }
 
     /// The rest, cut at commas outside of parentheses.

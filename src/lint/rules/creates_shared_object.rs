@@ -1,18 +1,7 @@
 //! One object for all, made by each.
 
 use super::super::read::Act;
-use super::super::rule::{Group, Level, Levels, Rule};
 use super::super::seen::{Hit, Seen};
-
-pub(super) const RULE: Rule = Rule {
-    id: "creates-shared-object",
-    group: Group::Tenants,
-    title: "a tenant's migration makes an object in the shared schema",
-    why: "the second tenant finds it there already, and fails; or replaces it while others use it",
-    safe: "put it into the shared migrations: they run once, and before all tenants",
-    levels: Levels::all(Level::Warning),
-    squawk: false,
-};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     if !seen.is_tenants() {

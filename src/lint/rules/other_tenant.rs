@@ -1,19 +1,8 @@
 //! One tenant's name in what runs for all.
 
 use super::super::read::Act;
-use super::super::rule::{Group, Level, Levels, Rule};
 use super::super::seen::{Hit, Seen};
 use super::super::world::Whose;
-
-pub(super) const RULE: Rule = Rule {
-    id: "other-tenant",
-    group: Group::Tenants,
-    title: "a tenant's migration names one tenant's schema or database",
-    why: "it runs for every tenant, and each of them would read or write the one that is named",
-    safe: "leave the schema out: the search path, or the database that is in use, is the tenant's own",
-    levels: Levels::all(Level::Error),
-    squawk: false,
-};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     if !seen.is_tenants() {

@@ -1,20 +1,8 @@
 //! The shared schema by its name, where it is not needed.
 
 use super::super::read::Act;
-use super::super::rule::{Group, Level, Levels, Rule};
 use super::super::seen::{Hit, Qualified, Seen, Use};
 use super::super::world::Whose;
-
-pub(super) const RULE: Rule = Rule {
-    id: "shared-schema-in-tenant",
-    group: Group::Tenants,
-    title: "a tenant's migration reads or writes the shared schema by its name",
-    why: "what was meant for the tenant's own table lands in the one that all share; a foreign key, a type or a function \
-          of the shared schema is as it should be, and not found",
-    safe: "leave the schema out: the tenant's own is first on the search path, the shared one next",
-    levels: Levels::all(Level::Note),
-    squawk: false,
-};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     if !seen.is_tenants() {

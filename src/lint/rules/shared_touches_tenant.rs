@@ -2,19 +2,8 @@
 
 use super::super::name::Name;
 use super::super::read::Act;
-use super::super::rule::{Group, Level, Levels, Rule};
 use super::super::seen::{Hit, Seen};
 use super::super::world::Whose;
-
-pub(super) const RULE: Rule = Rule {
-    id: "shared-touches-tenant",
-    group: Group::Tenants,
-    title: "a shared migration touches tenants' tables",
-    why: "it runs once: on one tenant's schema, or on none",
-    safe: "put it into the tenants' migrations: there it runs for each of them",
-    levels: Levels::all(Level::Error),
-    squawk: false,
-};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Hit> {
     if seen.is_tenants() {
@@ -50,6 +39,8 @@ fn touched(act: &Act) -> Option<&Name> {
         | Act::RenameColumn { table, .. }
         | Act::RenameTable { table, .. }
         | Act::AlterTable { table }
+        | Act::ConvertTable { table, .. }
+        | Act::LosePartition { table, .. }
         | Act::Truncate { table, .. }
         | Act::Delete { table, .. }
         | Act::Update { table, .. }

@@ -207,6 +207,36 @@ fn bad_rules_of_secrets() {
 }
 
 #[test]
+fn isolation_that_does_nothing() {
+    let with = |mode: &str, isolation: &str| {
+        let text = format!("[isolation]\n{isolation}\n[tenancy]\n{mode}");
+        least_with("[tenancy]\nmode = \"schema\"", &text).error()
+    };
+    assert_snapshot!(with("mode = \"schema\"", "try_url = \"APP_URL\""), @r#"
+    tenantgate.toml:5:1: `try_url` does nothing in mode "schema"
+      hint: on PostgreSQL the gate acts as the `serving_role` of [tenancy]
+    "#);
+    let database = "mode = \"database\"\ndatabase = \"app_{tenant}\"";
+    assert_snapshot!(with(database, "ignore = [\"x\"]\nsample = 3"), @r#"
+    tenantgate.toml:6:1: `sample` does nothing in mode "database" without `try_url`
+      hint: `placement` is asked of schemas; to try what the application's user may do, name the secret with its URL in `try_url`
+    "#);
+    assert_snapshot!(with(database, "try_url = \"APP_URL\"\nplacement = \"off\""), @r#"
+    tenantgate.toml:6:1: `placement` does nothing in mode "database"
+      hint: a name without a database is the own one's
+    "#);
+    assert_snapshot!(with(database, "try_url = \"mysql://app:pw@db/app\""), @r#"
+    tenantgate.toml:5:11: `try_url` holds a URL instead of the name of its secret
+      hint: put the URL into a secret or an environment variable, such as DEV_DB_URL, and name it here: try_url = "DEV_DB_URL"; if the URL has a password and this file was ever shared, change the password
+    "#);
+    let row = "mode = \"row\"\ncolumn = \"org\"\nserving_role = \"app\"";
+    assert_snapshot!(with(row, "names = \"off\""), @r#"
+    tenantgate.toml:5:1: `names` does nothing in mode "row"
+      hint: what is asked of shared tables, `global_tables`, `trusted_functions` and `context` of [tenancy] say
+    "#);
+}
+
+#[test]
 fn bad_tenancy() {
     let with = |new: &str| least_with("mode = \"schema\"", new).error();
     assert_snapshot!(with("mode = \"row\""), @r#"

@@ -1,6 +1,6 @@
 //! Roles that may do what crosses tenants.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::database_url::EngineKind;
 use crate::domain::words::count;
@@ -8,12 +8,14 @@ use crate::domain::{Finding, Tenant};
 use crate::engine::isolation::{Grant, Power, Role};
 use crate::settings::Level;
 
+use super::definers::definers;
 use super::{Place, Scene, finding, shown, unread};
 
 pub fn grants(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = unread(&scene.borders.unread);
     findings.extend(everybody(scene));
     findings.extend(everybodys_tables(scene));
+    findings.extend(definers(scene));
     let Some(template) = scene.serving_role else {
         findings.push(
             Finding::note(
@@ -25,9 +27,9 @@ pub fn grants(scene: &Scene<'_>) -> Vec<Finding> {
     };
     if scene.borders.unread.is_empty() {
         findings.extend(missing(scene, template));
-        if scene.kind == EngineKind::Mysql {
+        if scene.kind == EngineKind::Mysql && !scene.is_tried {
             let message = "what the application's role may do was read from its grants, and not tried";
-            findings.push(Finding::note(message));
+            findings.push(Finding::note(message).hint("`try_url` in [isolation] lets it be tried"));
         }
     }
     let holders = Holders::of(scene);
@@ -161,9 +163,16 @@ fn missing(scene: &Scene<'_>, template: &str) -> Vec<Finding> {
     scene.tenants.iter().filter_map(lack).collect()
 }
 
+/// Tenants whose roles have the same rights.
+#[derive(Default)]
+struct Members<'a> {
+    tenants: Vec<&'a Tenant>,
+    locations: HashSet<&'a str>,
+}
+
 /// Of whom the tenants' roles are members: for each role the tenants that may become it.
 struct Holders<'a> {
-    tenants: HashMap<&'a str, Vec<&'a Tenant>>,
+    tenants: HashMap<&'a str, Members<'a>>,
     by_role: HashMap<String, &'a Tenant>,
 }
 
@@ -174,10 +183,14 @@ impl<'a> Holders<'a> {
             true => scene.tenants.iter().filter_map(own).collect(),
             false => HashMap::new(),
         };
-        let mut tenants: HashMap<&str, Vec<&Tenant>> = HashMap::new();
+        let mut tenants: HashMap<&str, Members<'_>> = HashMap::new();
         for role in &scene.borders.roles {
             if let Some(tenant) = by_role.get(&role.serving) {
-                tenants.entry(&role.name).or_default().push(tenant);
+                let members = tenants.entry(&role.name).or_default();
+                // A user may be there for several hosts.
+                if members.locations.insert(&tenant.location) {
+                    members.tenants.push(tenant);
+                }
             }
         }
         Self { tenants, by_role }
@@ -270,6 +283,7 @@ fn without_on_server(scene: &Scene<'_>, role: &Role, power: Power) -> String {
         Power::SeesDatabases => "SHOW DATABASES",
         Power::CreateRole => "CREATE USER",
         Power::Replication => "REPLICATION SLAVE",
+        Power::ActsAsOthers(word) => word,
         _ => "ALL PRIVILEGES",
     };
     format!("REVOKE {word} ON *.* FROM {account};")
@@ -334,8 +348,8 @@ fn places(scene: &Scene<'_>, holders: &Holders<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for ((location, grantee, ..), (grant, privileges)) in privileges {
         if scene.one_role_each() {
-            let members = holders.tenants.get(grantee).map_or(&[][..], Vec::as_slice);
-            findings.extend(of_others(scene, location, grant, &privileges, members));
+            let members = holders.tenants.get(grantee);
+            findings.extend(members.and_then(|it| of_others(scene, location, grant, &privileges, it)));
         } else if serving.contains(grantee) && privileges.contains("CREATE") {
             findings.extend(creates(scene, location, grant));
         }
@@ -349,19 +363,21 @@ fn of_others(
     location: &str,
     grant: &Grant,
     privileges: &BTreeSet<&str>,
-    members: &[&Tenant],
+    members: &Members<'_>,
 ) -> Option<Finding> {
     let (noun, level, grantee) = (scene.noun(), scene.settings.grants, &grant.grantee);
     let all: Vec<&str> = privileges.iter().copied().collect();
     let all = all.join(", ");
     let own = scene.tenant_at(location);
     let others: Vec<&&Tenant> = members
+        .tenants
         .iter()
         .filter(|it| own.is_none_or(|own| own.location != it.location))
         .take(4)
         .collect();
     let first = others.first()?;
-    let number = members.len() - usize::from(members.iter().any(|it| Some(*it) == own));
+    let is_one = own.is_some_and(|own| members.locations.contains(own.location.as_str()));
+    let number = members.tenants.len() - usize::from(is_one);
     let names = others
         .iter()
         .take(3)

@@ -1,5 +1,6 @@
 //! Are tenants kept apart? Pure judgements of what a server tells of their borders.
 
+mod definers;
 mod grants;
 mod names;
 mod placement;
@@ -18,7 +19,7 @@ pub use grants::grants;
 pub use names::names;
 pub use placement::{Made, is_open, placement};
 pub use references::references;
-pub use trying::{attempts, tried, untried};
+pub use trying::{attempts, elsewhere, tried, untried};
 
 pub const REFERENCES: CheckDefinition = CheckDefinition {
     id: "isolation.references",
@@ -62,6 +63,8 @@ pub struct Scene<'a> {
     pub serving_role: Option<&'a str>,
     pub settings: &'a Isolation,
     pub kind: EngineKind,
+    /// The application's user is tried by its own URL.
+    pub is_tried: bool,
     /// How the engine's SQL writes a name.
     pub quoted: &'a dyn Fn(&str) -> String,
 }
@@ -93,6 +96,7 @@ impl<'a> Scene<'a> {
             serving_role,
             settings,
             kind,
+            is_tried: false,
             quoted,
         }
     }
@@ -132,7 +136,7 @@ impl<'a> Scene<'a> {
     }
 
     /// One serving role for each tenant.
-    fn one_role_each(&self) -> bool {
+    pub fn one_role_each(&self) -> bool {
         self.serving_role.is_some_and(|it| it.contains("{tenant}"))
     }
 

@@ -32,7 +32,7 @@ pub fn names(scene: &Scene<'_>) -> Vec<Finding> {
 fn named<'a>(scene: &Scene<'a>, body: &Body) -> Vec<&'a Tenant> {
     let mut found = BTreeSet::new();
     let mut tenants = Vec::new();
-    for Qualified { qualifier, name } in qualified(&body.text) {
+    for Qualified { qualifier, name } in qualified(&body.text, scene.kind) {
         let folded = qualifier.to_lowercase();
         let tenant = scene.tenant_at(&qualifier).or_else(|| scene.tenant_at(&folded));
         let Some(tenant) = tenant else { continue };

@@ -70,6 +70,9 @@ pub fn placement(scene: &Scene<'_>, made: Option<&Made>) -> Vec<Finding> {
             (false, false) if tenants.len() * 2 <= scene.tenants.len() => {
                 findings.extend(in_tenants(scene, name, &tenants, false));
             }
+            (false, false) if made.is_none() => findings.push(Finding::warning(format!(
+                "table `{name}` is in the shared {noun} and in most tenants': where it belongs is not known"
+            ))),
             (false, false) => findings.push(Finding::note(format!(
                 "table `{name}` is in the shared {noun} and in most tenants', and in no migration that says where it belongs"
             ))),

@@ -1,5 +1,7 @@
 //! Qualified names in a text of SQL, also within its strings: a function may run them.
 
+use crate::database_url::EngineKind;
+
 /// What stands before a dot, and after it; absent: not a name, but something that is put together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Qualified {
@@ -7,20 +9,27 @@ pub(super) struct Qualified {
     pub(super) name: Option<String>,
 }
 
-/// All qualified names of a text without its comments, and all names behind `search_path`.
-pub(super) fn qualified(text: &str) -> Vec<Qualified> {
-    let text: Vec<char> = without_comments(text).chars().collect();
+/// All qualified names of a text without its comments, and (PostgreSQL) all names behind `search_path`.
+pub(super) fn qualified(text: &str, kind: EngineKind) -> Vec<Qualified> {
+    let text: Vec<char> = without_comments(text, kind).chars().collect();
+    let is_postgres = kind == EngineKind::Postgres;
     let mut found = Vec::new();
     let mut in_path = false;
     let mut at = 0;
     while at < text.len() {
         let Some((word, after)) = identifier(&text, at) else {
-            in_path &= !matches!(text[at], ';' | '\n');
+            in_path &= text[at] != ';';
             at += 1;
             continue;
         };
         let dot = skip_spaces(&text, after);
-        if text.get(dot) == Some(&'.') {
+        let is_qualified = text.get(dot) == Some(&'.');
+        // A string on MySQL, unless the server's mode says otherwise: what is in it may be run.
+        if text[at] == '"' && !is_postgres && !is_qualified {
+            at += 1;
+            continue;
+        }
+        if is_qualified {
             let name = identifier(&text, skip_spaces(&text, dot + 1)).map(|(name, _)| name);
             found.push(Qualified {
                 qualifier: word,
@@ -34,7 +43,7 @@ pub(super) fn qualified(text: &str) -> Vec<Qualified> {
                 name: None,
             });
         } else {
-            in_path = word.eq_ignore_ascii_case("search_path");
+            in_path = is_postgres && word.eq_ignore_ascii_case("search_path");
         }
         at = after;
     }
@@ -84,28 +93,91 @@ fn identifier(text: &[char], at: usize) -> Option<(String, usize)> {
     Some((text[at..end].iter().collect(), end))
 }
 
-/// A comment names, and does nothing. What looks like one within a string is none.
-fn without_comments(text: &str) -> String {
+/// A comment names, and does nothing. What looks like one within quotes is none.
+fn without_comments(text: &str, kind: EngineKind) -> String {
+    let is_postgres = kind == EngineKind::Postgres;
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    let mut in_string = false;
+    // What ends the quotes that are open, and whether a backslash takes the next character along.
+    let mut quotes: Option<(char, bool)> = None;
     while let Some(c) = rest.chars().next() {
-        if !in_string && rest.starts_with("--") {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
+        if let Some((end, escapes)) = quotes {
+            let escaped = (escapes && c == '\\').then(|| rest.chars().nth(1)).flatten();
+            quotes = quotes.filter(|_| c != end);
+            let taken = c.len_utf8() + escaped.map_or(0, char::len_utf8);
+            kept.push_str(&rest[..taken]);
+            rest = &rest[taken..];
             continue;
         }
-        // `/*!` runs on MySQL.
-        let runs = rest.starts_with("/*!") || rest.starts_with("/*M!");
-        if !in_string && !runs && rest.starts_with("/*") {
-            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
+        if let Some(after) = comment(rest, is_postgres) {
             kept.push(' ');
+            rest = after;
             continue;
         }
-        in_string ^= c == '\'';
+        if let Some((within, after)) = dollar_quoted(rest).filter(|_| is_postgres) {
+            // The quotes would be taken for a part of the names beside them.
+            kept.extend([" ", within, " "]);
+            rest = after;
+            continue;
+        }
+        if matches!(c, '\'' | '"' | '`') && !(is_postgres && c == '`') {
+            let is_name = c == '`' || is_postgres && c == '"';
+            // E'…'
+            let mut before = kept.chars().rev();
+            let is_e = before.next().is_some_and(|it| matches!(it, 'e' | 'E'));
+            let escapes = !is_postgres || is_e && !before.next().is_some_and(is_word);
+            quotes = Some((c, escapes && !is_name));
+        }
         kept.push(c);
         rest = &rest[c.len_utf8()..];
     }
     kept
+}
+
+/// The text in dollar quotes that begins here, and what follows it.
+fn dollar_quoted(text: &str) -> Option<(&str, &str)> {
+    let tag = text.strip_prefix('$')?;
+    let tag = &tag[..tag.find('$')?];
+    if tag.starts_with(|c: char| c.is_ascii_digit()) || !tag.chars().all(is_word) {
+        return None;
+    }
+    let open = tag.len() + 2;
+    text[open..].split_once(&text[..open])
+}
+
+/// What follows the comment that begins here.
+fn comment(text: &str, is_postgres: bool) -> Option<&str> {
+    // MySQL's is one only with a space behind it.
+    let dashes = text.strip_prefix("--");
+    let dashes = dashes.is_some_and(|it| is_postgres || it.is_empty() || it.starts_with(char::is_whitespace));
+    if dashes || !is_postgres && text.starts_with('#') {
+        return Some(text.find('\n').map_or("", |end| &text[end..]));
+    }
+    if !text.starts_with("/*") {
+        return None;
+    }
+    if !is_postgres {
+        // `/*!` and `/*M!` run.
+        let runs = text.starts_with("/*!") || text.starts_with("/*M!");
+        return (!runs).then(|| text.find("*/").map_or("", |end| &text[end + 2..]));
+    }
+    // PostgreSQL's are within each other.
+    let (mut depth, mut at) = (0, 0);
+    while let Some(next) = text[at..].find(['*', '/']) {
+        at += next;
+        let two = &text[at..text.len().min(at + 2)];
+        let step: i32 = match two {
+            "/*" => 1,
+            "*/" => -1,
+            _ => 0,
+        };
+        depth += step;
+        at += if step == 0 { 1 } else { 2 };
+        if step == -1 && depth == 0 {
+            return Some(&text[at..]);
+        }
+    }
+    Some("")
 }
 
 #[cfg(test)]
@@ -114,7 +186,15 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let told = |it: Qualified| format!("{}.{}", it.qualifier, it.name.unwrap_or_default());
-        qualified(text).into_iter().map(told).collect()
+        qualified(text, EngineKind::Postgres)
+            .into_iter()
+            .map(told)
+            .collect()
+    }
+
+    fn found_on_mysql(text: &str) -> Vec<String> {
+        let told = |it: Qualified| format!("{}.{}", it.qualifier, it.name.unwrap_or_default());
+        qualified(text, EngineKind::Mysql).into_iter().map(told).collect()
     }
 
     #[test]
@@ -136,5 +216,53 @@ mod tests {
     #[test]
     fn comments_and_words_alone_are_none() {
         assert!(found("-- of acme.orders\nSELECT 1 /* acme.orders */, acme, 'acme'").is_empty());
+        assert!(found("/* one /* two */ acme.orders */").is_empty());
+    }
+
+    #[test]
+    fn a_path_goes_on_over_lines() {
+        assert_eq!(found("SET search_path =\n acme; SELECT orders"), ["acme."]);
+    }
+
+    #[test]
+    fn quotes_end_where_the_server_ends_them() {
+        assert_eq!(found(r"SELECT E'it\'s --', x FROM acme.orders"), ["acme.orders"]);
+        assert_eq!(found(r"SELECT x LIKE'\' -- acme.orders"), [""; 0]);
+        assert_eq!(
+            found("EXECUTE $q$ it's $q$; SELECT '-- ', x FROM acme.orders"),
+            ["acme.orders"]
+        );
+        assert_eq!(
+            found("EXECUTE $q$TABLE acme.orders$q$ USING $1, $2 -- acme.x"),
+            ["acme.orders"]
+        );
+        assert_eq!(found("SELECT \"o'brien\" -- acme.orders"), [""; 0]);
+        assert_eq!(found_on_mysql(r"SELECT 'it\'s' -- acme.orders"), [""; 0]);
+        assert_eq!(
+            found_on_mysql(r"SELECT 'it\'s # ', x FROM acme.orders"),
+            ["acme.orders"]
+        );
+        assert_eq!(
+            found_on_mysql("SELECT \"o'brien\" # acme.orders\n, `o'b` FROM a.b"),
+            ["a.b"]
+        );
+    }
+
+    #[test]
+    fn mysqls_comments_are_its_own() {
+        assert!(found_on_mysql("# copied from acme.orders\nSELECT 1 /* acme.orders */").is_empty());
+        assert_eq!(
+            found_on_mysql("SELECT 1--1, acme.total() /*! , acme.other() */"),
+            ["acme.total", "acme.other"]
+        );
+        assert_eq!(
+            found_on_mysql("PREPARE s FROM \"DELETE FROM acme.orders\""),
+            ["acme.orders"]
+        );
+        assert_eq!(
+            found_on_mysql("SELECT * FROM \"acme\".\"orders\""),
+            ["acme.orders"]
+        );
+        assert!(found_on_mysql("SET search_path = acme").is_empty());
     }
 }

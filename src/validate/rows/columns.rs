@@ -1,14 +1,16 @@
 //! The tenant column, and keys that leave it out.
 
 use crate::domain::Finding;
-use crate::engine::row_security::RowFacts;
+use crate::engine::row_security::{RowFacts, TableFacts};
+use crate::settings::RowTenancy;
 
-use super::{named, table};
+use super::{is_global, is_global_name, named, table};
 
 /// NOT NULL, and a part of unique and foreign keys.
-pub(super) fn columns(facts: &RowFacts) -> Vec<Finding> {
+pub(super) fn columns(facts: &RowFacts, tenancy: &RowTenancy) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for it in facts.tables.iter().filter(|it| !it.partition) {
+    let tenants = |it: &&TableFacts| !it.partition && !is_global(tenancy, it);
+    for it in facts.tables.iter().filter(tenants) {
         let Some(column) = &it.column else { continue };
         let name = format!("{}.{}", table(it), it.key);
         if !column.not_null {
@@ -23,11 +25,13 @@ pub(super) fn columns(facts: &RowFacts) -> Vec<Finding> {
         }
     }
     let key = |schema: &str, name: &str| {
-        let of = |it: &&crate::engine::row_security::TableFacts| it.schema == schema && it.name == name;
+        let of = |it: &&TableFacts| it.schema == schema && it.name == name;
         let found = facts.tables.iter().find(of);
         found.map_or_else(|| "the tenant column".to_owned(), |it| it.key.clone())
     };
-    for it in facts.uniques.iter().filter(|it| !it.has_key && !it.surrogate) {
+    let everybodys = |schema: &str, name: &str| is_global_name(tenancy, schema, name);
+    let uniques = facts.uniques.iter().filter(|it| !it.has_key && !it.surrogate);
+    for it in uniques.filter(|it| !everybodys(&it.schema, &it.table)) {
         let (table, key) = (named(&it.schema, &it.table), key(&it.schema, &it.table));
         findings.push(
             Finding::warning(format!(
@@ -39,7 +43,8 @@ pub(super) fn columns(facts: &RowFacts) -> Vec<Finding> {
             )),
         );
     }
-    for it in facts.foreign_keys.iter().filter(|it| !it.has_key) {
+    let keys = facts.foreign_keys.iter().filter(|it| !it.has_key);
+    for it in keys.filter(|it| !everybodys(&it.schema, &it.table) && !everybodys(&it.schema, &it.parent)) {
         let (table, key) = (named(&it.schema, &it.table), key(&it.schema, &it.table));
         findings.push(
             Finding::warning(format!(

@@ -22,6 +22,15 @@ pub(super) fn always_true(text: &str, key: &str) -> bool {
         || whole == format!("{} is not null", key.to_lowercase())
 }
 
+/// True where one of these columns stands in it, and not only within a string.
+pub(super) fn names(text: &str, columns: &[&str]) -> bool {
+    let plain = without_texts(text);
+    let mut words = plain.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '$')));
+    // A name that is more than a word is looked for as it is.
+    words.any(|word| columns.iter().any(|it| it.to_lowercase() == word))
+        || columns.iter().any(|it| text.contains(&format!("\"{it}\"")))
+}
+
 /// In lower case, with nothing in quotes, and brackets as words.
 fn without_texts(text: &str) -> String {
     let mut inside = false;
@@ -45,6 +54,17 @@ fn bare(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_is_named_outside_of_strings() {
+        assert!(names("(n.tenant_id = current_tenant())", &["tenant_id"]));
+        assert!(names("owns(\"Org Id\")", &["Org Id"]));
+        assert!(!names(
+            "(current_setting('app.tenant_id'::text) IS NOT NULL)",
+            &["tenant_id"]
+        ));
+        assert!(!names("(tenant_id_of_old > 0)", &["tenant_id"]));
+    }
 
     #[test]
     fn what_is_true_of_every_row_is_seen() {

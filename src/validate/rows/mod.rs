@@ -65,7 +65,7 @@ pub fn judge(facts: &RowFacts, tenancy: &RowTenancy) -> Vec<Check> {
         Check::answered(&ROLE, roles::bound(facts, tenancy)),
         Check::answered(&SECURITY, policies::security(facts, tenancy)),
         Check::answered(&POLICIES, policies::policies(facts, tenancy)),
-        Check::answered(&COLUMNS, columns::columns(facts)),
+        Check::answered(&COLUMNS, columns::columns(facts, tenancy)),
         Check::answered(&GRANTS, roles::grants(facts, tenancy)),
         Check::answered(&VIEWS, views::views(facts)),
         Check::answered(&FUNCTIONS, views::functions(facts, tenancy)),
@@ -86,6 +86,10 @@ fn table(table: &TableFacts) -> String {
 
 /// Everybody's on purpose, by its name or with its schema's.
 fn is_global(tenancy: &RowTenancy, table: &TableFacts) -> bool {
+    is_global_name(tenancy, &table.schema, &table.name)
+}
+
+fn is_global_name(tenancy: &RowTenancy, schema: &str, name: &str) -> bool {
     let globs = &tenancy.global_tables;
-    globs.is_match(&table.name) || globs.is_match(format!("{}.{}", table.schema, table.name))
+    globs.is_match(name) || globs.is_match(format!("{schema}.{name}"))
 }

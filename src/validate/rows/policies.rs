@@ -5,7 +5,7 @@ use crate::domain::words::listed;
 use crate::engine::row_security::{PolicyFacts, RowFacts, TableFacts};
 use crate::settings::RowTenancy;
 
-use super::expression::always_true;
+use super::expression::{always_true, names};
 use super::{is_global, table};
 
 /// On, and forced, on every table with the tenant column; and no table without it that nobody spoke of.
@@ -120,7 +120,7 @@ pub(super) fn policies(facts: &RowFacts, tenancy: &RowTenancy) -> Vec<Finding> {
             findings.push(Finding::warning(message).hint(hint));
         }
         for policy in own.iter().filter(|policy| policy.permissive) {
-            findings.extend(asked(policy, it, &own));
+            findings.extend(asked(policy, it, &own, facts));
         }
     }
     findings
@@ -134,9 +134,10 @@ fn covers(policy: &PolicyFacts, command: &str) -> bool {
 
 /// Permissive policies are joined by OR: one that asks nothing undoes the others, unless a restrictive one,
 /// which is joined by AND, asks for all of them.
-fn asked(policy: &PolicyFacts, it: &TableFacts, all: &[&PolicyFacts]) -> Option<Finding> {
+fn asked(policy: &PolicyFacts, it: &TableFacts, all: &[&PolicyFacts], facts: &RowFacts) -> Option<Finding> {
     let restricts = |other: &&&PolicyFacts| {
-        !other.permissive && other.mentions && covers(other, &policy.command) && !is_true(other, it)
+        let asks = other.mentions && half_without_key(other, it, facts).is_none() && !is_true(other, it);
+        !other.permissive && asks && covers(other, &policy.command)
     };
     if all.iter().any(|other| restricts(&other)) {
         return None;
@@ -147,10 +148,17 @@ fn asked(policy: &PolicyFacts, it: &TableFacts, all: &[&PolicyFacts]) -> Option<
             "policies are joined by OR, so this one undoes the others: drop it, or make it RESTRICTIVE",
         ));
     }
+    let key = &it.key;
+    // One half of it that asks does not make the other one ask.
+    if let Some((half, what)) = half_without_key(policy, it, facts)
+        && (policy.mentions || !policy.mentions_of.is_empty())
+    {
+        let message = format!("the {half} of {name} does not ask for {key}");
+        return Some(Finding::error(message).hint(format!("say {key} = … in it, too: it decides {what}")));
+    }
     if policy.mentions {
         return None;
     }
-    let key = &it.key;
     if policy.mentions_of.is_empty() {
         let hint =
             format!("say {key} = … in it; policies are joined by OR, so this one is enough to see a row");
@@ -160,6 +168,25 @@ fn asked(policy: &PolicyFacts, it: &TableFacts, all: &[&PolicyFacts]) -> Option<
         "{name} does not ask for {key} itself, but for that of {}",
         listed(&policy.mentions_of, 5)
     )))
+}
+
+/// USING or WITH CHECK that names no tenant column, and what it decides.
+fn half_without_key(
+    policy: &PolicyFacts,
+    it: &TableFacts,
+    facts: &RowFacts,
+) -> Option<(&'static str, &'static str)> {
+    let others = facts.tables.iter();
+    let others = others.filter(|it| policy.mentions_of.contains(&it.name));
+    let keys: Vec<&str> = others.chain([it]).map(|it| it.key.as_str()).collect();
+    let without = |text: &Option<String>| text.as_ref().is_some_and(|it| !names(it, &keys));
+    if without(&policy.condition) {
+        Some(("USING", "which rows are reached"))
+    } else if without(&policy.check) {
+        Some(("WITH CHECK", "what rows may become"))
+    } else {
+        None
+    }
 }
 
 fn is_true(policy: &PolicyFacts, it: &TableFacts) -> bool {

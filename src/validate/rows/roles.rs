@@ -5,7 +5,7 @@ use crate::domain::words::{count, listed};
 use crate::engine::row_security::{RoleFacts, RowFacts, TableFacts};
 use crate::settings::RowTenancy;
 
-use super::table;
+use super::{is_global, table};
 
 const NAMES: usize = 10;
 
@@ -28,7 +28,7 @@ pub(super) fn bound(facts: &RowFacts, tenancy: &RowTenancy) -> Vec<Finding> {
         let owned: Vec<String> = facts
             .tables
             .iter()
-            .filter(|it| it.owner == owner.name && it.column.is_some())
+            .filter(|it| it.owner == owner.name && it.column.is_some() && !is_global(tenancy, it))
             .map(table)
             .collect();
         if !owned.is_empty() {
@@ -108,8 +108,10 @@ fn above(it: &RoleFacts, role: &str) -> Vec<Finding> {
 pub(super) fn grants(facts: &RowFacts, tenancy: &RowTenancy) -> Vec<Finding> {
     let role = &tenancy.role;
     let having = |privilege: &str| -> Vec<String> {
-        let has = |it: &&TableFacts| it.column.is_some() && it.granted.iter().any(|it| it == privilege);
-        facts.tables.iter().filter(has).map(table).collect()
+        let has = |it: &&TableFacts| it.granted.iter().any(|it| it == privilege);
+        let tables = facts.tables.iter().filter(|it| it.column.is_some());
+        let tenants = tables.filter(|it| !is_global(tenancy, it));
+        tenants.filter(has).map(table).collect()
     };
     let told = |privilege: &str, why: &str| {
         let tables = having(privilege);

@@ -87,10 +87,15 @@ pub fn tried(tried: &Tried, tenancy: &RowTenancy) -> Check {
     let leaks = leaks.into_iter();
     let leaks = leaks.map(|((is_view, probe), names)| leak(probe, is_view, &listed(&names, NAMES), tenancy));
     findings.splice(0..0, leaks);
+    let read = |it: &(Probe, Answer)| it.0 == Probe::SeesOthers && !matches!(it.1, Answer::NotTried(_));
+    let none_read = !tried.tables.iter().any(|it| it.answers.iter().any(read));
+    if none_read && untried.is_empty() {
+        let message = "reading could not be tried on any table";
+        findings.push(Finding::warning(message).hint("the serving role may read none of them"));
+    }
     for (why, names) in untried {
         let message = format!("reading could not be tried on {}: {why}", listed(&names, NAMES));
-        let all = names.len() == tried.tables.len();
-        findings.push(if all {
+        findings.push(if none_read {
             Finding::warning(message).hint("seed two tenants with rows: then what policies do is seen")
         } else {
             Finding::note(message)
@@ -101,6 +106,14 @@ pub fn tried(tried: &Tried, tenancy: &RowTenancy) -> Check {
         findings.push(Finding::warning(format!(
             "there are rows of tenants that the registry lacks in {names}"
         )));
+    }
+    if tried.was_used {
+        findings.push(
+            Finding::note(
+                "without a context it was tried on connections that had been some tenant's before: whether a policy spares whoever never said one was not seen",
+            )
+            .hint("a pooler gives such connections: `direct_url` goes past it"),
+        );
     }
     Check::answered(&TRY, findings)
 }

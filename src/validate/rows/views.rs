@@ -75,7 +75,7 @@ fn function(it: &FunctionFacts, tenancy: &RowTenancy) -> Vec<Finding> {
     findings.push(if it.tells_little {
         Finding::note(message)
     } else {
-        let hint = "make it SECURITY INVOKER, or revoke EXECUTE from the serving role and PUBLIC; if it asks for the tenant itself, name it in `trusted_functions` of [tenancy]";
+        let hint = "make it SECURITY INVOKER, or revoke EXECUTE from the serving role and PUBLIC; if it asks for the tenant itself, name it in `trusted_functions` of [tenancy]; one that only answers yes or no is to be STABLE";
         Finding::error(message).hint(hint)
     });
     findings

@@ -72,8 +72,42 @@ const OF_DATABASE: [(&str, &str); 19] = [
 /// Whoever gives no name, and everybody (MariaDB).
 const EVERYBODY: [&str; 2] = ["", "PUBLIC"];
 
+/// Whoever may name another as the definer of a procedure acts as anybody: `SET USER`, from MariaDB 10.5 on.
+/// `information_schema` lists it of users, and of no role.
+/// [`global_priv`](https://mariadb.com/kb/en/mysqlglobal_priv-table/)
+const SET_USER: &str = "1073741824";
+const FIRST_WITH_SET_USER: (u32, u32) = (10, 5);
+/// The same on MySQL, from 8.0 and from 8.2 on.
+/// [Dynamic privileges](https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html)
+const DYNAMIC: [&str; 2] = ["SET_USER_ID", "SET_ANY_DEFINER"];
+
+/// The product, and its version where that matters.
+#[derive(Clone, Copy)]
+pub(super) enum Product {
+    /// Major and minor version.
+    MariaDb(u32, u32),
+    MySql,
+}
+
+impl Product {
+    /// `10.11.14-MariaDB-…`; some put another version before it.
+    pub(super) fn of(version: &str) -> Self {
+        let Some((before, _)) = version.split_once("-MariaDB") else {
+            return Self::MySql;
+        };
+        let own = before.rsplit('-').next().unwrap_or_default();
+        let mut parts = own.split('.').map(|it| it.parse().unwrap_or_default());
+        Self::MariaDb(parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    }
+
+    fn is_mariadb(self) -> bool {
+        matches!(self, Self::MariaDb(..))
+    }
+}
+
 /// The answers are read by [`read`] in the same order. No column with a password's hash is asked for.
-pub(super) fn statements(wanted: &[String], mariadb: bool) -> Vec<String> {
+pub(super) fn statements(wanted: &[String], product: Product) -> Vec<String> {
+    let mariadb = product.is_mariadb();
     let member_of = match mariadb {
         true => "SELECT User, Role FROM mysql.roles_mapping",
         false => "SELECT TO_USER, FROM_USER FROM mysql.role_edges",
@@ -101,15 +135,29 @@ pub(super) fn statements(wanted: &[String], mariadb: bool) -> Vec<String> {
         format!(
             "SELECT User, Host, Db, Routine_name, Proc_priv, Routine_type FROM mysql.procs_priv WHERE {whose}"
         ),
+        match product {
+            Product::MariaDb(major, minor) if (major, minor) < FIRST_WITH_SET_USER => "DO 0".to_owned(),
+            Product::MariaDb(..) => format!(
+                "SELECT User, Host, 'SET USER' FROM mysql.global_priv
+WHERE json_value(Priv, '$.access') & {SET_USER} AND {whose}"
+            ),
+            Product::MySql => format!(
+                "SELECT USER, HOST, PRIV FROM mysql.global_grants WHERE PRIV IN ({}) AND {whose}",
+                list(DYNAMIC)
+            ),
+        },
     ]
 }
 
-pub(super) fn unread(mariadb: bool) -> Unread {
-    let members = if mariadb { "roles_mapping" } else { "role_edges" };
+pub(super) fn unread(product: Product) -> Unread {
+    let members = match product {
+        Product::MariaDb(..) => "roles_mapping` and `global_priv",
+        Product::MySql => "role_edges` and `global_grants",
+    };
     Unread {
         what: "what the application's role may do".to_owned(),
         hint: format!(
-            "grant SELECT on `mysql`.* to the gate's role, or on its tables `user`, `db`, `tables_priv`, `procs_priv` and `{members}`"
+            "grant SELECT on `mysql`.* to the gate's role, or on its tables `user`, `db`, `tables_priv`, `procs_priv`, `{members}`"
         ),
     }
 }
@@ -134,6 +182,22 @@ pub(super) fn read(borders: &mut Borders, line: &Borderline<'_>, answers: impl I
             .flat_map(|row| of_object(row, &places, &text(row, 5))),
     );
     borders.grants = grants;
+    acting_as_others(&mut borders.roles, &next());
+}
+
+fn acting_as_others(roles: &mut [Role], rows: &[Row]) {
+    for row in rows {
+        let account = account(row);
+        for role in roles.iter_mut().filter(|it| it.account == account) {
+            role.powers.insert(Power::ActsAsOthers(set_user(&text(row, 2))));
+        }
+    }
+}
+
+/// As it is taken back.
+fn set_user(privilege: &str) -> &'static str {
+    let known = DYNAMIC.into_iter().find(|it| *it == privilege);
+    known.unwrap_or("SET USER")
 }
 
 /// As GRANT and REVOKE name it: roles have no host.
@@ -208,8 +272,8 @@ fn of_databases(row: &Row, places: &BTreeSet<&str>) -> Vec<Grant> {
             (there.collect(), Some(text(row, 2)).filter(|it| it.contains('\\')))
         }
         None => {
-            let matching = places.iter().filter(|it| pattern.is_match(it));
-            (matching.map(|it| (*it).to_owned()).collect(), Some(text(row, 2)))
+            let matching = pattern.matching(places).into_iter();
+            (matching.map(str::to_owned).collect(), Some(text(row, 2)))
         }
     };
     let given = OF_DATABASE.iter().enumerate();

@@ -2,6 +2,7 @@
 
 mod grants;
 mod pattern;
+mod trying;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -26,15 +27,13 @@ impl Mysql {
             return Ok(borders);
         }
         let version = connect::send(&mut connection, "SELECT version()".to_owned(), redactor).await?;
-        let mariadb = version
-            .first()
-            .and_then(Answer::value)
-            .is_some_and(|it| it.contains("MariaDB"));
-        let questions = grants::statements(&line.roles(), mariadb);
+        let version = version.first().and_then(Answer::value).unwrap_or_default();
+        let product = grants::Product::of(version);
+        let questions = grants::statements(&line.roles(), product);
         match connect::send(&mut connection, read_only(&questions), redactor).await {
             Ok(answers) => grants::read(&mut borders, line, answers.into_iter().skip(2)),
             Err(failed) if failed.error.kind == ErrorKind::Forbidden => {
-                borders.unread.push(grants::unread(mariadb));
+                borders.unread.push(grants::unread(product));
             }
             Err(failed) => return Err(failed.error),
         }

@@ -15,25 +15,25 @@ use crate::domain::{Change, Difference, Object, ObjectKind, Structure};
 use crate::engine::facts::{Facts, Fate, fates};
 
 use super::sql::ident;
-use super::structure::Place;
+use super::structure::{DATABASE, Place, TENANT};
 
 /// The SQL, beginning with the database that it is for.
 pub(super) fn mend(place: &Place, shared: &str, expected: &Structure, differences: &[Difference]) -> String {
     let mend = Mend {
+        place,
         facts: Facts::from(expected),
         fates: fates(differences),
         differences,
     };
     let mut lines = vec![format!("USE {};", ident(&place.database))];
     lines.extend(mend.lines());
-    let tenant = place.tenant.as_deref().unwrap_or(&place.database);
-    let text = lines
+    lines
         .join("\n")
-        .replace("{shared}.", &format!("{}.", ident(shared)));
-    text.replace("{tenant}", tenant)
+        .replace("{shared}.", &format!("{}.", ident(shared)))
 }
 
 struct Mend<'a> {
+    place: &'a Place,
     facts: Facts<'a>,
     fates: BTreeMap<&'a Object, Fate>,
     differences: &'a [Difference],
@@ -75,6 +75,18 @@ impl<'a> Mend<'a> {
             }
         }
         lines
+    }
+
+    /// `` `name`@`host` `` of `name@host`, of this place.
+    fn account(&self, definer: &str) -> String {
+        let tenant = self.place.tenant.as_deref().unwrap_or(&self.place.database);
+        let definer = definer
+            .replace(DATABASE, &self.place.database)
+            .replace(TENANT, tenant);
+        match definer.rsplit_once('@') {
+            Some((user, host)) => format!("{}@{}", ident(user), ident(host)),
+            None => ident(&definer),
+        }
     }
 
     /// Those of one kind that are not as expected.
@@ -119,12 +131,4 @@ fn text(text: &str) -> String {
             .replace('\'', "''")
             .replace('\n', "\\n")
     )
-}
-
-/// `` `name`@`host` `` of `name@host`.
-fn account(definer: &str) -> String {
-    match definer.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", ident(user), ident(host)),
-        None => ident(definer),
-    }
 }

@@ -5,7 +5,7 @@ use crate::domain::{DEFINER, Object};
 use crate::engine::facts::Fate;
 
 use super::super::sql::ident;
-use super::{Mend, account, text};
+use super::{Mend, text};
 
 impl Mend<'_> {
     /// Views that are built on others come behind them.
@@ -37,7 +37,7 @@ impl Mend<'_> {
         format!(
             "CREATE OR REPLACE ALGORITHM={} DEFINER={} SQL SECURITY {} VIEW {} AS\n{}{option};",
             of("algorithm"),
-            account(of(DEFINER)),
+            self.account(of(DEFINER)),
             of("security"),
             ident(&object.name),
             of("definition")
@@ -47,11 +47,15 @@ impl Mend<'_> {
     /// A statement that has others in it, under the mode that its text was written for.
     fn with_body(&self, object: &Object, head: &str) -> String {
         let of = |attribute| self.facts.text(object, attribute);
-        format!(
-            "SET SESSION sql_mode = {};\nDELIMITER //\nCREATE DEFINER={} {head}\n{}//\nDELIMITER ;\nSET SESSION sql_mode = DEFAULT;",
-            text(of("sql mode")),
-            account(of(DEFINER)),
+        let statement = format!(
+            "CREATE DEFINER={} {head}\n{}",
+            self.account(of(DEFINER)),
             of("body")
+        );
+        let end = delimiter(&statement);
+        format!(
+            "SET SESSION sql_mode = {};\nDELIMITER {end}\n{statement}{end}\nDELIMITER ;\nSET SESSION sql_mode = DEFAULT;",
+            text(of("sql mode")),
         )
     }
 
@@ -179,5 +183,30 @@ impl Mend<'_> {
             lines.push(self.with_body(object, &head));
         }
         lines
+    }
+}
+
+/// The client looks for it in texts and comments, too.
+fn delimiter(statement: &str) -> String {
+    let mut end = "//".to_owned();
+    while statement.contains(&end) || statement.ends_with('/') && end.starts_with('/') {
+        end = match end.as_str() {
+            "//" => "$$".to_owned(),
+            longer => format!("{longer}$"),
+        };
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_a_statement_is_not_in_it() {
+        assert_eq!(delimiter("BEGIN SELECT 1; END"), "//");
+        assert_eq!(delimiter("BEGIN SELECT 'https://a'; END"), "$$");
+        assert_eq!(delimiter("BEGIN SELECT '//', '$$'; END"), "$$$");
+        assert_eq!(delimiter("SELECT 1 /* so */"), "$$");
     }
 }

@@ -18,9 +18,9 @@ use crate::engine::{EngineError, ErrorKind, Target, Unseen};
 
 use super::connect::{self, Answer, Row};
 use super::sql::{END_READ, READ_ONLY, ident, list, literal};
-use text::Names;
+pub(super) use text::Names;
 
-pub(super) use scratch::{Scratch, scratch_prefix};
+pub(super) use scratch::{PARTS, Scratch, in_use, left_over, not_in_use, scratch_name, scratch_prefix};
 
 /// How texts are written must not depend on the session. Two more statements follow it.
 const PLAINLY: &str = "SET SESSION sql_mode = '', sql_quote_show_create = 1;";
@@ -357,6 +357,10 @@ fn with_privilege(mut error: EngineError) -> EngineError {
     error
 }
 
+/// Stand in a definer for the name of its database, or of its tenant.
+pub(super) const DATABASE: &str = "{database}";
+pub(super) const TENANT: &str = "{tenant}";
+
 /// How texts of one database become neutral.
 #[derive(Clone, Copy)]
 struct Neutral<'a> {
@@ -368,10 +372,15 @@ impl Neutral<'_> {
     /// `user@host`, where the user is not named after the tenant.
     fn definer(&self, text: &str) -> String {
         let (user, host) = text.rsplit_once('@').unwrap_or((text, ""));
-        let own = [Some(self.place.database.as_str()), self.place.tenant.as_deref()];
-        for name in own.into_iter().flatten() {
-            if let Some(at) = whole_word(user, name) {
-                return format!("{}{{tenant}}{}@{host}", &user[..at], &user[at + name.len()..]);
+        let own = [
+            (DATABASE, Some(self.place.database.as_str())),
+            (TENANT, self.place.tenant.as_deref()),
+        ];
+        for (instead, name) in own {
+            if let Some(name) = name
+                && let Some(at) = whole_word(user, name)
+            {
+                return format!("{}{instead}{}@{host}", &user[..at], &user[at + name.len()..]);
             }
         }
         text.to_owned()
@@ -451,6 +460,6 @@ mod tests {
         assert_eq!(neutral.definer("deploy@%"), "deploy@%");
         assert_eq!(neutral.definer("u_acme@%"), "u_{tenant}@%");
         assert_eq!(neutral.definer("acmes@%"), "acmes@%");
-        assert_eq!(neutral.definer("caps_acme@localhost"), "{tenant}@localhost");
+        assert_eq!(neutral.definer("caps_acme@localhost"), "{database}@localhost");
     }
 }

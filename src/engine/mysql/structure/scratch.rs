@@ -24,12 +24,54 @@ pub(in super::super) struct Scratch<'a> {
     patience: Duration,
 }
 
-/// No scratch is in use for so long.
-const LEFT_OVER: Duration = Duration::from_secs(600);
+/// One whose connection is gone is not dropped before: a pooler may have taken the lock from it.
+const LEFT_OVER: Duration = Duration::from_secs(3600);
 
 /// What the names of all scratches of a ledger begin with.
 pub(in super::super) fn scratch_prefix(ledger: &str) -> String {
     format!("{ledger}_scratch_")
+}
+
+/// Behind it stands what tells two databases of one scratch apart.
+pub(in super::super) const PARTS: [&str; 2] = ["_s", "_t"];
+
+/// The name of a new scratch.
+pub(in super::super) fn scratch_name(ledger: &str, now: u64) -> String {
+    format!("{}{now:x}_{:08x}", scratch_prefix(ledger), fastrand::u32(..))
+}
+
+/// While the connection lives nobody takes the scratch for left over.
+pub(in super::super) fn in_use(name: &str) -> String {
+    format!("SELECT GET_LOCK({}, 0)", literal(name))
+}
+
+/// The present by the server's clock, and all scratches that nobody has in use.
+pub(in super::super) fn not_in_use(ledger: &str) -> String {
+    let [shared, own] = PARTS.map(literal);
+    let name = format!(
+        "IF(right(SCHEMA_NAME, 2) IN ({shared}, {own}), left(SCHEMA_NAME, char_length(SCHEMA_NAME) - 2), SCHEMA_NAME)"
+    );
+    format!(
+        "SELECT UNIX_TIMESTAMP();SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE {} AND IS_USED_LOCK({name}) IS NULL",
+        begins_with(&scratch_prefix(ledger))
+    )
+}
+
+/// Reads the answers to that: the present, and what is to be dropped.
+pub(in super::super) fn left_over(ledger: &str, answers: &[Answer]) -> (u64, Vec<String>) {
+    let prefix = scratch_prefix(ledger);
+    let now = answers
+        .first()
+        .and_then(|answer| answer.value()?.parse().ok())
+        .unwrap_or(0);
+    let rows = answers.get(1).map_or(&[][..], |answer| &answer.rows);
+    let is_old = |name: &&String| {
+        let made = name.strip_prefix(&prefix).and_then(|rest| rest.split('_').next());
+        let made = made.and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        made.is_some_and(|made| made.saturating_add(LEFT_OVER.as_secs()) < now)
+    };
+    let names = rows.iter().filter_map(|row| row.first()?.as_ref());
+    (now, names.filter(is_old).cloned().collect())
 }
 
 fn begins_with(prefix: &str) -> String {
@@ -67,7 +109,8 @@ impl<'a> Scratch<'a> {
 
     pub(in super::super) async fn learn(mut self, migrations: &[&Migration]) -> Result<Structure, NotMade> {
         let now = self.drop_left_over().await?;
-        let name = format!("{}{now:x}_{:08x}", scratch_prefix(self.ledger), fastrand::u32(..));
+        let name = scratch_name(self.ledger, now);
+        self.send(in_use(&name)).await?;
         let collation = self.collation(migrations).await?;
         self.send(format!("CREATE DATABASE {}{collation}", ident(&name)))
             .await?;
@@ -122,24 +165,11 @@ GROUP BY DEFAULT_COLLATION_NAME ORDER BY count(*) DESC, 1 LIMIT 1"
 
     /// The present by the server's clock.
     async fn drop_left_over(&mut self) -> Result<u64, EngineError> {
-        let prefix = scratch_prefix(self.ledger);
-        let text = format!(
-            "SELECT UNIX_TIMESTAMP();SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE {}",
-            begins_with(&prefix)
-        );
-        let answers = self.send(text).await?;
-        let now = answers
-            .first()
-            .and_then(|answer| answer.value()?.parse().ok())
-            .unwrap_or(0);
-        let rows = answers.into_iter().nth(1).unwrap_or_default().rows;
-        for name in rows.into_iter().filter_map(|row| row.into_iter().next()?) {
-            let made = name.strip_prefix(&prefix).and_then(|rest| rest.split('_').next());
-            let made = made.and_then(|hex| u64::from_str_radix(hex, 16).ok());
-            if made.is_some_and(|made| made.saturating_add(LEFT_OVER.as_secs()) < now) {
-                self.send(format!("DROP DATABASE IF EXISTS {}", ident(&name)))
-                    .await?;
-            }
+        let answers = self.send(not_in_use(self.ledger)).await?;
+        let (now, names) = left_over(self.ledger, &answers);
+        for name in names {
+            self.send(format!("DROP DATABASE IF EXISTS {}", ident(&name)))
+                .await?;
         }
         Ok(now)
     }

@@ -110,10 +110,10 @@ pub(super) fn unquoted(text: &str) -> Cow<'_, str> {
 
 /// Whose names are taken out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Names<'a> {
-    pub(super) own: &'a str,
+pub(in super::super) struct Names<'a> {
+    pub(in super::super) own: &'a str,
     /// Another than `own`.
-    pub(super) shared: Option<&'a str>,
+    pub(in super::super) shared: Option<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -126,7 +126,7 @@ impl<'a> Names<'a> {
 
     /// A text in which the own database's name qualifies nothing and the shared one is `{shared}`. What stands
     /// in a literal is left alone: it is data.
-    pub(super) fn neutral(self, text: &str) -> Cow<'_, str> {
+    pub(in super::super) fn neutral(self, text: &str) -> Cow<'_, str> {
         let names = || [Some(self.own), self.shared].into_iter().flatten();
         if !names().any(|name| text.contains(name)) {
             return Cow::Borrowed(text);

@@ -55,16 +55,36 @@ impl Raw {
         Print(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// What would make all of it again: a virtual table makes its shadows itself. Tables come first.
+    pub(super) fn makers(&self) -> Vec<&str> {
+        let shadows = self.shadows();
+        let of = |wanted: &'static str| self.0.iter().filter(move |[kind, ..]| kind == wanted);
+        let all = ["table", "view", "index", "trigger"].into_iter().flat_map(of);
+        let kept = all.filter(|[_, table, ..]| !shadows.contains(&table.to_lowercase()));
+        kept.map(|[.., sql]| sql.as_str()).collect()
+    }
+
+    /// Tables that somebody may put rows into.
+    pub(super) fn tables(&self) -> Vec<&str> {
+        let shadows = self.shadows();
+        let tables = self.0.iter().filter(|[kind, ..]| kind == "table");
+        let names = tables.map(|[_, _, name, _]| name.as_str());
+        names
+            .filter(|name| !shadows.contains(&name.to_lowercase()))
+            .collect()
+    }
+
+    /// Tables in which virtual ones keep what is in them, in small letters.
+    fn shadows(&self) -> BTreeSet<String> {
+        let tables = self.0.iter().filter(|row| is_virtual(row));
+        tables.flat_map(|[_, _, name, sql]| shadows(name, sql)).collect()
+    }
+
     pub(super) fn structure(&self) -> Structure {
         let mut structure = Structure::default();
-        let virtual_tables: BTreeSet<String> = self
-            .0
-            .iter()
-            .filter(|row| is_virtual(row))
-            .map(|row| row[2].to_lowercase())
-            .collect();
+        let shadows = self.shadows();
         for [kind, table, name, sql] in &self.0 {
-            if is_shadow(table, &virtual_tables) {
+            if shadows.contains(&table.to_lowercase()) {
                 continue;
             }
             let Some(pieces) = pieces(sql) else {
@@ -89,16 +109,31 @@ fn is_virtual([kind, _, _, sql]: &[String; 4]) -> bool {
     kind == "table" && begin.to_lowercase().starts_with("create virtual table")
 }
 
-/// Tables in which a virtual one keeps what is in it: SQLite, "The Virtual Table Mechanism", section 2.15, and the
-/// names that FTS3, FTS4, FTS5, R-Tree and Geopoly give them.
-fn is_shadow(table: &str, virtual_tables: &BTreeSet<String>) -> bool {
-    const SUFFIXES: &[&str] = &[
-        "content", "segments", "segdir", "docsize", "stat", "data", "idx", "config", "node", "rowid",
-        "parent",
-    ];
-    let table = table.to_lowercase();
-    let parts = table.rsplit_once('_');
-    parts.is_some_and(|(name, suffix)| SUFFIXES.contains(&suffix) && virtual_tables.contains(name))
+/// SQLite, "The Virtual Table Mechanism", section 2.15, and the names that FTS3, FTS4, FTS5, R-Tree and Geopoly give.
+fn shadows(name: &str, sql: &str) -> Vec<String> {
+    let text: String = sql
+        .to_lowercase()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let module = text.split_once(" using ").map_or("", |(_, rest)| rest);
+    let module: String = module
+        .chars()
+        .take_while(|it| it.is_alphanumeric() || *it == '_')
+        .collect();
+    let plain = text.replace(' ', "");
+    // It keeps its rows in another table, or nowhere.
+    let elsewhere = plain.contains(",content=") || plain.contains("(content=");
+    let suffixes: &[&str] = match module.as_str() {
+        "fts3" | "fts4" => &["content", "segments", "segdir", "docsize", "stat"],
+        "fts5" => &["content", "data", "idx", "docsize", "config"],
+        "rtree" | "rtree_i32" | "geopoly" => &["node", "rowid", "parent"],
+        _ => &[],
+    };
+    let suffixes = suffixes.iter().filter(|it| !(elsewhere && **it == "content"));
+    suffixes
+        .map(|it| format!("{}_{it}", name.to_lowercase()))
+        .collect()
 }
 
 fn add_table(structure: &mut Structure, name: &str, pieces: &[Piece]) {
@@ -226,13 +261,18 @@ pub(super) async fn learn(migrations: &[&Migration], options: &EngineOptions) ->
     Ok(of(&mut connection, &options.redactor).await?)
 }
 
+/// What a connection has open.
+pub(super) async fn raw(connection: &mut SqliteConnection, redactor: &Redactor) -> Result<Raw, EngineError> {
+    let rows = connect::send(connection, texts("main"), redactor).await?;
+    Ok(Raw::of(rows))
+}
+
 /// The structure of what a connection has open.
 pub(super) async fn of(
     connection: &mut SqliteConnection,
     redactor: &Redactor,
 ) -> Result<Structure, EngineError> {
-    let rows = connect::send(connection, texts("main"), redactor).await?;
-    Ok(Raw::of(rows).structure())
+    Ok(raw(connection, redactor).await?.structure())
 }
 
 #[cfg(test)]
@@ -290,6 +330,14 @@ mod tests {
                 "CREATE TABLE 'docs_data'(id INTEGER PRIMARY KEY, block BLOB)",
             ),
             row("docs_notes", "CREATE TABLE docs_notes(id INTEGER)"),
+            row("docs_stat", "CREATE TABLE docs_stat(id INTEGER)"),
+            row(
+                "old",
+                "CREATE VIRTUAL TABLE old USING fts4 (title, content=\"posts\")",
+            ),
+            row("old_segdir", "CREATE TABLE 'old_segdir'(level INTEGER)"),
+            row("old_config", "CREATE TABLE old_config(id INTEGER)"),
+            row("old_content", "CREATE TABLE old_content(id INTEGER)"),
         ]);
         let structure = raw.structure();
         let names: BTreeSet<&str> = structure
@@ -298,7 +346,16 @@ mod tests {
             .filter(|it| it.object.kind == Table)
             .map(|it| it.object.name.as_str())
             .collect();
-        assert_eq!(names, BTreeSet::from(["docs", "docs_notes"]));
+        let seen = [
+            "docs",
+            "docs_notes",
+            "docs_stat",
+            "old",
+            "old_config",
+            "old_content",
+        ];
+        assert_eq!(names, BTreeSet::from(seen));
+        assert_eq!(raw.tables().len(), seen.len());
         assert!(
             structure
                 .facts

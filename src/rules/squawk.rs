@@ -12,7 +12,7 @@ mod style;
 use super::rule::{Group, Level, Levels, Rule};
 
 /// All of them.
-pub(super) fn squawk_rules() -> impl Iterator<Item = &'static Rule> {
+pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
     [data::RULES, locks::RULES, compatibility::RULES, style::RULES]
         .into_iter()
         .flatten()

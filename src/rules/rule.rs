@@ -74,7 +74,7 @@ pub struct Levels {
 }
 
 impl Levels {
-    pub(super) const fn all(level: Level) -> Self {
+    pub(in crate::rules) const fn all(level: Level) -> Self {
         Self {
             postgres: Some(level),
             mysql: Some(level),
@@ -82,7 +82,7 @@ impl Levels {
         }
     }
 
-    pub(super) const fn postgres(level: Level) -> Self {
+    pub(in crate::rules) const fn postgres(level: Level) -> Self {
         Self {
             postgres: Some(level),
             mysql: None,
@@ -90,7 +90,7 @@ impl Levels {
         }
     }
 
-    pub(super) const fn mysql(level: Level) -> Self {
+    pub(in crate::rules) const fn mysql(level: Level) -> Self {
         Self {
             postgres: None,
             mysql: Some(level),
