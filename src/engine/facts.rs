@@ -72,3 +72,9 @@ pub(super) fn fates(differences: &[Difference]) -> BTreeMap<&Object, Fate> {
     };
     differences.iter().map(|it| (&it.object, fate(it))).collect()
 }
+
+/// Each line of a statement commented out: names may have several.
+pub(super) fn commented(statement: &str) -> String {
+    let lines: Vec<String> = statement.lines().map(|line| format!("-- {line}")).collect();
+    lines.join("\n")
+}

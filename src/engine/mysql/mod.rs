@@ -517,10 +517,11 @@ GROUP BY scope, version",
     async fn scratch(&self, _real: bool) -> Result<Box<dyn Scratch>, EngineError> {
         let mut connection = self.connect(true).await?;
         let limits = sql::limits(self.options.lock_timeout, self.options.statement_timeout);
-        let sent = connect::send(&mut connection, limits, &self.options.redactor).await;
-        sent.map_err(EngineError::from)?;
+        let (patience, redactor) = (self.timeout(&self.url) * PATIENCE, &self.options.redactor);
+        let sent = tokio::time::timeout(patience, connect::send(&mut connection, limits, redactor)).await;
+        sent.map_err(|_| EngineError::silence(patience, redactor))??;
         let (shared, options) = (self.url.database.clone(), self.options.clone());
-        let made = scratch::MysqlScratch::open(connection, shared, options, &self.ledger).await?;
+        let made = scratch::MysqlScratch::open(connection, shared, options, &self.ledger, patience).await?;
         Ok(Box::new(made))
     }
 

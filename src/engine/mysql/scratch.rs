@@ -1,6 +1,7 @@
 //! Migrations tried out in databases of their own, which are dropped whatever comes of it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::mysql::MySqlConnection;
@@ -22,6 +23,8 @@ pub(super) struct MysqlScratch {
     shared_database: String,
     shared: String,
     own: String,
+    /// What runs on nothing takes no longer, where somebody is there to run it.
+    patience: Duration,
 }
 
 impl MysqlScratch {
@@ -30,6 +33,7 @@ impl MysqlScratch {
         shared_database: String,
         options: EngineOptions,
         ledger: &str,
+        patience: Duration,
     ) -> Result<Self, EngineError> {
         let mut scratch = Self {
             connection,
@@ -37,6 +41,7 @@ impl MysqlScratch {
             shared_database,
             shared: String::new(),
             own: String::new(),
+            patience,
         };
         let now = scratch.drop_left_over(ledger).await?;
         let name = structure::scratch_name(ledger, now);
@@ -67,7 +72,10 @@ impl MysqlScratch {
     }
 
     async fn send(&mut self, sql: String) -> Result<Vec<Answer>, EngineError> {
-        let sent = connect::send(&mut self.connection, sql, &self.options.redactor).await;
+        let redactor = &self.options.redactor;
+        let sent = connect::send(&mut self.connection, sql, redactor);
+        let sent = tokio::time::timeout(self.patience, sent).await;
+        let sent = sent.map_err(|_| EngineError::silence(self.patience, redactor))?;
         sent.map_err(|failed| failed.error)
     }
 

@@ -18,6 +18,7 @@ mod session;
 mod sql;
 mod structure;
 mod trying;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,6 +42,7 @@ use super::{
     earliest, history, uncompared,
 };
 use connect::Row;
+use scratch::PostgresScratch;
 use sql::{ident, literal};
 
 /// One PostgreSQL database.
@@ -104,6 +106,12 @@ impl Postgres {
         Ok([sent?, beside])
     }
 
+    async fn open_scratch(&self, real: bool) -> Result<PostgresScratch, EngineError> {
+        let connection = self.connect(false).await?;
+        let patience = self.timeout(&self.url) * PATIENCE;
+        PostgresScratch::open(connection, self.options.clone(), real, patience).await
+    }
+
     /// Runs one query that must not write, with the shared schema in the search path.
     async fn read(&self, sql: &str) -> Result<Vec<Row>, EngineError> {
         let text = format!(
@@ -126,14 +134,11 @@ impl Postgres {
     }
 
     async fn structures_of(&self, schemas: &[String]) -> Result<Vec<Structure>, EngineError> {
-        let text = format!("BEGIN READ ONLY;{}COMMIT", structure::statement(schemas));
-        let results = self.send(text).await?;
+        let shared = [self.options.shared_schema.as_str()];
+        let text = structure::fill(&structure::statement(schemas), &self.options, &shared);
+        let results = self.send(format!("BEGIN READ ONLY;{text}COMMIT")).await?;
         let rows = results.into_iter().nth(3).unwrap_or_default();
-        Ok(structure::structures(
-            schemas,
-            &[&self.options.shared_schema],
-            rows,
-        ))
+        Ok(structure::structures(schemas, &shared, rows))
     }
 
     fn schema(&self, target: Target<'_>) -> String {
@@ -500,7 +505,8 @@ AND nspname <> {} AND nspname <> {}",
 
     async fn prints(&self, targets: &[Target<'_>], comments: bool) -> Result<Vec<Print>, EngineError> {
         let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
-        let [half, others] = prints::messages(&schemas, comments);
+        let fill = |text: String| structure::fill(&text, &self.options, &[&self.options.shared_schema]);
+        let [half, others] = prints::messages(&schemas, comments).map(fill);
         let answers = if schemas.len() > prints::MANY {
             self.send_both(half, others).await?
         } else {
@@ -526,30 +532,23 @@ AND nspname <> {} AND nspname <> {}",
     }
 
     fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {
-        let shared = &self.options.shared_schema;
-        mend::mend(&self.schema(target), shared, expected, differences)
+        let schema = self.schema(target);
+        let place = mend::Place::new(&schema, target, &self.options.shared_schema);
+        mend::mend(&place, expected, differences)
     }
 
     /// First without the real shared schema; what its extensions keep there may be needed after all.
     async fn made(&self, shared: &[&Migration], own: &[&Migration]) -> Result<Structure, NotMade> {
-        let mut connection = self.connect(false).await?;
-        let patience = self.timeout(&self.url) * PATIENCE;
-        let mut scratch = structure::Scratch::new(&mut connection, &self.options, false, patience);
-        match scratch.learn(shared, own).await {
+        match self.open_scratch(false).await?.learn(shared, own).await {
             Err(not) if not.migration.is_some() && not.error.kind.is_refusal() => {
-                structure::Scratch::new(&mut connection, &self.options, true, patience)
-                    .learn(shared, own)
-                    .await
+                self.open_scratch(true).await?.learn(shared, own).await
             }
             learnt => learnt,
         }
     }
 
     async fn scratch(&self, real: bool) -> Result<Box<dyn Scratch>, EngineError> {
-        let connection = self.connect(false).await?;
-        let (url, options) = (self.url.clone(), self.options.clone());
-        let made = scratch::PostgresScratch::open(connection, url, options, real).await?;
-        Ok(Box::new(made))
+        Ok(Box::new(self.open_scratch(real).await?))
     }
 
     async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::domain::ObjectKind::{Column, Constraint, Index, Table, Trigger, View};
 use crate::domain::{Difference, Object, ObjectKind, Structure};
-use crate::engine::facts::{Facts, Fate, fates};
+use crate::engine::facts::{Facts, Fate, commented, fates};
 
 use super::sql::literal;
 
@@ -40,11 +40,6 @@ fn table_of(name: &str) -> Object {
         table: String::new(),
         name: name.to_owned(),
     }
-}
-
-fn commented(statement: &str) -> String {
-    let lines: Vec<String> = statement.lines().map(|line| format!("-- {line}")).collect();
-    lines.join("\n")
 }
 
 impl<'a> Mend<'a> {

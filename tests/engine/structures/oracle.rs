@@ -178,7 +178,8 @@ impl Oracle {
 }
 
 /// What `pg_dump` says of one schema, without its name. The order of what does not depend on one another goes
-/// by the order in which it was made, and so does that of grants: neither says anything.
+/// by the order in which it was made, and so does that of grants: neither says anything, and neither does what the
+/// server called a NOT NULL before its table was renamed.
 fn dump(url: &str, schema: &str) -> String {
     let output = Command::new(pg_dump())
         .args([
@@ -199,6 +200,8 @@ fn dump(url: &str, schema: &str) -> String {
     let text = String::from_utf8(output.stdout)
         .unwrap()
         .replace(schema, "{tenant}");
+    let named = regex::Regex::new(r"CONSTRAINT \S+_\S+_not_null\d* NOT NULL").unwrap();
+    let text = named.replace_all(&text, "NOT NULL");
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('\\')).collect();
     let text = lines.join("\n");
     let mut parts: Vec<String> = text.split("\n--\n-- Name: ").map(sorted_grants).collect();

@@ -132,9 +132,3 @@ fn text(text: &str) -> String {
             .replace('\n', "\\n")
     )
 }
-
-/// Each line of a statement commented out.
-fn commented(statement: &str) -> String {
-    let lines: Vec<String> = statement.lines().map(|line| format!("-- {line}")).collect();
-    lines.join("\n")
-}

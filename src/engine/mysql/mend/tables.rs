@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::domain::ObjectKind::{Column, Constraint, Index, Sequence, Table};
 use crate::domain::{COLUMN_ORDER, Change, Difference, Object};
-use crate::engine::facts::Fate;
+use crate::engine::facts::{Fate, commented};
 
 use super::super::sql::ident;
-use super::{Mend, commented};
+use super::Mend;
 
 /// The constraint that has no name.
 const PRIMARY_KEY: &str = "primary key";

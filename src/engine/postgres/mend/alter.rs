@@ -1,7 +1,7 @@
 //! Objects that are there, and of which one attribute is not as expected.
 
 use super::create::SEQUENCE_OPTIONS;
-use super::{Mending, Object, ObjectKind, Turn, ident};
+use super::{Mending, Object, ObjectKind, Turn, commented, ident};
 
 impl Mending<'_> {
     /// True where the object is made anew with all that it has.
@@ -14,14 +14,13 @@ impl Mending<'_> {
     ) -> bool {
         match (object.kind, attribute) {
             (ObjectKind::Table, _) => self.alter_table(object, attribute, expected, found),
-            (ObjectKind::View, "definition" | "kind") => {
-                let kind = found
-                    .filter(|_| attribute == "kind")
-                    .or(self.attribute(object, "kind"));
-                let kind = kind.unwrap_or("view").to_uppercase();
-                self.say(Turn::Drop, format!("DROP {kind} {};", ident(&object.name)));
-                self.create_view(object);
-                return true;
+            (ObjectKind::View, "definition" | "kind") => return true,
+            (ObjectKind::Schema, attribute) if attribute.starts_with("published in ") => {
+                let publication = ident(attribute.trim_start_matches("published in "));
+                let change = if expected.is_some() { "ADD" } else { "DROP" };
+                let schema = ident(self.place.schema);
+                let text = format!("ALTER PUBLICATION {publication} {change} TABLES IN SCHEMA {schema};");
+                self.say(Turn::Right, text);
             }
             (ObjectKind::View, "options") => {
                 let kind = self.attribute(object, "kind").unwrap_or("view").to_uppercase();
@@ -173,7 +172,10 @@ impl Mending<'_> {
             ("type" | "collation", _) => return self.alter_type_of_column(object),
             ("null", Some("NOT NULL")) => "SET NOT NULL".to_owned(),
             ("null", _) => "DROP NOT NULL".to_owned(),
-            ("default", Some(default)) => format!("SET DEFAULT {default}"),
+            ("default", Some(default)) => {
+                let text = format!("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default};");
+                return self.say(self.turn_of_default(default), text);
+            }
             ("default", None) => "DROP DEFAULT".to_owned(),
             ("identity", Some(identity)) if found.is_some() => {
                 format!("SET GENERATED {}", identity.to_uppercase())
@@ -225,7 +227,8 @@ impl Mending<'_> {
             format!("{column} TYPE {kind}{collate} USING {name}::{kind};"),
         );
         if let Some(default) = default {
-            self.say(Turn::Column, format!("{column} SET DEFAULT {default};"));
+            let turn = self.turn_of_default(default);
+            self.say(turn, format!("{column} SET DEFAULT {default};"));
         }
     }
 
@@ -320,10 +323,10 @@ impl Mending<'_> {
             }
         };
         // Another type has other bounds, so it comes first.
-        let turn = if attribute == "type" {
-            Turn::Sequence
-        } else {
-            Turn::Part
+        let turn = match attribute {
+            "type" => Turn::Sequence,
+            "owned by" => Turn::Owned,
+            _ => Turn::Part,
         };
         self.say(turn, format!("ALTER SEQUENCE {} {action};", ident(&object.name)));
     }
@@ -402,10 +405,8 @@ impl Mending<'_> {
             .iter()
             .filter(|it| !wanted.iter().any(|wanted| wanted.0 == it.0))
         {
-            self.say(
-                Turn::Type,
-                format!("-- ALTER TYPE {name} DROP ATTRIBUTE {attribute} CASCADE;"),
-            );
+            let text = format!("ALTER TYPE {name} DROP ATTRIBUTE {attribute} CASCADE;");
+            self.say(Turn::Type, commented(&text));
         }
         for (attribute, kind) in &wanted {
             match has.iter().find(|it| it.0 == *attribute) {

@@ -1,5 +1,7 @@
 //! Objects that are missing, made of their facts.
 
+use super::order::names;
+use super::words::{self, Kind};
 use super::{Mending, Object, ObjectKind, Turn, dollars, ident, literal, signature};
 
 impl Mending<'_> {
@@ -13,8 +15,9 @@ impl Mending<'_> {
             ObjectKind::Table => return self.create_table(object),
             ObjectKind::Column if self.is_view(&object.table) => {}
             ObjectKind::Column => {
-                let column = self.column(object);
-                self.say(Turn::Column, format!("ALTER TABLE {table} ADD COLUMN {column};"));
+                let column = self.column(object, true);
+                let turn = has("default").map_or(Turn::Column, |it| self.turn_of_default(it));
+                self.say(turn, format!("ALTER TABLE {table} ADD COLUMN {column};"));
                 self.finish_column(object);
             }
             ObjectKind::Constraint if has("inherited").is_some() => {}
@@ -96,7 +99,7 @@ impl Mending<'_> {
         columns.sort_by_key(|it| place(it));
         let list: Vec<String> = columns
             .iter()
-            .map(|it| format!("    {}", self.column(it)))
+            .map(|it| format!("    {}", self.column(it, false)))
             .collect();
         let mut text = format!("CREATE {unlogged}TABLE {name} (\n{})", list.join(",\n"));
         if let (Some(parents), None) = (has("parents"), has("bound")) {
@@ -126,6 +129,10 @@ impl Mending<'_> {
         for part in parts {
             match part.kind {
                 ObjectKind::Column => {
+                    let default = self.attribute(part, "default");
+                    if let Some(default) = default.filter(|it| self.uses_routine(it)) {
+                        self.alter_attribute(part, "default", Some(default), None);
+                    }
                     self.finish_column(part);
                     self.administer(part);
                 }
@@ -135,15 +142,23 @@ impl Mending<'_> {
         }
     }
 
-    /// `"total" numeric(12,2) DEFAULT 0 NOT NULL`
-    fn column(&self, object: &Object) -> String {
+    /// A default may use a routine that uses tables.
+    pub(super) fn turn_of_default(&self, default: &str) -> Turn {
+        match self.uses_routine(default) {
+            true => Turn::Default,
+            false => Turn::Column,
+        }
+    }
+
+    /// `"total" numeric(12,2) DEFAULT 0 NOT NULL`; `whole`: also with a default that uses a routine.
+    fn column(&self, object: &Object, whole: bool) -> String {
         let attributes = self.attributes(object);
         let has = |name: &str| attributes.get(name).copied();
         let mut text = format!("{} {}", ident(&object.name), has("type").unwrap_or_default());
         if let Some(collation) = has("collation") {
             text.push_str(&format!(" COLLATE {collation}"));
         }
-        if let Some(default) = has("default") {
+        if let Some(default) = has("default").filter(|it| whole || !self.uses_routine(it)) {
             text.push_str(&format!(" DEFAULT {default}"));
         }
         if let Some(generated) = has("generated") {
@@ -287,7 +302,7 @@ impl Mending<'_> {
             format!("CREATE {kind} {name} AS {kind_of}{options};"),
         );
         if let Some(column) = attributes.get("owned by") {
-            self.say(Turn::Part, format!("ALTER SEQUENCE {name} OWNED BY {column};"));
+            self.say(Turn::Owned, format!("ALTER SEQUENCE {name} OWNED BY {column};"));
         }
     }
 
@@ -296,7 +311,7 @@ impl Mending<'_> {
         let has = |name: &str| attributes.get(name).copied().unwrap_or_default();
         let roles = has("roles").split(", ").map(|role| match role {
             "PUBLIC" => role.to_owned(),
-            role => ident(&role.replace("{tenant}", self.schema)),
+            role => ident(&role.replace("{tenant}", self.place.tenant)),
         });
         let mut text = format!(
             "CREATE POLICY {} ON {} AS {} FOR {} TO {}",
@@ -321,10 +336,8 @@ impl Mending<'_> {
         let options = has("options").map_or(String::new(), |it| format!(" WITH ({it})"));
         let definition = has("definition").unwrap_or_default().trim().trim_end_matches(';');
         let kind = has("kind").unwrap_or("view").to_uppercase();
-        self.say(
-            Turn::View,
-            format!("CREATE {kind} {name}{options} AS\n{definition};"),
-        );
+        let text = format!("CREATE {kind} {name}{options} AS\n{definition};");
+        self.say_making(Turn::View, &object.name, text);
         self.administer(object);
         for part in self.parts(&object.name) {
             match (part.kind, self.attribute(part, "default")) {
@@ -382,7 +395,7 @@ impl Mending<'_> {
             }
         }
         for setting in has("settings").unwrap_or_default().lines() {
-            text.push_str(&format!(" SET {}", setting_of(setting)));
+            text.push_str(&format!(" SET {}", self.setting_of(setting)));
         }
         let standard = body.starts_with("BEGIN ATOMIC") || body.starts_with("RETURN ");
         match (standard && has("language") == Some("sql"), has("language")) {
@@ -390,8 +403,61 @@ impl Mending<'_> {
             (false, Some("c")) => text.push_str(&format!("\nAS {body}")),
             _ => text.push_str(&format!("\nAS {}", dollars(body))),
         }
-        self.say(Turn::Routine, "SET check_function_bodies = off;");
-        self.say(Turn::Routine, format!("{text};"));
+        let turn = match self.is_used_early(name) {
+            true => Turn::Early,
+            false => Turn::Routine,
+        };
+        self.say(turn, "SET check_function_bodies = off;");
+        self.say_making(turn, &object.name, format!("{text};"));
+    }
+
+    /// A table cannot be made without what its generated columns and its partitions use, nor a domain without
+    /// what it checks.
+    fn is_used_early(&self, routine: &str) -> bool {
+        const KINDS: [ObjectKind; 3] = [ObjectKind::Column, ObjectKind::Table, ObjectKind::Type];
+        let mut all = self.expected.iter().filter(|(it, _)| KINDS.contains(&it.kind));
+        all.any(|(object, of)| {
+            let checks = object.kind == ObjectKind::Type;
+            let texts = ["generated", "partition", "definition"].map(|it| of.get(it).copied());
+            let [generated, partition, check] = texts;
+            let mut texts = [generated, partition, check.filter(|_| checks)]
+                .into_iter()
+                .flatten();
+            texts.any(|text| names(text).contains(routine))
+        })
+    }
+
+    /// Lists of names are not one value.
+    fn setting_of(&self, setting: &str) -> String {
+        let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+        match name {
+            "search_path"
+            | "temp_tablespaces"
+            | "session_preload_libraries"
+            | "shared_preload_libraries"
+            | "local_preload_libraries"
+            | "unix_socket_directories" => {
+                // `{tenant}` is in several parts.
+                let parts = words::parts(value);
+                let items = parts.split(|part| *part == (Kind::Other, ","));
+                let items = items.map(|item| item.iter().map(|it| it.1).collect::<String>());
+                let each: Vec<String> = items.map(|it| self.listed(it.trim())).collect();
+                format!("{name} TO {}", each.join(", "))
+            }
+            _ => format!("{name} TO {}", literal(value)),
+        }
+    }
+
+    /// As a literal, which may be empty too.
+    fn listed(&self, item: &str) -> String {
+        match item {
+            "{tenant}" => literal(self.place.schema),
+            "{shared}" => literal(self.place.shared),
+            item => match item.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+                Some(quoted) => literal(&quoted.replace("\"\"", "\"")),
+                None => literal(item),
+            },
+        }
     }
 
     pub(super) fn routine_is_new(&mut self, object: &Object) {
@@ -408,14 +474,3 @@ pub(super) const SEQUENCE_OPTIONS: [(&str, &str); 5] = [
     ("maximum", "MAXVALUE"),
     ("cache", "CACHE"),
 ];
-
-/// Lists of names are not one value.
-fn setting_of(setting: &str) -> String {
-    let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-    match name {
-        "search_path" | "temp_tablespaces" | "session_preload_libraries" | "local_preload_libraries" => {
-            format!("{name} TO {value}")
-        }
-        _ => format!("{name} TO {}", literal(value)),
-    }
-}

@@ -5,6 +5,7 @@
 
 mod alter;
 mod create;
+mod order;
 mod rights;
 
 use std::collections::BTreeMap;
@@ -15,16 +16,24 @@ use crate::domain::{
 
 use super::sql::{ident, literal};
 use super::structure::written;
+use super::words;
+use crate::engine::Target;
+use crate::engine::facts::commented;
 
 /// When a statement's turn is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
+    DropView,
     Drop,
     Type,
+    /// Routines that a table's own text uses.
+    Early,
     Sequence,
     Table,
     Column,
     Routine,
+    /// What uses routines.
+    Default,
     Key,
     ForeignKey,
     Index,
@@ -32,77 +41,137 @@ enum Turn {
     View,
     Part,
     Owner,
+    /// Both must have the same owner by then.
+    Owned,
     Right,
 }
 
 type Attributes<'a> = BTreeMap<&'a str, &'a str>;
 
-struct Mending<'a> {
+/// What the SQL is for.
+pub(super) struct Place<'a> {
     schema: &'a str,
-    expected: BTreeMap<&'a Object, Attributes<'a>>,
-    statements: Vec<(Turn, String)>,
+    /// As its own roles have it in their names.
+    tenant: &'a str,
+    shared: &'a str,
 }
 
-/// Empty where nothing differs.
-pub(super) fn mend(schema: &str, shared: &str, expected: &Structure, differences: &[Difference]) -> String {
+impl<'a> Place<'a> {
+    /// `schema` is where it is to run.
+    pub(super) fn new(schema: &'a str, target: Target<'a>, shared: &'a str) -> Self {
+        let tenant = match target {
+            Target::Shared => schema,
+            Target::Tenant(tenant) => tenant.name.as_str(),
+        };
+        Self {
+            schema,
+            tenant,
+            shared,
+        }
+    }
+}
+
+struct Mending<'a> {
+    place: &'a Place<'a>,
+    expected: BTreeMap<&'a Object, Attributes<'a>>,
+    differences: &'a [Difference],
+    statements: Vec<Said>,
+}
+
+struct Said {
+    turn: Turn,
+    text: String,
+    /// The view or routine that it makes: those that use one another follow it.
+    makes: Option<String>,
+}
+
+/// The SQL with the search path that it is for; empty where nothing differs.
+pub(super) fn mend(place: &Place<'_>, expected: &Structure, differences: &[Difference]) -> String {
+    let text = statements(place, expected, differences);
+    if text.is_empty() {
+        return text;
+    }
+    let (schema, shared) = (ident(place.schema), ident(place.shared));
+    // As the structure was read: an own object comes before one of the server's with its name.
+    format!("SET search_path TO {schema}, pg_catalog, {shared};\n{text}\n")
+}
+
+/// The same without the search path.
+pub(super) fn statements(place: &Place<'_>, expected: &Structure, differences: &[Difference]) -> String {
     let mut objects: BTreeMap<&Object, Attributes<'_>> = BTreeMap::new();
     for fact in &expected.facts {
         let attributes = objects.entry(&fact.object).or_default();
         attributes.insert(&fact.attribute, &fact.text);
     }
     let mut mending = Mending {
-        schema,
+        place,
         expected: objects,
+        differences,
         statements: Vec::new(),
     };
-    // What is made anew as a whole is not altered too.
-    let mut anew: Vec<&Object> = Vec::new();
-    for difference in differences {
-        let object = &difference.object;
-        if anew.contains(&object) {
-            continue;
-        }
-        match &difference.change {
-            Change::Missing => mending.create(object),
-            Change::Extra => mending.remove(object, differences),
-            Change::Altered {
-                attribute,
-                expected,
-                found,
-            } => {
-                let (expected, found) = (expected.as_deref(), found.as_deref());
-                if mending.alter(object, attribute, expected, found) {
-                    anew.push(object);
-                }
-            }
-        }
-    }
-    if mending.statements.is_empty() {
-        return String::new();
-    }
-    mending.statements.sort_by_key(|(turn, _)| *turn);
-    let text: Vec<String> = mending.statements.into_iter().map(|(_, text)| text).collect();
-    let text = text.join("\n");
-    let text = text
-        .replace("{shared}.", &format!("{}.", ident(shared)))
-        .replace("{tenant}", &written(schema));
-    format!(
-        "SET search_path TO {}, {};\n{text}\n",
-        ident(schema),
-        ident(shared)
-    )
+    mending.compose();
+    mending.statements.sort_by_key(|said| said.turn);
+    let text = order::by_use(mending.statements).join("\n");
+    text.replace("{shared}.", &format!("{}.", written(place.shared)))
+        .replace("{tenant}", &written(place.schema))
 }
 
 impl<'a> Mending<'a> {
+    fn compose(&mut self) {
+        // What is made anew as a whole is not altered too.
+        let mut anew: Vec<&Object> = Vec::new();
+        for difference in self.differences {
+            let object = &difference.object;
+            if anew.contains(&object) {
+                continue;
+            }
+            match &difference.change {
+                Change::Missing => self.create(object),
+                Change::Extra => self.remove(object),
+                Change::Altered {
+                    attribute,
+                    expected,
+                    found,
+                } => {
+                    let (expected, found) = (expected.as_deref(), found.as_deref());
+                    if self.alter(object, attribute, expected, found) {
+                        anew.push(object);
+                    }
+                }
+            }
+        }
+        self.views_anew(&anew);
+    }
+
     fn say(&mut self, turn: Turn, text: impl Into<String>) {
         let text = text.into();
-        if !self.statements.iter().any(|(_, it)| *it == text) {
-            self.statements.push((turn, text));
+        if !self.statements.iter().any(|said| said.text == text) {
+            let makes = None;
+            self.statements.push(Said { turn, text, makes });
+        }
+    }
+
+    fn say_making(&mut self, turn: Turn, name: &str, text: String) {
+        self.say(turn, text);
+        if let Some(said) = self.statements.last_mut() {
+            said.makes = Some(name.to_owned());
         }
     }
 
     fn unknown(&mut self, object: &Object, what: &str) {
-        self.say(Turn::Right, format!("-- {object}: {what}"));
+        self.say(Turn::Right, commented(&format!("{object}: {what}")));
+    }
+
+    fn is_missing(&self, object: &Object) -> bool {
+        let missing = |it: &&Difference| it.change == Change::Missing && it.object == *object;
+        self.differences.iter().any(|it| missing(&it))
+    }
+
+    /// Whether a text uses a routine that is yet to be made, or made another.
+    fn uses_routine(&self, text: &str) -> bool {
+        let differ = self.differences.iter().map(|it| &it.object);
+        let mut routines = differ.filter(|it| it.kind == ObjectKind::Routine);
+        routines.any(|it| order::names(text).contains(order::plain(&it.name)))
     }
 
     fn attribute(&self, object: &Object, name: &str) -> Option<&'a str> {
@@ -119,21 +188,21 @@ impl<'a> Mending<'a> {
         parts.copied().collect()
     }
 
-    fn remove(&mut self, object: &Object, differences: &[Difference]) {
+    fn remove(&mut self, object: &Object) {
         let (table, name) = (ident(&object.table), ident(&object.name));
         let goes_with = |kind| {
-            differences
+            self.differences
                 .iter()
                 .any(|it| it.change == Change::Extra && it.object.kind == kind)
         };
         let text = match object.kind {
-            ObjectKind::Table => format!("-- DROP TABLE {name};"),
+            ObjectKind::Table => commented(&format!("DROP TABLE {name};")),
             ObjectKind::Column if self.is_view(&object.table) => return,
-            ObjectKind::Column => format!("-- ALTER TABLE {table} DROP COLUMN {name};"),
+            ObjectKind::Column => commented(&format!("ALTER TABLE {table} DROP COLUMN {name};")),
             // An identity's goes with its column.
             ObjectKind::Sequence if !object.table.is_empty() => return,
             ObjectKind::Sequence if goes_with(ObjectKind::Table) || goes_with(ObjectKind::Column) => {
-                format!("-- DROP SEQUENCE {name};")
+                commented(&format!("DROP SEQUENCE {name};"))
             }
             ObjectKind::Sequence => format!("DROP SEQUENCE {name};"),
             ObjectKind::Constraint => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
@@ -144,7 +213,9 @@ impl<'a> Mending<'a> {
             ObjectKind::Rule => format!("DROP RULE {name} ON {table};"),
             ObjectKind::Policy => format!("DROP POLICY {name} ON {table};"),
             ObjectKind::View => {
-                format!("DROP VIEW {name}; -- where it is a materialized view: DROP MATERIALIZED VIEW")
+                let text =
+                    format!("DROP VIEW {name}; -- where it is a materialized view: DROP MATERIALIZED VIEW");
+                return self.say(Turn::DropView, text);
             }
             ObjectKind::Routine => format!("DROP ROUTINE {};", signature(&object.name)),
             ObjectKind::Type => match object.name.split_once(' ') {
@@ -289,6 +360,7 @@ mod tests {
 
     #[test]
     fn what_would_lose_data_is_a_comment_and_the_rest_is_in_order() {
+        let place = Place::new("acme", Target::Shared, "public");
         let mut expected = Structure::default();
         expected.add(
             ObjectKind::Index,
@@ -301,15 +373,15 @@ mod tests {
         let differences = [
             difference(ObjectKind::Index, "orders", "by_total", Change::Missing),
             difference(ObjectKind::Column, "orders", "total", Change::Missing),
-            difference(ObjectKind::Table, "", "junk", Change::Extra),
+            difference(ObjectKind::Table, "", "junk\nDROP TABLE orders", Change::Extra),
         ];
         assert_eq!(
-            mend("acme", "public", &expected, &differences),
-            "SET search_path TO \"acme\", \"public\";\n\
-             -- DROP TABLE \"junk\";\n\
+            mend(&place, &expected, &differences),
+            "SET search_path TO \"acme\", pg_catalog, \"public\";\n\
+             -- DROP TABLE \"junk\n-- DROP TABLE orders\";\n\
              ALTER TABLE \"orders\" ADD COLUMN \"total\" numeric(12,2);\n\
              CREATE INDEX by_total ON orders USING btree (total);\n"
         );
-        assert_eq!(mend("acme", "public", &expected, &[]), "");
+        assert_eq!(mend(&place, &expected, &[]), "");
     }
 }

@@ -1,6 +1,6 @@
 //! Owners, rights and comments.
 
-use super::{Attributes, Mending, Object, ObjectKind, Turn, designation, ident, literal};
+use super::{Attributes, Change, Mending, Object, ObjectKind, Turn, designation, ident, literal};
 use crate::domain::{COMMENT, GRANTS, OWNER};
 
 impl Mending<'_> {
@@ -21,17 +21,30 @@ impl Mending<'_> {
     fn role(&self, role: &str) -> String {
         match role {
             "PUBLIC" => role.to_owned(),
-            role => ident(&role.replace("{tenant}", self.schema)),
+            role => ident(&role.replace("{tenant}", self.place.tenant)),
         }
     }
 
     pub(super) fn owner(&mut self, object: &Object) {
+        if self.is_linked(object) {
+            return;
+        }
         let Some(owner) = self.attribute(object, OWNER) else {
             return self.unknown(object, "nothing says who is to own it");
         };
         let owner = self.role(owner);
         let what = self.designation(object);
         self.say(Turn::Owner, format!("ALTER {what} OWNER TO {owner};"));
+    }
+
+    /// A sequence that belongs to a column: its owner is the table's, with which it changes.
+    fn is_linked(&self, object: &Object) -> bool {
+        let mut differing = self.differences.iter().filter(|it| it.object == *object);
+        let becomes_so = differing.any(|it| match &it.change {
+            Change::Altered { attribute, .. } => attribute == "owned by",
+            _ => true,
+        });
+        object.kind == ObjectKind::Sequence && self.attribute(object, "owned by").is_some() && !becomes_so
     }
 
     pub(super) fn comment(&mut self, object: &Object) {
@@ -42,7 +55,7 @@ impl Mending<'_> {
 
     fn designation(&self, object: &Object) -> String {
         match (object.kind, object.name.as_str()) {
-            (ObjectKind::Schema, "") => format!("SCHEMA {}", ident(self.schema)),
+            (ObjectKind::Schema, "") => format!("SCHEMA {}", ident(self.place.schema)),
             _ => designation(object, &self.attributes(object)),
         }
     }
@@ -110,14 +123,16 @@ impl Mending<'_> {
         let name = ident(&object.name);
         let plain = |on: String| Some((String::new(), privileges.to_owned(), on));
         match object.kind {
-            ObjectKind::Schema if object.name.is_empty() => plain(format!("SCHEMA {}", ident(self.schema))),
+            ObjectKind::Schema if object.name.is_empty() => {
+                plain(format!("SCHEMA {}", ident(self.place.schema)))
+            }
             ObjectKind::Schema => {
                 let rest = object.name.strip_prefix("default privileges of ")?;
                 let (role, on) = rest.rsplit_once(" on ")?;
                 let prefix = format!(
                     "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} ",
                     self.role(role),
-                    ident(self.schema)
+                    ident(self.place.schema)
                 );
                 Some((prefix, privileges.to_owned(), on.to_uppercase()))
             }

@@ -8,8 +8,9 @@ SUMS (
             coalesce(reloptions::text, ''), CASE WHEN relowner = nspowner THEN '' ELSE MARKED(rolname) END,
             CASE WHEN relacl IS NULL OR relacl = acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner) THEN ''
                 ELSE MARKED(relacl::text) END, coalesce(pg_get_expr(relpartbound, oid), '')) AS entry
-        FROM (SELECT k.*, k.relnamespace AS place, n.nspname, n.nspowner, r.rolname FROM pg_class k
+        FROM (SELECT k.*, k.relnamespace AS place, n.nspowner, r.rolname::text AS rolname, u.pattern AS own FROM pg_class k
             JOIN pg_namespace n ON n.oid = k.relnamespace LEFT JOIN pg_roles r ON r.oid = k.relowner
+            LEFT JOIN roles_of u ON u.place = k.relnamespace
             WHERE k.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c') AND k.relnamespace NOT IN (11, 99)) k
         UNION ALL
         SELECT k.relnamespace, concat_ws(chr(31), 'toast', k.relname, t.reloptions::text)
@@ -35,7 +36,7 @@ SUMS (
             (SELECT PLACED(u.pronamespace) || u.proname FROM pg_proc u WHERE u.oid = tgfoid),
             CASE WHEN tgqual IS NULL THEN '' WHEN NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_trigger'::regclass AND x.objid = g.oid
                 AND x.refobjid >= 16384 AND x.refobjid <> tgfoid AND x.refobjsubid = 0 AND x.deptype = 'n') THEN BARE(tgqual)
-                ELSE (SELECT OWNLESS(pg_get_triggerdef(g.oid)) FROM pg_namespace n WHERE n.oid = place) END)
+                ELSE THERE(pg_get_triggerdef(g.oid, true)) END)
         FROM (SELECT k.relnamespace AS place, k.relname, g.* FROM pg_trigger g CROSS JOIN LATERAL (
             SELECT relnamespace, relname FROM pg_class k WHERE k.oid = g.tgrelid OFFSET 0) k WHERE NOT g.tgisinternal) g
         UNION ALL
@@ -49,13 +50,13 @@ SUMS (
             attstorage, attcompression, CASE WHEN attcollation < 16384 THEN attcollation::text ELSE
                 (SELECT PLACED(u.collnamespace) || u.collname FROM pg_collation u WHERE u.oid = attcollation) END,
             coalesce(attstattarget, -1), attislocal, coalesce(attoptions::text, ''), coalesce(attfdwoptions::text, ''),
-            CASE WHEN attacl IS NULL OR attacl = '{}' THEN '' ELSE (SELECT MARKED(attacl::text) FROM pg_namespace n WHERE n.oid = place) END)
-        FROM (SELECT k.relnamespace AS place, k.relname, a.*
+            CASE WHEN attacl IS NULL OR attacl = '{}' THEN '' ELSE MARKED(attacl::text) END)
+        FROM (SELECT k.relnamespace AS place, k.relname, r.pattern AS own, a.*
             FROM (VALUES (''::"char")) AS before_14 (attcompression)
             CROSS JOIN LATERAL (SELECT attrelid, attnum, attname, atttypid, atttypmod, attnotnull, attidentity, attgenerated, attstorage,
                 attcompression, attcollation, attstattarget, attislocal, attoptions, attfdwoptions, attacl
                 FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped) a
-            JOIN k ON k.oid = a.attrelid) a
+            JOIN k ON k.oid = a.attrelid LEFT JOIN roles_of r ON r.place = k.relnamespace) a
         UNION ALL
         SELECT place, concat_ws(chr(31), 'default', relname, adnum, CASE
             -- The default of a serial column: nextval() of one sequence, cast or not.
@@ -64,20 +65,20 @@ SUMS (
                     WHEN adbin::text LIKE '%({FUNCEXPR :funcid 1574 %' THEN 3 END
                 THEN left(adbin::text, 22) || ' nextval ' || REL(d.ref)
             WHEN generated AND d.refs IS NULL THEN BARE(adbin)
-            WHEN generated THEN OWNLESS(pg_get_expr(adbin, adrelid))
-            ELSE OWNLESS(pg_get_expr(adbin, 0)) END)
-        FROM (SELECT k.relnamespace AS place, k.relname, n.nspname, a.adrelid, a.adnum, a.adbin, d.*, strpos(a.adbin::text, '{VAR ') > 0 AS generated
+            WHEN generated THEN OWNLESS(HERE(pg_get_expr(adbin, adrelid)))
+            ELSE OWNLESS(HERE(pg_get_expr(adbin, 0))) END)
+        FROM (SELECT k.relnamespace AS place, k.relname, n.nspname, PATH(n.nspname) AS path, a.adrelid, a.adnum, a.adbin, d.*, strpos(a.adbin::text, '{VAR ') > 0 AS generated
             FROM pg_attrdef a JOIN k ON k.oid = a.adrelid JOIN pg_namespace n ON n.oid = k.relnamespace
             LEFT JOIN (SELECT objid, count(*) AS refs, min(refobjid) AS ref, min(refclassid) AS classes FROM pg_depend
                 WHERE classid = 'pg_attrdef'::regclass AND refobjid >= 16384 AND refobjsubid = 0 GROUP BY objid) d ON d.objid = a.oid) d
 );
 SUMS (
-        SELECT place, concat_ws(chr(31), 'constraint', relname, conname, contype, condeferrable, condeferred, convalidated, conislocal,
+        SELECT place, concat_ws(chr(31), 'constraint', relname, CASE WHEN contype <> 'n' OR conname !~ '^.+_.+_not_null\d*$' THEN conname END, contype, condeferrable, condeferred, convalidated, conislocal,
             connoinherit, coalesce(conkey::text, ''), CASE WHEN confrelid = 0 THEN '' WHEN confplace = place THEN '.' || confname ELSE REL(confrelid) END, coalesce(confkey::text, ''), confupdtype, confdeltype,
             confmatchtype, coalesce(conexclop::text, ''), coalesce(confdelsetcols::text, ''), conenforced, conperiod,
             CASE WHEN conbin IS NULL THEN '' WHEN NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_constraint'::regclass
                 AND x.objid = k.oid AND x.refobjid >= 16384 AND x.refobjsubid = 0) THEN BARE(conbin)
-                ELSE (SELECT OWNLESS(pg_get_expr(conbin, conrelid)) FROM pg_namespace n WHERE n.oid = place) END)
+                ELSE THERE(pg_get_expr(conbin, conrelid)) END)
         FROM (SELECT k.relnamespace AS place, k.relname, f.relnamespace AS confplace, f.relname AS confname, c.*
             FROM (VALUES (NULL::smallint[], true, false)) AS before_15_18 (confdelsetcols, conenforced, conperiod)
             CROSS JOIN LATERAL (SELECT oid, conname, contype, condeferrable, condeferred, convalidated, conislocal, connoinherit, conkey,
@@ -94,7 +95,7 @@ SUMS (
                 OR ((indexprs IS NOT NULL OR indpred IS NOT NULL) AND EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_class'::regclass
                     AND x.objid = indexrelid AND x.refobjid >= 16384 AND x.refobjsubid = 0 AND x.refclassid <> 'pg_constraint'::regclass
                     AND x.deptype NOT IN ('P', 'S', 'i')))
-                THEN (SELECT OWNLESS(pg_get_indexdef(indexrelid)) FROM pg_namespace n WHERE n.oid = place)
+                THEN THERE(pg_get_indexdef(indexrelid, 0, true))
                 ELSE concat_ws(chr(31), indcollation::text, indclass::text, 'on', BARE(indexprs), 'where', BARE(indpred)) END)
         FROM (SELECT k.relnamespace AS place, k.relname AS of_table, i.relname, i.relam, i.reloptions, i.reltablespace, x.*
             FROM (VALUES (false)) AS before_15 (indnullsnotdistinct)
@@ -107,23 +108,28 @@ SUMS (
 -- policies the stored tree is taken, with names in the place of the numbers that it has of what it depends on.
 SUMS (
         SELECT place, concat_ws(chr(31), kind, relname, name, rest, :named)
-        FROM (SELECT k.relnamespace AS place, k.relname, n.nspname, 'rule' AS kind, w.rulename AS name, 'pg_rewrite'::regclass AS class, w.oid,
-                concat_ws(' ', w.ev_type, w.ev_enabled, w.is_instead) AS rest, concat_ws(chr(31), w.ev_qual::text, w.ev_action::text) AS tree
+        FROM (SELECT k.relnamespace AS place, k.relname, n.nspname, PATH(n.nspname) AS path, 'rule' AS kind, w.rulename AS name, 'pg_rewrite'::regclass AS class, w.oid,
+                concat_ws(' ', w.ev_type, w.ev_enabled, w.is_instead) AS rest, PLAIN(concat_ws(chr(31), w.ev_qual::text, w.ev_action::text)) AS tree
             FROM pg_rewrite w JOIN k ON k.oid = w.ev_class JOIN pg_namespace n ON n.oid = k.relnamespace
             UNION ALL
-            SELECT k.relnamespace, k.relname, n.nspname, 'policy', l.polname, 'pg_policy'::regclass, l.oid,
-                concat_ws(' ', l.polcmd, l.polpermissive), concat_ws(chr(31), 'using', l.polqual::text, 'check', l.polwithcheck::text)
+            SELECT k.relnamespace, k.relname, n.nspname, PATH(n.nspname), 'policy', l.polname, 'pg_policy'::regclass, l.oid,
+                concat_ws(' ', l.polcmd, l.polpermissive), PLAIN(concat_ws(chr(31), 'using', l.polqual::text, 'check', l.polwithcheck::text))
             FROM pg_policy l JOIN k ON k.oid = l.polrelid JOIN pg_namespace n ON n.oid = k.relnamespace) x
-        CROSS JOIN LATERAL (SELECT array_agg(' ' || number || ' ' ORDER BY number) AS numbers, array_agg('{' || translate(named, ' ', chr(30)) || '}' ORDER BY number) AS names
+        CROSS JOIN LATERAL (SELECT array_agg(number ORDER BY number) AS numbers, array_agg('{' || translate(named, ' ', chr(30)) || '}' ORDER BY number) AS names
             FROM (SELECT DISTINCT y.number, y.named FROM pg_depend d CROSS JOIN LATERAL (
-                SELECT c.oid AS number, PLACED(c.relnamespace) || c.relname AS named FROM pg_class c WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
+                SELECT ' ' || c.oid || ' ' AS number, PLACED(c.relnamespace) || c.relname AS named FROM pg_class c WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
                 UNION ALL
-                SELECT c.reltype, 'a row of ' || PLACED(c.relnamespace) || c.relname FROM pg_class c
+                SELECT ' ' || c.reltype || ' ', 'a row of ' || PLACED(c.relnamespace) || c.relname FROM pg_class c
                     WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass AND c.reltype <> 0
                 UNION ALL
-                SELECT p.oid, PLACED(p.pronamespace) || p.proname || '(' || OWNLESS(oidvectortypes(p.proargtypes)) || ')' FROM pg_proc p
+                SELECT ' ' || p.oid || ' ', PLACED(p.pronamespace) || p.proname || '(' || OWNLESS(HERE(oidvectortypes(p.proargtypes))) || ')' FROM pg_proc p
                     WHERE p.oid = d.refobjid AND d.refclassid = 'pg_proc'::regclass
                 UNION ALL
-                SELECT t.oid, PLACED(t.typnamespace) || t.typname FROM pg_type t WHERE t.oid = d.refobjid AND d.refclassid = 'pg_type'::regclass) y
+                SELECT ' ' || t.oid || ' ', PLACED(t.typnamespace) || t.typname FROM pg_type t WHERE t.oid = d.refobjid AND d.refclassid = 'pg_type'::regclass
+                UNION ALL
+                -- A label stands there as the bytes of its number.
+                SELECT v.bytes, 'label ' || v.label FROM (SELECT e.enumlabel AS label, (SELECT '[ ' || string_agg(((((e.oid::bigint >> b) & 255) + 128) % 256 - 128)::text, ' ' ORDER BY b)
+                    FROM unnest(ARRAY[0, 8, 16, 24]) AS b) || ' ' AS bytes FROM pg_enum e WHERE e.enumtypid = d.refobjid AND d.refclassid = 'pg_type'::regclass OFFSET 0) v
+                    WHERE strpos(x.tree, v.bytes) > 0) y
                 WHERE d.classid = x.class AND d.objid = x.oid AND d.refobjid >= 16384) of_one) d
 );

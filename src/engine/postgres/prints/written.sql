@@ -13,7 +13,7 @@ FROM (SELECT nspname, concat_ws(chr(31), kind, tbl, name, attribute, OWNLESS(val
         (SELECT string_agg(CASE one WHEN 0 THEN 'PUBLIC' ELSE ROLE(one) END, ', ' ORDER BY ROLE(one)) FROM unnest(polroles) AS one)
     FROM (SELECT s.own, s.nspname, k.relname, l.* FROM pg_policy l JOIN pg_class k ON k.oid = l.polrelid JOIN s ON s.oid = k.relnamespace) l
     UNION ALL
-    SELECT nspname, 'statistics', of_table, stxname, concat_ws(' ', stxstattarget, ROLE(stxowner)), HERE(pg_get_statisticsobjdef(oid))
+    SELECT nspname, 'statistics', of_table, stxname, concat_ws(' ', stxstattarget, ROLE(stxowner)), HERE(replace(pg_get_statisticsobjdef(oid), 'CREATE STATISTICS ' || quote_ident(nspname) || '.', 'CREATE STATISTICS '))
     FROM (SELECT s.path, s.own, s.nspname, k.relname AS of_table, z.* FROM pg_statistic_ext z JOIN pg_class k ON k.oid = z.stxrelid
         JOIN s ON s.oid = z.stxnamespace) z
     UNION ALL

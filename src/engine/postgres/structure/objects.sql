@@ -1,8 +1,9 @@
 -- What there is in the schemas apart from tables, each with its owner and its rights. `path` makes names of the own schema stand
--- alone, `own` is its name within a pattern. What belongs to an extension is left out.
-WITH s AS MATERIALIZED (
-    SELECT n.*, quote_ident(n.nspname) AS path, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS own
-    FROM pg_namespace n WHERE n.nspname IN (SELECT unnest(:schemas)::name)),
+-- alone, `own` finds the tenant's name in the names of its roles. What belongs to an extension is left out.
+WITH ROLES(),
+s AS MATERIALIZED (
+    SELECT n.*, PATH(n.nspname) AS path, r.pattern AS own
+    FROM pg_namespace n LEFT JOIN roles_of r ON r.place = n.oid WHERE n.nspname IN (SELECT unnest(:schemas)::name)),
 e AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 p AS MATERIALIZED (
     SELECT s.nspname, s.path, s.own, p.*, HERE(p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')') AS name

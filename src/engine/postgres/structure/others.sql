@@ -29,7 +29,7 @@ SELECT y.nspname, 'type', '', y.typname || ' ' || n.conname, 'definition', HERE(
 FROM y JOIN pg_constraint n ON n.contypid = y.oid AND n.contype = 'c'
 UNION ALL
 SELECT y.nspname, 'type', '', y.typname, 'named null', quote_ident(n.conname)
-FROM y JOIN pg_constraint n ON n.contypid = y.oid AND n.contype = 'n' AND n.conname <> y.typname || '_not_null'
+FROM y JOIN pg_constraint n ON n.contypid = y.oid AND n.contype = 'n' AND n.conname !~ '^.+_not_null\d*$'
 UNION ALL
 SELECT nspname, 'routine', '', name, f.attribute, f.value
 FROM p CROSS JOIN LATERAL (VALUES
@@ -37,7 +37,7 @@ FROM p CROSS JOIN LATERAL (VALUES
     ('arguments', HERE(pg_get_function_arguments(oid))),
     ('returns', HERE(pg_get_function_result(oid))),
     ('language', CASE WHEN prokind <> 'a' THEN (SELECT quote_ident(g.lanname) FROM pg_language g WHERE g.oid = prolang) END),
-    ('body', CASE WHEN prokind <> 'a' AND to_jsonb(p) ->> 'prosqlbody' IS NULL THEN CASE WHEN probin IS NULL THEN OWNLESS(prosrc)
+    ('body', CASE WHEN prokind <> 'a' AND to_jsonb(p) ->> 'prosqlbody' IS NULL THEN CASE WHEN probin IS NULL THEN prosrc
         ELSE quote_literal(probin) || ', ' || quote_literal(prosrc) END END),
     ('volatility', CASE WHEN prokind <> 'a' THEN CASE provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END END),
     ('strict', CASE WHEN prokind <> 'a' AND proisstrict THEN 'yes' END),
@@ -48,7 +48,16 @@ FROM p CROSS JOIN LATERAL (VALUES
     ('rows', NULLIF(prorows, 0)::text),
     ('support', CASE WHEN prosupport <> 0 THEN HERE(prosupport::regproc::text) END),
     ('transforms', HERE((SELECT string_agg(format_type(one, NULL), ', ') FROM unnest(protrftypes) AS one))),
-    ('settings', regexp_replace(array_to_string(proconfig, E'\n'), '(^|[^[:alnum:]_$])' || own || '($|[^[:alnum:]_$])', '\1{tenant}\2', 'g')),
+    ('settings', (SELECT string_agg(CASE WHEN split_part(one, '=', 1) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries',
+            'shared_preload_libraries', 'local_preload_libraries', 'unix_socket_directories')
+        -- Each name for itself: not all need quotes. Beside a scratch the shared one is there twice.
+        THEN split_part(one, '=', 1) || '=' || coalesce((SELECT string_agg(item, ', ' ORDER BY place) FROM (
+            SELECT CASE WHEN item = nspname OR (item = ANY (:shared) AND nspname = ANY (:shared)) THEN '{tenant}'
+                WHEN item = ANY (:shared) THEN '{shared}' ELSE quote_ident(item) END AS item, min(place) AS place
+            FROM (SELECT CASE WHEN left(found[1], 1) = '"' THEN replace(substr(found[1], 2, length(found[1]) - 2), '""', '"')
+                ELSE found[1] END AS item, place FROM regexp_matches(substr(one, strpos(one, '=') + 1), '"(?:[^"]|"")*"|[^",\s]+', 'g')
+                WITH ORDINALITY AS v (found, place)) AS items GROUP BY 1) AS items), '') ELSE one END, E'\n' ORDER BY number)
+        FROM unnest(proconfig) WITH ORDINALITY AS v (one, number))),
     ('aggregate', CASE prokind WHEN 'a' THEN HERE((SELECT concat_ws(', ', b.aggkind::text, b.aggnumdirectargs, 'SFUNC = ' || b.aggtransfn,
         'STYPE = ' || format_type(b.aggtranstype, NULL), 'SSPACE = ' || NULLIF(b.aggtransspace, 0), 'FINALFUNC = ' || CASE WHEN b.aggfinalfn <> 0 THEN b.aggfinalfn END,
         'FINALFUNC_EXTRA = ' || NULLIF(b.aggfinalextra, false), 'FINALFUNC_MODIFY = ' || b.aggfinalmodify::text,
@@ -60,7 +69,7 @@ FROM p CROSS JOIN LATERAL (VALUES
         'MFINALFUNC_MODIFY = ' || b.aggmfinalmodify::text, 'MINITCOND = ' || quote_literal(b.aggminitval),
         'SORTOP = ' || CASE WHEN b.aggsortop <> 0 THEN b.aggsortop::regoperator END) FROM pg_aggregate b WHERE b.aggfnoid = p.oid)) END)) AS f (attribute, value)
 UNION ALL
-SELECT nspname, 'routine', '', name, 'body', HERE(substring(pg_get_functiondef(oid) FROM '\n ?((?:RETURN|BEGIN ATOMIC).*)$'))
+SELECT nspname, 'routine', '', name, 'body', HERE(rtrim(substring(pg_get_functiondef(oid) FROM '\n ?((?:RETURN |BEGIN ATOMIC).*)$'), E'\n'))
 FROM p WHERE prokind <> 'a' AND to_jsonb(p) ->> 'prosqlbody' IS NOT NULL
 UNION ALL
 SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT concat_ws(', ', to_jsonb(b) ->> 'collprovider', b.collcollate, b.collctype,
@@ -79,7 +88,7 @@ SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT concat_ws(', ',
 FROM o WHERE classid = 'pg_operator'::regclass
 UNION ALL
 SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT concat_ws(', ', 'FOR TYPE ' || format_type(b.opcintype, NULL), 'DEFAULT ' || NULLIF(b.opcdefault, false),
-    'FAMILY ' || (SELECT CASE quote_ident(u.nspname) WHEN path THEN '' ELSE u.nspname || '.' END || f.opfname FROM pg_opfamily f JOIN pg_namespace u ON u.oid = f.opfnamespace WHERE f.oid = b.opcfamily),
+    'FAMILY ' || (SELECT CASE u.nspname WHEN o.nspname THEN '' ELSE u.nspname || '.' END || f.opfname FROM pg_opfamily f JOIN pg_namespace u ON u.oid = f.opfnamespace WHERE f.oid = b.opcfamily),
     'STORAGE ' || CASE WHEN b.opckeytype <> 0 THEN format_type(b.opckeytype, NULL) END) FROM pg_opclass b WHERE b.oid = o.objid))
 FROM o WHERE classid = 'pg_opclass'::regclass
 UNION ALL
@@ -95,14 +104,14 @@ SELECT o.nspname, o.kind, '', o.name, 'members', HERE(concat_ws(', ', (SELECT st
         ', ' ORDER BY b.amproclefttype::regtype::text, b.amprocrighttype::regtype::text, b.amprocnum) FROM pg_amproc b WHERE b.amprocfamily = o.objid)))
 FROM o WHERE classid = 'pg_opfamily'::regclass
 UNION ALL
-SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'PARSER = ' || (SELECT CASE quote_ident(u.nspname) WHEN path THEN '' ELSE quote_ident(u.nspname) || '.' END || quote_ident(r.prsname) FROM pg_ts_parser r
+SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'PARSER = ' || (SELECT CASE u.nspname WHEN o.nspname THEN '' ELSE quote_ident(u.nspname) || '.' END || quote_ident(r.prsname) FROM pg_ts_parser r
         JOIN pg_namespace u ON u.oid = r.prsnamespace WHERE r.oid = b.cfgparser)
     || coalesce((SELECT string_agg(DISTINCT E'\n' || m.maptokentype || ': ' || (SELECT string_agg(v.mapdict::regdictionary::text, ', ' ORDER BY v.mapseqno)
         FROM pg_ts_config_map v WHERE v.mapcfg = m.mapcfg AND v.maptokentype = m.maptokentype), '') FROM pg_ts_config_map m WHERE m.mapcfg = b.oid), '')
     FROM pg_ts_config b WHERE b.oid = o.objid))
 FROM o WHERE classid = 'pg_ts_config'::regclass
 UNION ALL
-SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'TEMPLATE = ' || (SELECT CASE quote_ident(u.nspname) WHEN path THEN '' ELSE quote_ident(u.nspname) || '.' END || quote_ident(r.tmplname) FROM pg_ts_template r
+SELECT o.nspname, o.kind, '', o.name, 'definition', HERE((SELECT 'TEMPLATE = ' || (SELECT CASE u.nspname WHEN o.nspname THEN '' ELSE quote_ident(u.nspname) || '.' END || quote_ident(r.tmplname) FROM pg_ts_template r
         JOIN pg_namespace u ON u.oid = r.tmplnamespace WHERE r.oid = b.dicttemplate) || coalesce(', ' || b.dictinitoption, '')
     FROM pg_ts_dict b WHERE b.oid = o.objid))
 FROM o WHERE classid = 'pg_ts_dict'::regclass

@@ -28,3 +28,9 @@ FROM o JOIN pg_description d ON d.classoid = o.classid AND d.objoid = o.objid AN
 UNION ALL
 SELECT o.nspname, o.kind, o.tbl, o.name, 'label of ' || d.provider, d.label
 FROM o JOIN pg_seclabel d ON d.classoid = o.classid AND d.objoid = o.objid AND d.objsubid = o.subid
+UNION ALL
+-- All tables of a schema: since PostgreSQL 15, in a catalog that none before has, so it is found by what depends on the schema.
+SELECT s.nspname, 'schema', '', '', 'published in ' || b.pubname, 'all tables'
+FROM s JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid AND d.classid = to_regclass('pg_publication_namespace')
+JOIN pg_depend p ON p.classid = d.classid AND p.objid = d.objid AND p.refclassid = 'pg_publication'::regclass
+JOIN pg_publication b ON b.oid = p.refobjid

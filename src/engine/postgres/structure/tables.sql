@@ -40,9 +40,9 @@ CROSS JOIN LATERAL (VALUES
     ('server options', array_to_string(a.attfdwoptions, ', ')),
     ('inherited', CASE WHEN NOT a.attislocal AND NOT a.relispartition THEN 'yes' END)) AS f (attribute, value)
 UNION ALL
--- Since PostgreSQL 18.
+-- Since PostgreSQL 18. A name that the server may have made says nothing: it stays when the table, or the column, is renamed.
 SELECT t.nspname, 'column', t.relname, b.attname, 'named null', NULLIF(concat_ws(' ',
-    CASE WHEN n.conname <> t.relname || '_' || b.attname || '_not_null' THEN quote_ident(n.conname) END,
+    CASE WHEN n.conname !~ '^.+_.+_not_null\d*$' THEN quote_ident(n.conname) END,
     CASE WHEN n.connoinherit THEN 'NO INHERIT' END, CASE WHEN NOT n.convalidated THEN 'NOT VALID' END,
     CASE WHEN NOT n.conislocal AND NOT t.relispartition THEN 'inherited' END), '')
 FROM t JOIN pg_constraint n ON n.conrelid = t.oid AND n.contype = 'n'
@@ -86,7 +86,7 @@ FROM l CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT nspname, 'statistics', CASE WHEN within THEN of_table ELSE '' END, stxname, f.attribute, f.value
 FROM z CROSS JOIN LATERAL (VALUES
-    ('definition', HERE(replace(pg_get_statisticsobjdef(oid), 'CREATE STATISTICS ' || path || '.', 'CREATE STATISTICS '))),
+    ('definition', HERE(replace(pg_get_statisticsobjdef(oid), 'CREATE STATISTICS ' || quote_ident(nspname) || '.', 'CREATE STATISTICS '))),
     ('statistics target', NULLIF(stxstattarget, -1)::text)) AS f (attribute, value)
 UNION ALL
 SELECT nspname, 'sequence', CASE WHEN deptype = 'i' THEN of_table ELSE '' END, relname, f.attribute, f.value

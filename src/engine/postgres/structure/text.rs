@@ -5,12 +5,12 @@ use crate::engine::structure::without_qualifier;
 
 /// Words of our own in the statements, each with what it stands for; `@` is what is in its brackets. Later
 /// ones may be in what earlier ones stand for.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 13] = [
     // What rows of (schema, text) are hashed to.
     (
         "SUMS (",
         "SELECT n.nspname, h.entries, h.one, h.two FROM (
-    WITH k AS (SELECT oid, relnamespace, relname FROM pg_class
+    WITH ROLES(), k AS (SELECT oid, relnamespace, relname FROM pg_class
         WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND relnamespace NOT IN (11, 99))
     SELECT place, count(*) AS entries, sum(hashtextextended(entry, :one)) AS one, sum(hashtextextended(entry, :two)) AS two
     FROM (@) AS entries (place, entry) GROUP BY place) h
@@ -29,42 +29,74 @@ JOIN pg_namespace n ON n.oid = h.place WHERE n.nspname IN (SELECT unnest(:schema
         "PLACED(",
         "CASE WHEN @ = place THEN '.' ELSE (SELECT m.nspname || '.' FROM pg_namespace m WHERE m.oid = @) END",
     ),
-    // Roles, or texts of rights, with the name of the schema taken out where it is a word of them.
+    // What PostgreSQL writes of something in the schema of the number `place`.
+    (
+        "THERE(",
+        "(SELECT OWNLESS(HERE(@)) FROM (SELECT nspname, PATH(nspname) AS path FROM pg_namespace n WHERE n.oid = place) n)",
+    ),
+    // The texts of rights, with the tenant's name taken out of its own roles', of which some need quotes.
     (
         "MARKED(",
-        r#"CASE WHEN strpos(@, nspname) = 0 THEN @ ELSE regexp_replace(@, '(^|[-_="/{},])' || regexp_replace(nspname, '(\W)', '\\\1', 'g') || '($|[-_="/{},])', '\1{tenant}\2', 'g') END"#,
+        "CASE WHEN own IS NULL THEN @ ELSE regexp_replace(translate(@, E'\"\\\\', ''), own, '{tenant}', 'g') END",
     ),
-    // A text with the name of the schema taken out where it qualifies another.
+    // A text with the name of the schema taken out where it qualifies something that is there: an alias of that
+    // name, or a word of some data, qualifies nothing of the kind.
     (
         "OWNLESS(",
-        r#"(SELECT CASE WHEN strpos(x, nspname) = 0 THEN x ELSE regexp_replace(x, '(^|[^[:alnum:]_".$`])"?' || regexp_replace(nspname, '(\W)', '\\\1', 'g') || '"?\.', '\1{tenant}.', 'g') END FROM (SELECT @ OFFSET 0) AS v (x))"#,
+        r#"(SELECT CASE WHEN strpos(x, here || '.') = 0 AND strpos(x, here || '".') = 0 THEN x ELSE (
+    SELECT string_agg(CASE WHEN at = 1 THEN part WHEN EXISTS (SELECT FROM pg_namespace z WHERE z.nspname = here AND (
+            EXISTS (SELECT FROM pg_class b WHERE b.relname = word AND b.relnamespace = z.oid)
+            OR EXISTS (SELECT FROM pg_proc b WHERE b.proname = word AND b.pronamespace = z.oid)
+            OR EXISTS (SELECT FROM pg_type b WHERE b.typname = word AND b.typnamespace = z.oid)
+            OR EXISTS (SELECT FROM pg_collation b WHERE b.collname = word AND b.collnamespace = z.oid)
+            OR EXISTS (SELECT FROM pg_ts_config b WHERE b.cfgname = word AND b.cfgnamespace = z.oid)
+            OR EXISTS (SELECT FROM pg_ts_dict b WHERE b.dictname = word AND b.dictnamespace = z.oid)))
+        THEN '{tenant}.' || part ELSE here || '.' || part END, '' ORDER BY at)
+    FROM (SELECT part, at, coalesce(replace(substring(part FROM '^"((?:[^"]|"")+)"'), '""', '"'),
+            lower(substring(part FROM '^[[:alnum:]_$]+')))::name AS word
+        FROM regexp_split_to_table(x, '(?<![[:alnum:]_".$])"?' || regexp_replace(here, '(\W)', '\\\1', 'g') || '"?\.')
+            WITH ORDINALITY AS v (part, at)) AS v) END
+FROM (SELECT @ AS x, nspname::text AS here OFFSET 0) AS v)"#,
     ),
     // An expression as it is stored; where it was in the statement that made it says nothing.
     ("BARE(", r"regexp_replace(@::text, ':location \d+', '', 'g')"),
-    // Evaluated while the own schema is the search path.
+    // A query as it is stored, the same.
+    (
+        "PLAIN(",
+        r"regexp_replace(@, ':(?:stmt_)?(?:location|len) -?\d+', '', 'g')",
+    ),
+    // Evaluated while the own schema is the first of the search path, also before the server's own.
     (
         "HERE(",
         "CASE set_config('search_path', path, true) WHEN path THEN (@) END",
     ),
+    ("PATH(", "quote_ident(@) || ', pg_catalog'"),
     // A role by its number, as `{owner}` where it is the owner.
     (
         "GRANTEE(",
         "CASE @ WHEN 0 THEN 'PUBLIC' WHEN owner THEN '{owner}' ELSE ROLE(@) END",
     ),
-    // The name of a role, with that of the schema taken out where it is a word of it.
+    // The name of a role, with the tenant's taken out of its own ones'.
     (
         "ROLE(",
-        r"coalesce((SELECT regexp_replace(rolname, '(^|[-_])' || own || '($|[-_])', '\1{tenant}\2') FROM pg_roles WHERE pg_roles.oid = @), (@)::text)",
+        "coalesce((SELECT coalesce(regexp_replace(rolname, own, '{tenant}'), rolname) FROM pg_roles WHERE pg_roles.oid = @), (@)::text)",
     ),
 ];
 
+/// Which roles are a tenant's own.
+const ROLES: &str = include_str!("roles.sql");
+
 /// Without comments, which are for readers of the files.
 pub(in crate::engine::postgres) fn expand(text: &str) -> String {
+    let text = WORDS.iter().fold(uncommented(text), |text, (word, meaning)| {
+        replace(&text, word, meaning)
+    });
+    text.replace("ROLES()", &uncommented(ROLES))
+}
+
+fn uncommented(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("--"));
-    let text = lines.collect::<Vec<_>>().join("\n");
-    WORDS
-        .iter()
-        .fold(text, |text, (word, meaning)| replace(&text, word, meaning))
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn replace(text: &str, word: &str, meaning: &str) -> String {
@@ -102,33 +134,60 @@ pub(in crate::engine::postgres) fn written(name: &str) -> String {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && !KEYWORDS.contains(&name);
     if plain { name.to_owned() } else { ident(name) }
 }
 
-/// The shared schema's name becomes the same everywhere, and so does the own one's in literals: elsewhere
-/// the server wrote no such name, and what looks like it may be a table's.
+/// PostgreSQL, appendix C: what is reserved, and what may be no function's or type's name.
+const KEYWORDS: [&str; 32] = [
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "authorization",
+    "both",
+    "case",
+    "check",
+    "column",
+    "constraint",
+    "default",
+    "desc",
+    "do",
+    "end",
+    "from",
+    "grant",
+    "group",
+    "in",
+    "like",
+    "limit",
+    "not",
+    "on",
+    "or",
+    "order",
+    "primary",
+    "references",
+    "select",
+    "table",
+    "user",
+    "window",
+];
+
+/// The shared schema's name becomes the same everywhere.
 pub(super) fn neutral(text: &str, own: &str, shared: &[&str]) -> String {
-    let mut text = in_literals(text, own);
+    let instead = match shared.contains(&own) {
+        true => "{tenant}.",
+        false => "{shared}.",
+    };
+    let mut text = text.to_owned();
     for shared in shared.iter().filter(|shared| **shared != own) {
         for name in [written(shared), ident(shared)] {
-            text = without_qualifier(&text, &name, "{shared}.");
+            text = without_qualifier(&text, &name, instead);
         }
     }
     text
-}
-
-fn in_literals(text: &str, own: &str) -> String {
-    if !text.contains(own) {
-        return text.to_owned();
-    }
-    let mut parts: Vec<String> = text.split('\'').map(str::to_owned).collect();
-    for literal in parts.iter_mut().skip(1).step_by(2) {
-        for name in [written(own), ident(own)] {
-            *literal = without_qualifier(literal, &name, "{tenant}.");
-        }
-    }
-    parts.join("'")
 }
 
 #[cfg(test)]
@@ -145,11 +204,16 @@ mod tests {
     }
 
     #[test]
-    fn the_own_name_goes_where_the_server_did_not_write_it() {
-        let text = "orders.id = 1 AND nextval('orders.seq'::text) > public.f('it''s orders.x')";
+    fn the_shared_schema_is_called_the_same_everywhere() {
+        let text = "public.f('public.x') AND scratch.g(data.x)";
         assert_eq!(
-            neutral(text, "orders", &["public"]),
-            "orders.id = 1 AND nextval('{tenant}.seq'::text) > {shared}.f('it''s {tenant}.x')"
+            neutral(text, "acme", &["scratch", "public"]),
+            "{shared}.f('{shared}.x') AND {shared}.g(data.x)"
+        );
+        // What is looked at is a shared schema itself.
+        assert_eq!(
+            neutral(text, "scratch", &["scratch", "public"]),
+            "{tenant}.f('{tenant}.x') AND scratch.g(data.x)"
         );
     }
 }
