@@ -115,20 +115,27 @@ SUMS (
             SELECT k.relnamespace, k.relname, n.nspname, PATH(n.nspname), 'policy', l.polname, 'pg_policy'::regclass, l.oid,
                 concat_ws(' ', l.polcmd, l.polpermissive), PLAIN(concat_ws(chr(31), 'using', l.polqual::text, 'check', l.polwithcheck::text))
             FROM pg_policy l JOIN k ON k.oid = l.polrelid JOIN pg_namespace n ON n.oid = k.relnamespace) x
-        CROSS JOIN LATERAL (SELECT array_agg(number ORDER BY number) AS numbers, array_agg('{' || translate(named, ' ', chr(30)) || '}' ORDER BY number) AS names
-            FROM (SELECT DISTINCT y.number, y.named FROM pg_depend d CROSS JOIN LATERAL (
-                SELECT ' ' || c.oid || ' ' AS number, PLACED(c.relnamespace) || c.relname AS named FROM pg_class c WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
+        CROSS JOIN LATERAL (SELECT array_agg(number ORDER BY rank) AS numbers, array_agg('{' || translate(named, ' ', chr(30)) || '}' ORDER BY rank) AS names
+            FROM (SELECT DISTINCT y.number, y.named, y.rank FROM pg_depend d CROSS JOIN LATERAL (
+                SELECT ' ' || c.oid || ' ' AS number, PLACED(c.relnamespace) || c.relname AS named, c.oid AS rank FROM pg_class c WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
                 UNION ALL
-                SELECT ' ' || c.reltype || ' ', 'a row of ' || PLACED(c.relnamespace) || c.relname FROM pg_class c
+                SELECT ' ' || c.reltype || ' ', 'a row of ' || PLACED(c.relnamespace) || c.relname, c.reltype FROM pg_class c
                     WHERE c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass AND c.reltype <> 0
                 UNION ALL
-                SELECT ' ' || p.oid || ' ', PLACED(p.pronamespace) || p.proname || '(' || OWNLESS(HERE(oidvectortypes(p.proargtypes))) || ')' FROM pg_proc p
+                SELECT ' ' || p.oid || ' ', PLACED(p.pronamespace) || p.proname || '(' || OWNLESS(HERE(oidvectortypes(p.proargtypes))) || ')', p.oid FROM pg_proc p
                     WHERE p.oid = d.refobjid AND d.refclassid = 'pg_proc'::regclass
                 UNION ALL
-                SELECT ' ' || t.oid || ' ', PLACED(t.typnamespace) || t.typname FROM pg_type t WHERE t.oid = d.refobjid AND d.refclassid = 'pg_type'::regclass
+                SELECT ' ' || t.oid || ' ', PLACED(t.typnamespace) || t.typname, t.oid FROM pg_type t WHERE t.oid = d.refobjid AND d.refclassid = 'pg_type'::regclass
+                UNION ALL
+                -- A join has all columns of its tables in it.
+                SELECT ' ' || t.oid || ' ', PLACED(t.typnamespace) || t.typname, t.oid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                    WHERE a.attrelid = d.refobjid AND d.refclassid = 'pg_class'::regclass AND a.attnum > 0 AND a.atttypid >= 16384
+                UNION ALL
+                SELECT ' ' || c.oid || ' ', PLACED(c.collnamespace) || c.collname, c.oid FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                    WHERE a.attrelid = d.refobjid AND d.refclassid = 'pg_class'::regclass AND a.attnum > 0 AND a.attcollation >= 16384
                 UNION ALL
                 -- A label stands there as the bytes of its number.
-                SELECT v.bytes, 'label ' || v.label FROM (SELECT e.enumlabel AS label, (SELECT '[ ' || string_agg(((((e.oid::bigint >> b) & 255) + 128) % 256 - 128)::text, ' ' ORDER BY b)
+                SELECT v.bytes, 'label ' || v.label, v.oid FROM (SELECT e.oid, e.enumlabel AS label, (SELECT '[ ' || string_agg(((((e.oid::bigint >> b) & 255) + 128) % 256 - 128)::text, ' ' ORDER BY b)
                     FROM unnest(ARRAY[0, 8, 16, 24]) AS b) || ' ' AS bytes FROM pg_enum e WHERE e.enumtypid = d.refobjid AND d.refclassid = 'pg_type'::regclass OFFSET 0) v
                     WHERE strpos(x.tree, v.bytes) > 0) y
                 WHERE d.classid = x.class AND d.objid = x.oid AND d.refobjid >= 16384) of_one) d
