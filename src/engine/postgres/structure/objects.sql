@@ -10,11 +10,12 @@ p AS MATERIALIZED (
     FROM pg_proc p JOIN s ON s.oid = p.pronamespace
     -- The constructors of a type belong to it as the members of an extension do.
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))),
+-- Neither rows of tables nor arrays. There are many of both, and what they are joined with would be kept in memory.
 y AS MATERIALIZED (
     SELECT s.nspname, s.path, s.own, y.*
-    FROM pg_type y JOIN s ON s.oid = y.typnamespace LEFT JOIN pg_class k ON k.oid = y.typrelid
-    WHERE (y.typtype IN ('e', 'd', 'r', 'b', 'p') OR (y.typtype = 'c' AND k.relkind = 'c'))
-    AND NOT EXISTS (SELECT FROM pg_type el WHERE el.oid = y.typelem AND el.typarray = y.oid)
+    FROM pg_type y JOIN s ON s.oid = y.typnamespace
+    WHERE (y.typtype IN ('e', 'd', 'r', 'b', 'p') OR (y.typtype = 'c' AND y.typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')))
+    AND (y.typelem = 0 OR NOT coalesce((SELECT el.typarray = y.oid FROM pg_type el WHERE el.oid = y.typelem), false))
     AND NOT EXISTS (SELECT FROM e WHERE e.classid = 'pg_type'::regclass AND e.objid = y.oid)),
 n AS MATERIALIZED (
     SELECT path, own, nspname, 'pg_namespace'::regclass AS classid, oid AS objid, 0 AS subid, 'schema' AS kind, '' AS tbl,

@@ -6,11 +6,12 @@ use crate::engine::structure::without_qualifier;
 /// Words of our own in the statements, each with what it stands for; `@` is what is in its brackets. Later
 /// ones may be in what earlier ones stand for.
 const WORDS: [(&str, &str); 13] = [
-    // What rows of (schema, text) are hashed to.
+    // What rows of (schema, text) are hashed to. Of a table read in place the planner knows without statistics that a
+    // number is in it once; else it would keep all columns in memory.
     (
         "SUMS (",
         "SELECT n.nspname, h.entries, h.one, h.two FROM (
-    WITH ROLES(), k AS (SELECT oid, relnamespace, relname FROM pg_class
+    WITH ROLES(), k AS NOT MATERIALIZED (SELECT oid, relnamespace, relname FROM pg_class
         WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND relnamespace NOT IN (11, 99))
     SELECT place, count(*) AS entries, sum(hashtextextended(entry, :one)) AS one, sum(hashtextextended(entry, :two)) AS two
     FROM (@) AS entries (place, entry) GROUP BY place) h
