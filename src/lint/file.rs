@@ -1,6 +1,6 @@
 //! One file by every rule.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use crate::database_url::EngineKind;
 use crate::domain::{Finding, Migration, Statement};
@@ -47,7 +47,8 @@ impl<'m> Reader<'_, 'm> {
     pub(super) fn read(&self, catalog: &mut Catalog) -> File<'m> {
         let (allows, mut comments) = Allows::of(self.migration);
         let mut found = Vec::new();
-        let mut squawks = self.squawk();
+        let mut squawks = VecDeque::from(self.squawk());
+        let mut of_none = Vec::new();
         for statement in &self.migration.statements {
             let pieces = pieces(statement, self.world.kind);
             let acts = acts(&pieces);
@@ -63,15 +64,19 @@ impl<'m> Reader<'_, 'm> {
                 fresh: self.fresh,
             };
             found.extend(self.ours(&seen, &allows));
-            let (its, others) = squawks.into_iter().partition(|(_, hit)| is_in(hit, statement));
-            squawks = others;
+            let (begin, end) = extent(statement);
+            let mut its = Vec::new();
+            while let Some(hit) = squawks.pop_front_if(|(_, hit)| (hit.line, hit.column) <= end) {
+                let within = begin <= (hit.1.line, hit.1.column);
+                if within { its.push(hit) } else { of_none.push(hit) }
+            }
             found.extend(self.theirs(&seen, its, &allows));
             for act in &acts {
                 catalog.apply(self.which, act, self.world);
             }
         }
         // Of no statement: of comments, or of what was not told apart.
-        for (rule, hit) in squawks {
+        for (rule, hit) in of_none.into_iter().chain(squawks) {
             if !allows.allow(rule.id, None) {
                 found.push(self.found(rule, hit, None));
             }
@@ -130,6 +135,7 @@ impl<'m> Reader<'_, 'm> {
         let named = |(id, hit): (String, Hit)| named(&id).map(|rule| (rule, hit));
         let mut hits: Vec<_> = read.hits.into_iter().filter_map(named).collect();
         hits.extend(read.unreadable.and_then(|hit| Some((named_unreadable()?, hit))));
+        hits.sort_by_key(|(_, hit): &(&Rule, Hit)| (hit.line, hit.column));
         hits
     }
 
@@ -167,8 +173,8 @@ fn named_unreadable() -> Option<&'static Rule> {
     named(UNREADABLE)
 }
 
-/// A statement's text is without what stands around it.
-fn is_in(hit: &Hit, statement: &Statement) -> bool {
+/// Lines and columns of a statement's begin and end.
+fn extent(statement: &Statement) -> ((usize, usize), (usize, usize)) {
     let lines = statement.sql.matches('\n').count();
     let last = statement
         .sql
@@ -181,5 +187,5 @@ fn is_in(hit: &Hit, statement: &Statement) -> bool {
         0 => (statement.line, statement.column + last),
         _ => (statement.line + lines, last + 1),
     };
-    (statement.line, statement.column) <= (hit.line, hit.column) && (hit.line, hit.column) <= end
+    ((statement.line, statement.column), end)
 }

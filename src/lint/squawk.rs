@@ -4,6 +4,7 @@ use squawk_linter::{Linter, LinterSettings, Rule as SquawkRule, Version};
 use squawk_syntax::SourceFile;
 
 use crate::domain::Migration;
+use crate::migrations::Offsets;
 use crate::rules::Rule;
 
 use super::seen::Hit;
@@ -30,13 +31,13 @@ pub(super) fn read<'r>(
         linter.settings.pg_version = version;
     }
     let parsed = SourceFile::parse(&migration.sql);
+    let offsets = Offsets::new(&migration.sql);
     let place = |offset: usize, message: String| {
-        let before = migration.sql.get(..offset).unwrap_or(&migration.sql);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let (line, column) = offsets.place(offset);
         Hit {
             message,
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column,
             once: None,
             safe: None,
         }

@@ -22,8 +22,8 @@ pub(crate) use lint::needs_no_transaction;
 pub use load::{FolderError, Loaded, load};
 pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};
 pub use rollback::{Rollback, TenantUndo, Undo, missing_downs, nothing_ran, rollback, undo};
+pub(crate) use statements::{Offsets, tokens, without_concurrently, words};
 pub use statements::{Unsplittable, split};
-pub(crate) use statements::{tokens, without_concurrently, words};
 
 pub const NAME: CheckDefinition = CheckDefinition {
     id: "migrations.name",

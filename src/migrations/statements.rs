@@ -4,6 +4,8 @@
 //! is only what a `;` means: inside the body of a trigger or routine it does not end the statement.
 //! `DELIMITER` lines of the mysql client are understood, because files written for it have them.
 
+use std::cell::Cell;
+
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -144,18 +146,19 @@ fn split_by_delimiter(
     kind: EngineKind,
     statements: &mut Vec<Statement>,
 ) -> Result<(), Unsplittable> {
+    let offsets = Offsets::new(segment.text);
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut offset = 0;
     for line in segment.text.split_inclusive('\n') {
         let end = offset + line.len();
         if let Some(kept) = line.trim_end().strip_suffix(delimiter) {
-            push(segment, start, offset + kept.len(), &mut pieces);
+            push(segment, &offsets, start, offset + kept.len(), &mut pieces);
             start = end;
         }
         offset = end;
     }
-    push(segment, start, segment.text.len(), &mut pieces);
+    push(segment, &offsets, start, segment.text.len(), &mut pieces);
     for piece in pieces {
         let inner = Segment {
             text: &piece.sql,
@@ -220,7 +223,7 @@ fn split_by_semicolon(
             Token::EOF => {}
             Token::SemiColon if body.depth == 0 => {
                 if let Some(begin) = begin.take() {
-                    push(segment, begin, start, statements);
+                    push(segment, &offsets, begin, start, statements);
                 }
                 body = Body::new(kind);
             }
@@ -231,7 +234,7 @@ fn split_by_semicolon(
         }
     }
     if let Some(begin) = begin {
-        push(segment, begin, segment.text.len(), statements);
+        push(segment, &offsets, begin, segment.text.len(), statements);
         // Never guessed: a statement hidden in what is taken for a body would neither be looked at
         // nor recorded.
         if let Some(statement) = statements.last().filter(|_| body.depth > 0) {
@@ -250,30 +253,37 @@ pub(super) fn is_versioned(text: &str) -> bool {
     text.starts_with("/*!") || text.starts_with("/*M!")
 }
 
-fn push(segment: &Segment<'_>, start: usize, end: usize, statements: &mut Vec<Statement>) {
+fn push(
+    segment: &Segment<'_>,
+    offsets: &Offsets<'_>,
+    start: usize,
+    end: usize,
+    statements: &mut Vec<Statement>,
+) {
     let raw = &segment.text[start..end];
     let sql = raw.trim();
     if sql.is_empty() {
         return;
     }
-    let before = &segment.text[..start + raw.len() - raw.trim_start().len()];
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let line = segment.line + before.matches('\n').count();
+    let (line, column) = offsets.place(start + raw.len() - raw.trim_start().len());
     statements.push(Statement {
         sql: sql.to_owned(),
-        line,
+        line: segment.line + line - 1,
         column,
     });
 }
 
-/// Byte offsets of line starts: the tokenizer counts lines and characters.
-pub(super) struct Offsets<'a> {
+/// Byte offsets of line starts: the tokenizer counts lines and characters. A migration may be megabytes in one line, so
+/// each question goes on from the one before where it can.
+pub(crate) struct Offsets<'a> {
     text: &'a str,
     lines: Vec<usize>,
+    /// Line, characters before it in the line, byte.
+    last: Cell<(usize, usize, usize)>,
 }
 
 impl<'a> Offsets<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let breaks = text
             .bytes()
             .enumerate()
@@ -282,14 +292,37 @@ impl<'a> Offsets<'a> {
         Self {
             text,
             lines: std::iter::once(0).chain(breaks).collect(),
+            last: Cell::default(),
         }
     }
 
+    /// The byte at a line and column, which count from 1.
     pub(super) fn byte(&self, line: u64, column: u64) -> usize {
         let line = (line.max(1) as usize - 1).min(self.lines.len() - 1);
-        let start = self.lines[line];
-        let within = self.text[start..].char_indices().nth(column.max(1) as usize - 1);
-        within.map_or(self.text.len(), |(at, _)| start + at)
+        let column = column.max(1) as usize - 1;
+        let (before, start) = match self.last.get() {
+            (last, before, at) if last == line && before <= column => (before, at),
+            _ => (0, self.lines[line]),
+        };
+        let within = self.text[start..].char_indices().nth(column - before);
+        let Some((at, _)) = within else {
+            return self.text.len();
+        };
+        self.last.set((line, column, start + at));
+        start + at
+    }
+
+    /// Line and column of a byte, from 1.
+    pub(crate) fn place(&self, at: usize) -> (usize, usize) {
+        let at = self.text.floor_char_boundary(at);
+        let line = self.lines.partition_point(|start| *start <= at) - 1;
+        let (before, start) = match self.last.get() {
+            (last, before, byte) if last == line && byte <= at => (before, byte),
+            _ => (0, self.lines[line]),
+        };
+        let column = before + self.text[start..at].chars().count();
+        self.last.set((line, column, at));
+        (line + 1, column + 1)
     }
 }
 

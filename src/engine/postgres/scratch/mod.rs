@@ -218,20 +218,28 @@ impl PostgresScratch {
         self.send(text).await.map(|_| ())
     }
 
-    /// Names of what the scratch's shared schema has.
+    /// Names of what the scratch's shared schema has. By what depends on it: the catalog has no index by schema.
     fn in_shared(&self) -> String {
         let each = [
-            ("pg_class", "relname", "relnamespace"),
-            ("pg_proc", "proname", "pronamespace"),
-            ("pg_type", "typname", "typnamespace"),
+            ("pg_class", "relname"),
+            ("pg_proc", "proname"),
+            ("pg_type", "typname"),
         ];
-        let each = each.map(|(table, name, place)| {
+        let each = each.map(|(table, name)| {
             format!(
-                "SELECT {name} FROM pg_catalog.{table} WHERE {place} = {}::regnamespace",
-                literal(&ident(&self.shared))
+                "SELECT x.{name} FROM o CROSS JOIN LATERAL (SELECT {name} FROM pg_catalog.{table} WHERE oid = o.objid OFFSET 0) x
+WHERE o.classid = 'pg_catalog.{table}'::regclass"
             )
         });
-        each.join(" UNION ")
+        format!(
+            "WITH o AS MATERIALIZED (SELECT classid, objid FROM pg_catalog.pg_depend
+    WHERE refclassid = 'pg_catalog.pg_namespace'::regclass AND refobjid = {}::regnamespace)
+SELECT i.relname FROM o CROSS JOIN LATERAL (SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = o.objid OFFSET 0) x
+CROSS JOIN LATERAL (SELECT relname FROM pg_catalog.pg_class WHERE oid = x.indexrelid OFFSET 0) i
+WHERE o.classid = 'pg_catalog.pg_class'::regclass UNION {}",
+            literal(&ident(&self.shared)),
+            each.join(" UNION ")
+        )
     }
 
     /// Makes empty tables like these in the scratch, which takes no lock that anybody waits for.

@@ -4,7 +4,7 @@ WITH ROLES(),
 s AS MATERIALIZED (
     SELECT n.*, PATH(n.nspname) AS path, r.pattern AS own
     FROM pg_namespace n LEFT JOIN roles_of r ON r.place = n.oid WHERE n.nspname IN (SELECT unnest(:schemas)::name)),
-e AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
+e AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'),
 p AS MATERIALIZED (
     SELECT s.nspname, s.path, s.own, p.*, HERE(p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')') AS name
     FROM pg_proc p JOIN s ON s.oid = p.pronamespace
@@ -14,7 +14,7 @@ p AS MATERIALIZED (
 y AS MATERIALIZED (
     SELECT s.nspname, s.path, s.own, y.*
     FROM pg_type y JOIN s ON s.oid = y.typnamespace
-    WHERE (y.typtype IN ('e', 'd', 'r', 'b', 'p') OR (y.typtype = 'c' AND y.typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')))
+    WHERE (y.typtype IN ('e', 'd', 'r', 'b', 'p') OR (y.typtype = 'c' AND (SELECT k.relkind = 'c' FROM pg_class k WHERE k.oid = y.typrelid)))
     AND (y.typelem = 0 OR NOT coalesce((SELECT el.typarray = y.oid FROM pg_type el WHERE el.oid = y.typelem), false))
     AND NOT EXISTS (SELECT FROM e WHERE e.classid = 'pg_type'::regclass AND e.objid = y.oid)),
 n AS MATERIALIZED (
@@ -25,7 +25,7 @@ n AS MATERIALIZED (
     UNION ALL SELECT y.path, y.own, y.nspname, 'pg_class'::regclass, y.typrelid, b.attnum, 'type', '', y.typname || '.' || b.attname,
         NULL, NULL, NULL FROM y JOIN pg_attribute b ON b.attrelid = y.typrelid AND b.attnum > 0 AND NOT b.attisdropped
     UNION ALL SELECT y.path, y.own, y.nspname, 'pg_constraint'::regclass, n.oid, 0, 'type', '', y.typname || ' ' || n.conname,
-        NULL, NULL, NULL FROM y JOIN pg_constraint n ON n.contypid = y.oid
+        NULL, NULL, NULL FROM y CROSS JOIN LATERAL (SELECT n.oid, n.conname FROM pg_constraint n WHERE n.contypid = y.oid OFFSET 0) n
     UNION ALL SELECT s.path, s.own, s.nspname, 'pg_operator'::regclass, f.oid, 0, 'operator', '', HERE(f.oid::regoperator::text), oprowner, NULL, NULL
     FROM pg_operator f JOIN s ON s.oid = oprnamespace
     WHERE NOT EXISTS (SELECT FROM e WHERE e.classid = 'pg_operator'::regclass AND e.objid = f.oid)

@@ -26,10 +26,10 @@ FROM y CROSS JOIN LATERAL (VALUES
         typcollation <> 0, typdefault, format_type(NULLIF(typelem, 0), NULL))) END)) AS f (attribute, value)
 UNION ALL
 SELECT y.nspname, 'type', '', y.typname || ' ' || n.conname, 'definition', HERE(pg_get_constraintdef(n.oid))
-FROM y JOIN pg_constraint n ON n.contypid = y.oid AND n.contype = 'c'
+FROM y CROSS JOIN LATERAL (SELECT n.oid, n.conname FROM pg_constraint n WHERE n.contypid = y.oid AND n.contype = 'c' OFFSET 0) n
 UNION ALL
 SELECT y.nspname, 'type', '', y.typname, 'named null', quote_ident(n.conname)
-FROM y JOIN pg_constraint n ON n.contypid = y.oid AND n.contype = 'n' AND n.conname !~ '^.+_not_null\d*$'
+FROM y CROSS JOIN LATERAL (SELECT n.conname FROM pg_constraint n WHERE n.contypid = y.oid AND n.contype = 'n' OFFSET 0) n WHERE n.conname !~ '^.+_not_null\d*$'
 UNION ALL
 SELECT nspname, 'routine', '', name, f.attribute, f.value
 FROM p CROSS JOIN LATERAL (VALUES

@@ -45,7 +45,7 @@ SELECT t.nspname, 'column', t.relname, b.attname, 'named null', NULLIF(concat_ws
     CASE WHEN n.conname !~ '^.+_.+_not_null\d*$' THEN quote_ident(n.conname) END,
     CASE WHEN n.connoinherit THEN 'NO INHERIT' END, CASE WHEN NOT n.convalidated THEN 'NOT VALID' END,
     CASE WHEN NOT n.conislocal AND NOT t.relispartition THEN 'inherited' END), '')
-FROM t JOIN pg_constraint n ON n.conrelid = t.oid AND n.contype = 'n'
+FROM t CROSS JOIN LATERAL (SELECT n.* FROM pg_constraint n WHERE n.conrelid = t.oid AND n.contype = 'n' OFFSET 0) n
 JOIN pg_attribute b ON b.attrelid = t.oid AND b.attnum = n.conkey[1]
 UNION ALL
 SELECT nspname, 'constraint', relname, conname, f.attribute, f.value
