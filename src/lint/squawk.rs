@@ -15,6 +15,37 @@ pub(super) struct Read {
     pub(super) unreadable: Option<Hit>,
 }
 
+/// squawk's parser goes one call deeper for each level, and would be at the end of its stack.
+const DEEPEST: usize = 500;
+
+/// Where brackets or signs are within so many others; literals are not told apart.
+fn too_deep(sql: &str) -> Option<usize> {
+    let (mut depth, mut signs) = (0_usize, 0_usize);
+    let mut word = 0;
+    for (at, byte) in sql.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // `NOT NOT …`, `- - …`: each is an argument of the one before it.
+        if byte.is_ascii_whitespace() || matches!(byte, b'-' | b'+' | b'~' | b'@' | b'!') {
+            let is_not = sql.as_bytes()[word..at].eq_ignore_ascii_case(b"not");
+            let empty = word == at;
+            signs = match (is_not, empty, byte.is_ascii_whitespace()) {
+                (true, ..) | (_, true, false) => signs + 1,
+                (_, true, true) => signs,
+                _ => 0,
+            };
+            word = at + 1;
+        }
+        if depth > DEEPEST || signs > DEEPEST {
+            return Some(at);
+        }
+    }
+    None
+}
+
 /// `server`: `PostgreSQL 15.18`, where it is known.
 pub(super) fn read<'r>(
     migration: &Migration,
@@ -30,7 +61,6 @@ pub(super) fn read<'r>(
     if let Some(version) = server.and_then(version) {
         linter.settings.pg_version = version;
     }
-    let parsed = SourceFile::parse(&migration.sql);
     let offsets = Offsets::new(&migration.sql);
     let place = |offset: usize, message: String| {
         let (line, column) = offsets.place(offset);
@@ -42,6 +72,14 @@ pub(super) fn read<'r>(
             safe: None,
         }
     };
+    if let Some(at) = too_deep(&migration.sql) {
+        let message = format!("squawk's rules were not asked: this is nested more than {DEEPEST} times");
+        return Read {
+            hits: Vec::new(),
+            unreadable: Some(place(at, message)),
+        };
+    }
+    let parsed = SourceFile::parse(&migration.sql);
     let unreadable = parsed.errors().first().map(|error| {
         let message = format!(
             "squawk's rules did not understand this: {}",
@@ -79,5 +117,28 @@ fn fragment(sentence: &str) -> String {
             first.to_lowercase().chain(letters).collect()
         }
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod depth {
+    use super::*;
+
+    #[test]
+    fn what_is_nested_without_end_is_not_parsed() {
+        for deep in [
+            format!("SELECT {}1{};", "(".repeat(600), ")".repeat(600)),
+            format!("SELECT {}true;", "NOT ".repeat(600)),
+            format!("SELECT {}1;", "- ".repeat(600)),
+        ] {
+            assert!(too_deep(&deep).is_some(), "{deep}");
+        }
+        for plain in [
+            format!("INSERT INTO a VALUES {};", vec!["(1, -2)"; 2_000].join(", ")),
+            format!("SELECT {};", vec!["NOT a"; 2_000].join(" AND ")),
+            format!("-- {}\n/* one */ SELECT 1;", "-".repeat(400)),
+        ] {
+            assert_eq!(too_deep(&plain), None, "{plain}");
+        }
     }
 }
