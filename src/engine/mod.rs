@@ -10,6 +10,7 @@ mod found;
 mod history;
 pub mod isolation;
 mod lease;
+mod ledger;
 mod mysql;
 mod postgres;
 pub mod queries;
@@ -31,13 +32,14 @@ use async_trait::async_trait;
 
 use crate::database_url::{DatabaseUrl, EngineKind};
 use crate::domain::{
-    Batch, COMMENT, Difference, EnvironmentName, History, Ledger, Locations, Migration, Print, Redactor,
-    RowSecurity, Scope, Secret, ServerName, Shard, Speed, Structure, Tenant, Version,
+    Batch, COMMENT, Difference, Locations, Migration, Print, Redactor, RowSecurity, Scope, Secret,
+    ServerName, Speed, Structure, Tenant, Version,
 };
 
 pub use error::{EngineError, ErrorKind};
 pub use fleet::{Fleet, NotAdmitted};
 use isolation::{Attempt, Borderline, Borders, Crossed};
+pub use ledger::{Holder, Label, LeaseAnswer, LedgerStore};
 pub use queries::Given;
 pub use range_key::RangeKey;
 use row_security::{RowFacts, RowQuestion, Trial, Tried};
@@ -66,35 +68,6 @@ pub struct EngineOptions {
 /// What the gate asks about, a server answers long before this many times what a connection may take;
 /// one that says nothing is not there any more. Migrations have limits of their own.
 const PATIENCE: u32 = 30;
-
-/// Who holds the lease.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// Unlike any other run's.
-    pub id: String,
-    /// For people: the run's URL, or host and process.
-    pub whence: String,
-    /// The part of the environment that it is for; absent: all of it.
-    pub shard: Option<Shard>,
-}
-
-/// The answer to a wish for the lease.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LeaseAnswer {
-    Acquired,
-    Held {
-        whence: String,
-        /// Until its holder is taken for dead, by the database's clock.
-        expires_in: Duration,
-    },
-}
-
-/// Which environment a database says it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
-    pub environment: String,
-    pub project: String,
-}
 
 /// One row of the registry's query.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -221,7 +194,7 @@ impl From<EngineError> for NotMade {
 
 /// One environment's database, and the tenants' other servers where there are any.
 #[async_trait]
-pub trait Engine: Send + Sync {
+pub trait Engine: LedgerStore {
     fn kind(&self) -> EngineKind;
 
     /// True where a failed migration leaves nothing behind, DDL included.
@@ -251,66 +224,6 @@ pub trait Engine: Send + Sync {
 
     /// Connects, and says what answered: `PostgreSQL 15.18`.
     async fn server(&self) -> Result<String, EngineError>;
-
-    /// Absent while no run has labelled it.
-    async fn label(&self) -> Result<Option<Label>, EngineError>;
-
-    /// Makes the ledger where it is missing, or brings an older one's form up to date. Several runs may do
-    /// so at once.
-    async fn prepare(&self) -> Result<(), EngineError>;
-
-    /// Writes which environment this database is: the first label, or a new one with `replace`.
-    async fn set_label(
-        &self,
-        environment: &EnvironmentName,
-        project: &str,
-        replace: bool,
-    ) -> Result<(), EngineError>;
-
-    /// Takes the lease where nobody is in the way whose own has not expired; see `engine/lease.rs`. Needs
-    /// [`Engine::prepare`].
-    async fn try_lease(&self, holder: &Holder, ttl: Duration) -> Result<LeaseAnswer, EngineError>;
-
-    /// Prolongs the lease; false: it is somebody else's by now.
-    async fn renew_lease(&self, holder: &Holder, ttl: Duration) -> Result<bool, EngineError>;
-
-    async fn release_lease(&self, holder: &Holder) -> Result<(), EngineError>;
-
-    /// The whole ledger, read at once; empty where there is none.
-    async fn ledger(&self, tenants: &[Tenant]) -> Result<Ledger, EngineError>;
-
-    /// One tenant's part of it, on a connection of its own: for looking after something went wrong.
-    async fn history(&self, target: Target<'_>) -> Result<History, EngineError>;
-
-    /// Keeps the names of tenants that are migrated, where their ledgers go with their files: so that
-    /// a lost file is not taken for a new tenant.
-    async fn remember(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {
-        Ok(())
-    }
-
-    /// Keeps how fast a rollout was.
-    async fn keep_rollout(&self, speed: Speed) -> Result<(), EngineError>;
-
-    /// How fast those before were, the newest first.
-    async fn rollouts(&self, newest: usize) -> Result<Vec<Speed>, EngineError>;
-
-    /// Leaves a mark that structures are about to change, and are to be compared. Needs [`Engine::prepare`].
-    async fn leave_mark(&self, mark: &Mark) -> Result<(), EngineError>;
-
-    /// The marks that are left; none where there is no ledger, or one of an earlier version.
-    async fn marks(&self) -> Result<Vec<Mark>, EngineError>;
-
-    /// Structures were compared since these were read.
-    async fn take_marks(&self, marks: &[Mark]) -> Result<(), EngineError>;
-
-    /// Takes names out of that again, before a tenant is left without any migration.
-    async fn forget(&self, _tenants: &[Tenant]) -> Result<(), EngineError> {
-        Ok(())
-    }
-
-    /// When each migration was first applied, in microseconds of the server's clock; of tenants by any of them.
-    async fn first_applied(&self, tenants: &[Tenant])
-    -> Result<BTreeMap<(Scope, Version), i64>, EngineError>;
 
     /// The rows of one query; [`queries::registry`] makes sure that it is one.
     async fn registry(&self, query: &str) -> Result<Vec<RegistryRow>, EngineError>;
@@ -406,10 +319,6 @@ pub trait Engine: Send + Sync {
     async fn try_rows(&self, _trial: &Trial<'_>) -> Result<Tried, EngineError> {
         Err(no_row_security())
     }
-
-    /// Writes migrations into the ledger as applied, for all the targets or for none of one file or
-    /// database; [`ErrorKind::AlreadyApplied`] where one is there already. None is carried out.
-    async fn adopt(&self, targets: &[(Target<'_>, Vec<&Migration>)]) -> Result<(), EngineError>;
 
     /// A connection to one server for migrations. `direct`: past a pooler, for what needs session state.
     async fn session(

@@ -2,12 +2,14 @@
 
 mod allow;
 mod batch;
+mod body;
 mod directive;
 mod file_name;
 mod lint;
 mod load;
 mod marker;
 mod nested;
+mod offsets;
 mod placed;
 mod plan;
 mod rollback;
@@ -20,10 +22,11 @@ pub use allow::{Allow, allows};
 pub(crate) use file_name::is_migration;
 pub(crate) use lint::needs_no_transaction;
 pub use load::{FolderError, Loaded, load};
+pub(crate) use offsets::Offsets;
 pub use plan::{Pending, Plan, Resume, TenantPlan, pending_after, plan};
 pub use rollback::{Rollback, TenantUndo, Undo, missing_downs, nothing_ran, rollback, undo};
-pub(crate) use statements::{Offsets, tokens, without_concurrently, words};
 pub use statements::{Unsplittable, split};
+pub(crate) use statements::{tokens, without_concurrently, words};
 
 pub const NAME: CheckDefinition = CheckDefinition {
     id: "migrations.name",

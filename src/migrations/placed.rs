@@ -4,7 +4,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::database_url::EngineKind;
 
-use super::statements::{Offsets, dialect, is_versioned};
+use super::offsets::Offsets;
+use super::statements::{dialect, is_versioned};
 
 /// A word of a statement, and where it stands in bytes.
 #[derive(Debug)]

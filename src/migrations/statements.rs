@@ -4,13 +4,14 @@
 //! is only what a `;` means: inside the body of a trigger or routine it does not end the statement.
 //! `DELIMITER` lines of the mysql client are understood, because files written for it have them.
 
-use std::cell::Cell;
-
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::database_url::EngineKind;
 use crate::domain::Statement;
+
+use super::body::Body;
+use super::offsets::Offsets;
 
 /// Why a file cannot be split, and where.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -271,141 +272,6 @@ fn push(
         line: segment.line + line - 1,
         column,
     });
-}
-
-/// Byte offsets of line starts: the tokenizer counts lines and characters. A migration may be megabytes in one line, so
-/// each question goes on from the one before where it can.
-pub(crate) struct Offsets<'a> {
-    text: &'a str,
-    lines: Vec<usize>,
-    /// Line, characters before it in the line, byte.
-    last: Cell<(usize, usize, usize)>,
-}
-
-impl<'a> Offsets<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        let breaks = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at + 1);
-        Self {
-            text,
-            lines: std::iter::once(0).chain(breaks).collect(),
-            last: Cell::default(),
-        }
-    }
-
-    /// The byte at a line and column, which count from 1.
-    pub(super) fn byte(&self, line: u64, column: u64) -> usize {
-        let line = (line.max(1) as usize - 1).min(self.lines.len() - 1);
-        let column = column.max(1) as usize - 1;
-        let (before, start) = match self.last.get() {
-            (last, before, at) if last == line && before <= column => (before, at),
-            _ => (0, self.lines[line]),
-        };
-        let within = self.text[start..].char_indices().nth(column - before);
-        let Some((at, _)) = within else {
-            return self.text.len();
-        };
-        self.last.set((line, column, start + at));
-        start + at
-    }
-
-    /// Line and column of a byte, from 1.
-    pub(crate) fn place(&self, at: usize) -> (usize, usize) {
-        let at = self.text.floor_char_boundary(at);
-        let line = self.lines.partition_point(|start| *start <= at) - 1;
-        let (before, start) = match self.last.get() {
-            (last, before, byte) if last == line && byte <= at => (before, byte),
-            _ => (0, self.lines[line]),
-        };
-        let column = before + self.text[start..at].chars().count();
-        self.last.set((line, column, at));
-        (line + 1, column + 1)
-    }
-}
-
-/// How deep inside `BEGIN … END` of a routine's or trigger's body the scan is.
-struct Body {
-    kind: EngineKind,
-    depth: usize,
-    words: usize,
-    /// `CREATE … TRIGGER|PROCEDURE|FUNCTION|EVENT`, or MariaDB's `BEGIN NOT ATOMIC`.
-    compound: bool,
-    creating: bool,
-    /// The last token, in upper case where it is a bare word.
-    previous: String,
-    after_end: bool,
-}
-
-impl Body {
-    fn new(kind: EngineKind) -> Self {
-        Self {
-            kind,
-            depth: 0,
-            words: 0,
-            compound: false,
-            creating: false,
-            previous: String::new(),
-            after_end: false,
-        }
-    }
-
-    fn see(&mut self, token: &Token) {
-        let word = match token {
-            Token::Word(word) if word.quote_style.is_none() => word.value.to_uppercase(),
-            Token::SemiColon => ";".to_owned(),
-            Token::Colon => ":".to_owned(),
-            _ => String::new(),
-        };
-        self.words += 1;
-        match (self.words, word.as_str()) {
-            (1, "CREATE") => self.creating = true,
-            (2, "NOT") if self.previous == "BEGIN" => {
-                self.compound = true;
-                self.depth += 1;
-            }
-            // `CREATE TABLE event (begin date)` has no body: what is created is said first.
-            (
-                _,
-                "TABLE" | "VIEW" | "INDEX" | "DATABASE" | "SCHEMA" | "SEQUENCE" | "TYPE" | "DOMAIN"
-                | "POLICY",
-            ) if !self.compound => {
-                self.creating = false;
-            }
-            (_, "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT") if self.creating && self.words <= 12 => {
-                self.compound = true;
-            }
-            _ => {}
-        }
-        if self.compound {
-            self.nest(&word);
-        }
-        self.previous = word;
-    }
-
-    fn nest(&mut self, word: &str) {
-        // `END IF`, `END CASE`, …: the second word belongs to the first.
-        let closing_word = std::mem::take(&mut self.after_end);
-        let at_statement = matches!(
-            self.previous.as_str(),
-            ";" | ":" | "BEGIN" | "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" | "ROW"
-        );
-        match word {
-            "END" => {
-                self.depth = self.depth.saturating_sub(1);
-                self.after_end = true;
-            }
-            "IF" | "CASE" | "LOOP" | "WHILE" | "REPEAT" if closing_word => {}
-            // PostgreSQL's bodies are quoted, except one kind.
-            "ATOMIC" if self.kind == EngineKind::Postgres && self.previous == "BEGIN" => self.depth += 1,
-            "BEGIN" if self.kind != EngineKind::Postgres => self.depth += 1,
-            "CASE" if self.kind != EngineKind::Postgres || self.depth > 0 => self.depth += 1,
-            "IF" | "LOOP" | "WHILE" | "REPEAT" if at_statement && self.depth > 0 => self.depth += 1,
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::database_url::EngineKind;
 use crate::domain::words::{count, listed};
 use crate::domain::{Check, Finding, Ledger, ServerName};
-use crate::engine::{self, Engine, EngineOptions, Fleet, Label};
+use crate::engine::{self, Engine, EngineOptions, Fleet, Label, LedgerStore};
 
 use super::connect::{LABEL, LEDGER, REACHABLE, finding};
 use super::offline::Urls;
