@@ -7,6 +7,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 
 /// Shorter pieces are no longer telling.
 const PIECE: usize = 6;
+/// As much in base64: less of it may be four digits, and those are in every time.
+const BASE64_PIECE: usize = 8;
 
 /// All pieces of all forms of the secrets, each with the secret's name.
 #[derive(Default)]
@@ -31,17 +33,22 @@ impl Detector {
             escaped.trim_matches('"').to_owned(),
             json.trim_matches('"').to_owned(),
             html,
-            STANDARD.encode(secret),
-            URL_SAFE_NO_PAD.encode(secret),
             secret.to_lowercase(),
             secret.to_uppercase(),
             secret.chars().rev().collect(),
         ] {
-            for piece in form.as_bytes().windows(PIECE) {
-                // Percent signs and digits alone are in every hint about encoding.
-                if piece.iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 2 {
-                    self.pieces.insert(piece.to_vec(), name.to_owned());
-                }
+            self.add_form(name, &form, PIECE);
+        }
+        for form in [STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)] {
+            self.add_form(name, &form, BASE64_PIECE);
+        }
+    }
+
+    fn add_form(&mut self, name: &str, form: &str, piece: usize) {
+        for piece in form.as_bytes().windows(piece) {
+            // Percent signs and digits alone are in every hint about encoding.
+            if piece.iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 2 {
+                self.pieces.insert(piece.to_vec(), name.to_owned());
             }
         }
     }
@@ -65,7 +72,8 @@ impl Detector {
     }
 
     fn find_plain(&self, content: &[u8]) -> Option<String> {
-        content.windows(PIECE).find_map(|window| {
+        let mut windows = content.windows(PIECE).chain(content.windows(BASE64_PIECE));
+        windows.find_map(|window| {
             let name = self.pieces.get(window)?;
             Some(format!("{name}: {:?}", String::from_utf8_lossy(window)))
         })
@@ -88,6 +96,7 @@ fn it_fires_on_every_form_and_piece() {
     let secret = "Kz7#qVm@9Zt/Lw\"2:Rp?x&Gd";
     let mut detector = Detector::default();
     detector.add("PASSWORD", secret);
+    detector.add("TOKEN", "ghs_ab56862cd");
     for leak in [
         secret.to_owned(),
         format!("postgres://u:{}@h/d", encoded(secret)),
@@ -109,6 +118,8 @@ fn it_fires_on_every_form_and_piece() {
         "Kz7#q",
         "*** is not shown",
         "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=",
+        // `5686` of a time in base64, which a token of digits has too.
+        "state NTY4NjE3",
     ] {
         assert_eq!(detector.find(harmless.as_bytes()), None, "{harmless}");
     }
