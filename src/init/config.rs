@@ -164,6 +164,13 @@ fn tenancy(found: &Found) -> String {
         "# ensure = [\"first_tenant\"]   # must exist, and goes first; ensure_sql registers it".to_owned(),
     );
     lines.push("# min = 1                     # fewer registered tenants than this block".to_owned());
+    // Nobody connects to a file.
+    if engine != EngineKind::Sqlite {
+        lines.push(
+            "# serving_role = \"app\"        # as what the application connects: may it cross tenants?"
+                .to_owned(),
+        );
+    }
     lines.push("\n".to_owned());
     lines.join("\n")
 }
@@ -181,8 +188,8 @@ fn migrations(found: &Found) -> String {
     if !layout.to_make || !layout.others.is_empty() {
         section.push_str(
             "\
-# CAREFUL: tenantgate's ledger begins empty and this version cannot take over another tool's history, so on a
-# database that has these migrations already they would run again. Try a copy, or an empty database, first.
+# CAREFUL: tenantgate's ledger begins empty, so on a database that has these migrations already they would run again.
+# `tenantgate baseline --environment …` compares such a database with them first, and writes them down as applied.
 ",
         );
     }
@@ -221,7 +228,15 @@ const REST: &str = "\
 # warn_after = \"5m\"
 # fail_after = \"10m\"
 
-# What the schemas must look like once migrated; what is not named is not looked at.
+# Every schema is compared with what the migrations make. `tenantgate snapshot` writes that into a file to commit.
+# [validate]
+# expected = \"auto\"         # migrations, snapshot, largest, predecessor
+# ignore = [\"audit_*\"]      # objects that are no part of it
+
+# [lint.rules]
+# ban-drop-column = \"error\"  # levels by rule: off, note, warning, error
+
+# What the schemas must look like besides; what is not named is not looked at.
 # [expect.tenant.tables.orders]
 # columns = { id = \"bigint\", status = { type = \"text\", nullable = false } }
 # indexes = [\"orders_customer\"]

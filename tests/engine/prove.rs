@@ -11,6 +11,7 @@ on_all_servers!(
     a_seed_that_doubles_its_rows_is_named,
     a_down_file_that_forgets_an_index_is_named,
     another_table_behind_if_not_exists_is_found,
+    an_order_of_columns_that_was_another_before_is_not_the_migrations,
     a_migration_that_fails_is_named,
 );
 
@@ -194,6 +195,22 @@ fn another_table_behind_if_not_exists_is_found(server: Server) {
     let same = prove(&case);
     same.assert_code(0);
     assert_eq!(told(&same, "prove.onto").len(), 1, "{}", same.stdout);
+}
+
+fn an_order_of_columns_that_was_another_before_is_not_the_migrations(server: Server) {
+    let case = Case::new(server, 3);
+    let add = |name: &str| format!("ALTER TABLE items ADD COLUMN {name} INT;\n");
+    case.project
+        .tenant("0004_more.sql", &(add("first_one") + &add("second_one")));
+    case.run().assert_code(0);
+    let moved = "ALTER TABLE items DROP COLUMN first_one;".to_owned() + &add("first_one");
+    case.db.tenant("t02").execute(&moved);
+    case.project.tenant("0005_last.sql", &add("last_one"));
+    let run = prove(&case);
+    run.assert_code(0);
+    let onto = told(&run, "prove.onto");
+    assert_eq!(onto.len(), 1, "it was tried on its copy: {onto:?}");
+    assert!(onto[0].contains("`items` has column order "), "{onto:?}");
 }
 
 fn a_migration_that_fails_is_named(server: Server) {

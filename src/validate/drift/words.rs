@@ -2,7 +2,8 @@
 
 use crate::domain::words::{clip, count};
 use crate::domain::{
-    Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, ServerName, Severity, Tenant,
+    Change, Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, ObjectKind, ServerName,
+    Severity, Tenant,
 };
 use crate::engine::Unseen;
 
@@ -75,6 +76,36 @@ fn sentence(differences: &[Difference], tenants: usize) -> String {
     format!("{head}:\n  {}{more}", named.join("\n  "))
 }
 
+/// One column too few in a table and one too many are perhaps the same: SQL that makes the one and drops the other
+/// would lose what is in it.
+fn renamed(differences: &[Difference]) -> Option<String> {
+    let columns = |change: Change| {
+        differences
+            .iter()
+            .filter(move |it| it.object.kind == ObjectKind::Column && it.change == change)
+    };
+    let alone = |it: &&Difference, change: Change| {
+        columns(change)
+            .filter(|other| other.object.table == it.object.table)
+            .count()
+            == 1
+    };
+    let renamed = columns(Change::Missing).filter(|it| alone(it, Change::Missing));
+    let renamed = renamed.filter(|it| alone(it, Change::Extra));
+    let pairs = renamed.filter_map(|missing| {
+        let extra = columns(Change::Extra).find(|it| it.object.table == missing.object.table)?;
+        Some(format!(
+            "`{}.{}` is `{}`",
+            extra.object.table, extra.object.name, missing.object.name
+        ))
+    });
+    let pairs: Vec<String> = pairs.take(ON_ONE_LINE).collect();
+    (!pairs.is_empty()).then(|| {
+        let pairs = pairs.join(", or ");
+        format!("; where {pairs} by another name, rename it instead: its data stay")
+    })
+}
+
 /// A finding for each tenant of a group. `sql` is what would mend one of them.
 pub fn tenant_findings(
     told: Told,
@@ -84,9 +115,10 @@ pub fn tenant_findings(
     sql: impl Fn(&Tenant) -> String,
 ) -> Vec<Finding> {
     let message = sentence(differences, tenants.len());
+    let hint = told.hint(everybody).to_owned() + &renamed(differences).unwrap_or_default();
     let finding = |(index, tenant): (usize, &&Tenant)| {
         let finding = told.finding(message.clone()).tenant(&tenant.name);
-        let finding = finding.hint(told.hint(everybody));
+        let finding = finding.hint(hint.clone());
         let sql = if index < WITH_SQL {
             sql(tenant)
         } else {
@@ -122,7 +154,8 @@ pub fn unseen_finding(unseen: Unseen, server: Option<&ServerName>) -> Finding {
 pub fn shared_findings(told: Told, wrong: &[Difference], extra: &[Difference], sql: &str) -> Check {
     let mut findings = Vec::new();
     if !wrong.is_empty() {
-        let finding = told.finding(sentence(wrong, 1)).hint(told.hint(false));
+        let hint = told.hint(false).to_owned() + &renamed(wrong).unwrap_or_default();
+        let finding = told.finding(sentence(wrong, 1)).hint(hint);
         findings.push(if sql.is_empty() { finding } else { finding.sql(sql) });
     }
     if !extra.is_empty() {
@@ -176,4 +209,40 @@ pub fn nothing_recorded(severity: Severity, after: &EnvironmentName) -> Check {
 fn short(fingerprint: &Fingerprint) -> String {
     let digits = fingerprint.0.trim_start_matches("sha256:");
     digits.chars().take(12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Object;
+
+    fn column(table: &str, name: &str, change: Change) -> Difference {
+        let (table, name) = (table.to_owned(), name.to_owned());
+        let kind = ObjectKind::Column;
+        Difference {
+            object: Object { kind, table, name },
+            change,
+        }
+    }
+
+    #[test]
+    fn one_column_for_another_may_be_the_same() {
+        let (missing, extra) = (Change::Missing, Change::Extra);
+        let one = [
+            column("orders", "total", missing.clone()),
+            column("items", "n", missing.clone()),
+            column("orders", "amount", extra.clone()),
+        ];
+        assert_eq!(
+            renamed(&one).unwrap_or_default(),
+            "; where `orders.amount` is `total` by another name, rename it instead: its data stay"
+        );
+        let several = [
+            column("orders", "total", missing.clone()),
+            column("orders", "a", extra.clone()),
+            column("orders", "b", extra),
+        ];
+        assert_eq!(renamed(&several), None);
+        assert_eq!(renamed(&[column("orders", "total", missing)]), None);
+    }
 }

@@ -102,6 +102,14 @@ fn without_comments(text: &str, kind: EngineKind) -> String {
     let mut quotes: Option<(char, bool)> = None;
     while let Some(c) = rest.chars().next() {
         if let Some((end, escapes)) = quotes {
+            // 'acme' || '.orders' is put together to be one name.
+            if end == '\''
+                && is_postgres
+                && let Some(after) = joined(rest)
+            {
+                rest = after;
+                continue;
+            }
             let escaped = (escapes && c == '\\').then(|| rest.chars().nth(1)).flatten();
             quotes = quotes.filter(|_| c != end);
             let taken = c.len_utf8() + escaped.map_or(0, char::len_utf8);
@@ -132,6 +140,12 @@ fn without_comments(text: &str, kind: EngineKind) -> String {
         rest = &rest[c.len_utf8()..];
     }
     kept
+}
+
+/// What follows the quote that ends one literal and, behind `||`, the one that begins another.
+fn joined(text: &str) -> Option<&str> {
+    let behind = text.strip_prefix('\'')?.trim_start().strip_prefix("||")?;
+    behind.trim_start().strip_prefix('\'')
 }
 
 /// The text in dollar quotes that begins here, and what follows it.
@@ -202,6 +216,10 @@ mod tests {
         assert_eq!(found("SELECT * FROM acme.orders"), ["acme.orders"]);
         assert_eq!(found("SELECT * FROM \"Ac\"\"me\" . `orders`"), ["Ac\"me.orders"]);
         assert_eq!(found("EXECUTE 'DELETE FROM acme.' || name"), ["acme."]);
+        assert_eq!(
+            found("EXECUTE 'DELETE FROM acme' || '.' ||\n 'orders'"),
+            ["acme.orders"]
+        );
         assert_eq!(found("EXECUTE format('TABLE acme.%I -- x', t)"), ["acme."]);
         assert_eq!(
             found("SET search_path TO acme, 'zeta'; SELECT x"),
