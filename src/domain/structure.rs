@@ -96,6 +96,8 @@ impl fmt::Display for Object {
         let (kind, table, name) = (self.kind.as_str(), &self.table, &self.name);
         match (self.kind, table.as_str(), name.as_str()) {
             (_, "", "") => f.write_str(kind),
+            // What the schema has besides itself: `default privileges of deploy on tables`.
+            (ObjectKind::Schema, "", _) => write!(f, "`{name}`"),
             (_, "", _) => write!(f, "{kind} `{name}`"),
             (ObjectKind::Column, ..) => write!(f, "{kind} `{table}.{name}`"),
             (_, _, "") => write!(f, "{kind} of `{table}`"),

@@ -160,6 +160,11 @@ impl Gate<'_> {
         let folders = [&self.settings.shared_migrations, &self.settings.tenant_migrations];
         let mut files = Vec::new();
         for folder in folders.into_iter().flatten() {
+            // Outside of a repository `git diff` is another command, and speaks of its own options.
+            git(folder, &["rev-parse", "--show-toplevel"]).map_err(|why| Wrong {
+                message: format!("`{}` is in no Git repository: {why}", folder.display()),
+                hint: "name the files instead of `--since`".to_owned(),
+            })?;
             let changed = [
                 "diff",
                 "--name-only",

@@ -90,7 +90,9 @@ pub fn expectation(base: &Structure, most: &Structure, found: &Structure) -> Str
         it.is_administrative() && concerns && !spoken_of.contains(&(&it.object, it.attribute.as_str()))
     };
     let of_most: BTreeSet<&Object> = most.facts.iter().map(|it| &it.object).collect();
-    let by_themselves = found.facts.iter().filter(|it| !of_most.contains(&it.object));
+    // What most have not, and no migration makes, is one thing too many: default privileges are, too.
+    let alone = |it: &&Fact| !of_most.contains(&it.object) && objects.contains(&it.object);
+    let by_themselves = found.facts.iter().filter(alone);
     let facts = base.facts.iter().filter(is_told);
     let facts = facts.chain(most.facts.iter().filter(left_open));
     Structure {

@@ -165,6 +165,11 @@ impl Mending<'_> {
                     Turn::Part,
                     format!("ALTER VIEW {table} ALTER COLUMN {name} DROP DEFAULT;"),
                 );
+            } else if attribute == "statistics target" {
+                let target = expected.unwrap_or("-1");
+                let text =
+                    format!("ALTER MATERIALIZED VIEW {table} ALTER COLUMN {name} SET STATISTICS {target};");
+                self.say(Turn::Part, text);
             }
             return;
         }
@@ -372,6 +377,17 @@ impl Mending<'_> {
         let name = ident(&object.name);
         let (wanted, has): (Vec<&str>, Vec<&str>) =
             (expected.split(", ").collect(), found.split(", ").collect());
+        let others: Vec<(&str, &str)> = wanted
+            .iter()
+            .copied()
+            .zip(has.iter().copied())
+            .filter(|(wanted, has)| wanted != has)
+            .collect();
+        if let ([(label, other)], true) = (others.as_slice(), wanted.len() == has.len()) {
+            let rename = format!("ALTER TYPE {name} RENAME VALUE {other} TO {label};");
+            let text = commented(&format!("where {other} means what {label} does:\n{rename}"));
+            return self.say(Turn::Type, text);
+        }
         let kept: Vec<&str> = wanted.iter().copied().filter(|it| has.contains(it)).collect();
         let mut before: Option<&str> = None;
         for label in &wanted {

@@ -252,7 +252,7 @@ impl<'a> Mending<'a> {
             kind: ObjectKind::Constraint,
             ..index.clone()
         };
-        self.expected.contains_key(&constraint)
+        self.expected.contains_key(&constraint) && !self.is_missing(&constraint)
     }
 
     /// True where the object is made anew with all that it has.

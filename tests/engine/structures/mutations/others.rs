@@ -170,6 +170,16 @@ pub(super) const OTHERS: &[Mutation] = &[
         YES,
     ),
     (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE OWNER IN SCHEMA SELF GRANT SELECT ON SEQUENCES TO READER",
+        "on sequences",
+        BY_HAND,
+    ),
+    (
+        "ALTER MATERIALIZED VIEW totals ALTER customer_id SET STATISTICS 10",
+        "column `totals.customer_id` has statistics target 10, expected none",
+        YES,
+    ),
+    (
         "ALTER SEQUENCE numbers OWNER TO WRITER",
         "sequence `numbers` has owner",
         YES,

@@ -5,6 +5,11 @@ use super::{Mutation, YES};
 pub(super) const PARTS: &[Mutation] = &[
     // Indexes.
     (
+        "ALTER TABLE customers DROP CONSTRAINT customers_name_key; CREATE UNIQUE INDEX customers_name_key ON customers (name)",
+        "constraint `customers_name_key` of `customers` is missing; extra index `customers_name_key` of `customers`",
+        YES,
+    ),
+    (
         "DROP INDEX orders_created_at_idx",
         "index `orders_created_at_idx` of `orders` is missing",
         YES,
