@@ -206,8 +206,8 @@ pub trait Engine: LedgerStore {
     }
 
     /// True where the URL leads to a pooler and no way past it is known: statements that need a
-    /// session of their own cannot be carried out.
-    fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
+    /// session of their own cannot be carried out. Asked of the server where the URL does not say it.
+    async fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
         false
     }
 
@@ -299,6 +299,12 @@ pub trait Engine: LedgerStore {
     /// nobody's, because they seem not to be there.
     async fn unseen(&self, _target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {
         Ok(Vec::new())
+    }
+
+    /// Of each target the role that may not look into it, if it may not: names in its definitions are then written
+    /// otherwise, and nothing could be compared.
+    async fn closed(&self, targets: &[Target<'_>]) -> Result<Vec<Option<String>>, EngineError> {
+        Ok(vec![None; targets.len()])
     }
 
     /// What migrations of one scope make of nothing, learnt where it leaves no trace. `shared` are those

@@ -84,10 +84,14 @@ impl Seen<'_> {
         if first.is_some_and(|it| it.is("SET") || it.is("RESET") || it.is("SHOW")) {
             return Vec::new();
         }
-        let mut all = qualified(self.pieces);
+        let mut all = qualified(self.pieces, &HashSet::new());
+        let parameters = parameters(self.pieces);
         for body in self.pieces.iter().filter(|it| it.kind == Kind::Body) {
             let inside = text_pieces(&body.text, self.world.kind);
-            all.extend(qualified(&inside).into_iter().map(|mut it| {
+            all.extend(qualified(&inside, &parameters).into_iter().map(|mut it| {
+                if it.line == 1 {
+                    it.column += body.column - 1;
+                }
                 it.line += body.line - 1;
                 it
             }));
@@ -130,7 +134,20 @@ pub(super) struct Qualified {
     pub(super) column: usize,
 }
 
-fn qualified(pieces: &[Piece]) -> Vec<Qualified> {
+/// Names of a routine's arguments: what stands behind their dots in its body are their fields.
+fn parameters(pieces: &[Piece]) -> HashSet<&str> {
+    let begins = |it: &Piece| {
+        ["(", ",", "IN", "OUT", "INOUT", "VARIADIC"]
+            .iter()
+            .any(|word| it.is(word))
+    };
+    let pairs = pieces.iter().zip(pieces.iter().skip(1));
+    let named = pairs.filter(|(before, it)| begins(before) && it.is_name());
+    named.map(|(_, it)| it.name.as_str()).collect()
+}
+
+/// `known` are names of records too.
+fn qualified(pieces: &[Piece], known: &HashSet<&str>) -> Vec<Qualified> {
     let dot = |at: usize| pieces.get(at).is_some_and(|it| it.is("."));
     // A table or its alias: what stands before its dots is a column's table.
     let alone: HashSet<&str> = pieces
@@ -157,7 +174,7 @@ fn qualified(pieces: &[Piece]) -> Vec<Qualified> {
         let of_column = !three && before.is_some_and(|it| it.is("COLUMN") || it.is("BY") || it.is("@"))
             || behind.is_some_and(|it| it.is("%"));
         let is_record = matches!(piece.text.as_str(), "NEW" | "OLD" | "EXCLUDED") && piece.kind == Kind::Word;
-        let is_alias = alone.contains(piece.name.as_str());
+        let is_alias = alone.contains(piece.name.as_str()) || known.contains(piece.name.as_str());
         // MySQL: `@@session.time_zone`.
         let is_variable = piece.name.starts_with('@');
         if !(of_column || is_record || is_alias || is_variable) {

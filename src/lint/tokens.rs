@@ -94,6 +94,11 @@ fn piece(TokenWithSpan { token, span }: &TokenWithSpan, engine: EngineKind) -> O
         Token::Number(number, _) => (Kind::Number, number.clone()),
         other => (Kind::Sign, other.to_string()),
     };
+    // A body's place is that of its text.
+    let behind_tag = match token {
+        Token::DollarQuotedString(body) => body.tag.as_ref().map_or(0, |tag| tag.chars().count()) + 2,
+        _ => 0,
+    };
     let mut name = name.unwrap_or_else(|| text.clone());
     // NAMEDATALEN: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>
     if engine == EngineKind::Postgres && matches!(kind, Kind::Word | Kind::Quoted) && name.len() > KEPT {
@@ -105,6 +110,6 @@ fn piece(TokenWithSpan { token, span }: &TokenWithSpan, engine: EngineKind) -> O
         text,
         name,
         line: span.start.line as usize,
-        column: span.start.column as usize,
+        column: span.start.column as usize + behind_tag,
     })
 }

@@ -43,8 +43,15 @@ impl Group<'_> {
 
     /// The SQL that would mend the first one, cut for those who read; the JSON report has all of it.
     pub(super) fn sql(&self) -> Option<String> {
-        let sql = self.first.sql.as_deref()?;
-        Some(clean::clip(clean::block(sql).trim_end(), 1_500, 24))
+        let whole = clean::block(self.first.sql.as_deref()?);
+        let whole = whole.trim_end();
+        let clipped = clean::clip(whole, 1_500, 24);
+        if clipped == whole {
+            return Some(clipped);
+        }
+        // What is cut is not to be run: half a statement is another one.
+        let lines = clipped.rsplit_once('\n').map_or("", |(lines, _)| lines);
+        Some(format!("{lines}\n-- … cut here: the JSON report has all of it"))
     }
 
     /// The first one's hint, and whether the others have other ones.

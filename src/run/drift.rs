@@ -8,7 +8,7 @@ use crate::domain::{
     Check, ExpectedFrom, Finding, Fingerprint, Migration, SchemaSummary, Severity, Structure, Tenant,
     TenantName,
 };
-use crate::engine::{Engine, Target};
+use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
 use crate::rollout::Event;
 use crate::settings::{self, Compare, Level};
@@ -56,12 +56,21 @@ impl Gate<'_> {
             return self.environment_drift(since);
         }
         let aspects = Aspects::from(&self.settings.validation);
+        let opened = open_to_us(engine, &tenants).await;
+        let (tenants, closed) = self.or_block(&DRIFT_TENANT, since, opened)?;
         let classes = classes(engine, &tenants, aspects).await;
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
         let compared = self
-            .tenant_drift(engine, &classes, shared_pending, committed.as_ref(), since)
+            .tenant_drift(
+                engine,
+                &classes,
+                closed,
+                shared_pending,
+                committed.as_ref(),
+                since,
+            )
             .await;
         let tenant = classes.first().and_then(|class| class.groups.all.first());
         let portable = tenant
@@ -85,7 +94,9 @@ impl Gate<'_> {
     pub(super) fn comparison_is_unanswered(&self) -> bool {
         let of_schemas = |id: &str| id.starts_with("drift.") || id.starts_with("isolation.");
         let mut checks = self.checks.iter().filter(|it| of_schemas(&it.id));
-        let unanswered = |it: &Finding| it.severity == Severity::Error && it.operational;
+        // Of one tenant alone the others are still told.
+        let unanswered =
+            |it: &Finding| it.severity == Severity::Error && it.operational && it.tenant.is_none();
         checks.any(|check| check.blocks() && check.findings.iter().any(unanswered))
     }
 
@@ -206,13 +217,14 @@ impl Gate<'_> {
         &mut self,
         engine: &dyn Engine,
         classes: &[Class<'_>],
+        closed: Vec<Finding>,
         shared_pending: &[usize],
         committed: Option<&Structure>,
         since: Instant,
     ) -> (Option<ExpectedFrom>, usize, Stage<()>) {
         let aspects = Aspects::from(&self.settings.validation);
         let shared = applied(&self.set().shared, shared_pending);
-        let mut findings = Vec::new();
+        let mut findings = closed;
         let mut from = None;
         // On several servers the same is expected, and learnt once.
         let mut bases: BTreeMap<&[usize], (ExpectedFrom, Structure)> = BTreeMap::new();
@@ -347,6 +359,30 @@ impl Gate<'_> {
         let check = drift::environment(self.drift_severity(), after, &pairs, same_server);
         self.add(vec![check], since)
     }
+}
+
+type Comparable<'t> = Vec<(&'t Tenant, &'t Pending)>;
+
+/// Those that the role may look into, and what is said of the others.
+async fn open_to_us<'t>(
+    engine: &dyn Engine,
+    tenants: &[(&'t Tenant, &'t Pending)],
+) -> Result<(Comparable<'t>, Vec<Finding>), EngineError> {
+    let targets: Vec<Target<'_>> = tenants.iter().map(|(tenant, _)| Target::Tenant(tenant)).collect();
+    let closed = engine.closed(&targets).await?;
+    let (mut open, mut findings) = (Vec::new(), Vec::new());
+    for (comparable, role) in tenants.iter().zip(closed) {
+        let tenant = comparable.0;
+        match role {
+            None => open.push(*comparable),
+            Some(role) => findings.push(drift::closed_finding(
+                tenant,
+                &role,
+                [&tenant.location, &role].map(|name| engine.quoted(name)),
+            )),
+        }
+    }
+    Ok((open, findings))
 }
 
 /// Why the shared schema was compared with nothing, which blocks where the migrations were to say what it is.

@@ -14,6 +14,7 @@ mod marks;
 mod migrate;
 mod offline;
 mod onto;
+mod poolers;
 mod promotion;
 mod prove;
 mod ranges;

@@ -114,7 +114,7 @@ impl Gate<'_> {
         let migrations = self.set().of(scope);
         let mut plan = migrations::rollback(scope, migrations, self.to(), &survey.ledger.shared, &tenants);
         let mut checks = std::mem::take(&mut plan.checks);
-        checks.push(self.rollback_past_a_pooler(engine, &plan));
+        checks.push(self.rollback_past_a_pooler(engine, &plan).await);
         let built_on = match scope {
             Scope::Shared if !plan.shared.migrations.is_empty() => {
                 let first = engine.first_applied(survey.known()).await;
@@ -129,31 +129,6 @@ impl Gate<'_> {
         ));
         self.add(checks, since)?;
         Ok(plan)
-    }
-
-    fn rollback_past_a_pooler(&self, engine: &dyn Engine, plan: &Rollback) -> Check {
-        let migrations = self.set().of(self.request.one_scope());
-        let shared = engine.needs_direct_url(None).then_some(&plan.shared);
-        let pooled = |it: &&migrations::TenantUndo| engine.needs_direct_url(it.tenant.server.as_ref());
-        let tenants = plan.tenants.iter().filter(pooled).map(|it| &it.undo);
-        let indexes: BTreeSet<usize> = tenants
-            .chain(shared)
-            .flat_map(|undo| undo.migrations.iter().copied())
-            .collect();
-        let downs = indexes
-            .iter()
-            .filter_map(|index| migrations[*index].down.as_deref());
-        let finding = |down: &crate::domain::Migration| {
-            Finding::error(format!(
-                "{} runs outside a transaction, which a pooler cannot carry",
-                down.label()
-            ))
-            .hint("name a secret with the server's own URL as `direct_url` of the environment, or of its server there")
-            .file(&down.file)
-            .at(1, 1)
-        };
-        let findings = downs.filter(|down| !down.transactional).map(finding).collect();
-        Check::answered(&migrations::DIRECT_URL, findings)
     }
 
     /// Labels of the down files, in the order they would run.

@@ -7,7 +7,7 @@ use globset::GlobMatcher;
 
 use crate::domain::words::listed;
 use crate::domain::{
-    Check, Finding, Ledger, Locations, Migration, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
+    Check, Finding, Ledger, Locations, MigrationSet, Tenant, TenantCounts, TenantName, Tenants,
 };
 use crate::engine::{Engine, EngineError, ErrorKind, Target, queries};
 use crate::migrations::{self, Pending, Plan, TenantPlan};
@@ -111,12 +111,17 @@ impl Gate<'_> {
             canaries_elsewhere = others;
             canaries_elsewhere.retain(|it| self.settings.rollout.canary.contains(&it.tenant.name));
         }
-        let direct = self.direct_url_check(engine, &plan);
+        let asked = self.request.command != Command::Status && !self.request.command.asks_ledger_itself();
+        let direct = match asked {
+            true => Some(self.direct_url_check(engine, &plan).await),
+            false => None,
+        };
         let mut checks = std::mem::take(&mut plan.checks);
         if self.request.command.asks_ledger_itself() {
             checks = vec![lost];
         } else {
-            checks.extend([lost, direct]);
+            checks.push(lost);
+            checks.extend(direct);
             checks.extend(self.changed(engine, &tenants, &ledger, &locations));
         }
         if self.request.command == Command::Status {
@@ -276,36 +281,6 @@ impl Gate<'_> {
         let asked = self.checks.iter().any(|it| it.id == tenants::CHANGED.id);
         let location = |name: &str| engine.location(name);
         (!asked).then(|| tenants::changed(known, ledger, locations, location, max))
-    }
-
-    /// A no-transaction migration behind a pooler is refused before anything runs.
-    fn direct_url_check(&self, engine: &dyn Engine, plan: &Plan) -> Check {
-        let check = &migrations::DIRECT_URL;
-        let set = self.set();
-        let pooled = |it: &&TenantPlan| engine.needs_direct_url(it.tenant.server.as_ref());
-        let tenants = plan.tenants.iter().flatten().filter(pooled);
-        let own = engine.needs_direct_url(None);
-        let pending: BTreeSet<usize> = match plan.tenants {
-            Some(_) => tenants
-                .flat_map(|it| it.pending.migrations.iter().copied())
-                .collect(),
-            None if own => (0..set.tenant.len()).collect(),
-            None => BTreeSet::new(),
-        };
-        let shared = plan.shared.migrations.iter().filter(|_| own);
-        let shared = shared.map(|index| &set.shared[*index]);
-        let tenant = pending.iter().map(|index| &set.tenant[*index]);
-        let finding = |migration: &Migration| {
-            Finding::error(format!(
-                "{} runs outside a transaction, which a pooler cannot carry",
-                migration.label()
-            ))
-            .hint("name a secret with the server's own URL as `direct_url` of the environment, or of its server there")
-            .file(&migration.file)
-            .at(1, 1)
-        };
-        let refused = shared.chain(tenant).filter(|migration| !migration.transactional);
-        Check::answered(check, refused.map(finding).collect())
     }
 
     pub(super) fn set(&self) -> &MigrationSet {

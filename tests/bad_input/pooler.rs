@@ -49,6 +49,21 @@ fn what_needs_a_session_is_refused_before_anything_ran() {
     assert_eq!(desk.database.query_value(valid), "5");
 }
 
+/// Statements would find another tenant's schema on the search path.
+#[test]
+fn a_pooler_that_the_url_does_not_speak_of_is_found() {
+    let desk = Desk::new(Server::Pgbouncer);
+    assert!(!desk.database.url().contains("pgbouncer=true"));
+    desk.tenantgate(&["run"]).assert_code(0);
+    desk.tenant("0003_index.sql", INDEX);
+    let run = untouched(&desk, &["run"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["ledger.direct-url"]);
+    let direct = Desk::migrated(Server::Postgres);
+    direct.tenant("0003_index.sql", INDEX);
+    direct.tenantgate(&["run"]).assert_code(0);
+}
+
 #[test]
 fn an_index_that_cannot_be_built_leaves_none_behind() {
     let desk = Desk::new(Server::Postgres);

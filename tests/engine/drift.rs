@@ -3,7 +3,11 @@
 use super::case::{on_all_servers, on_postgres};
 use crate::harness::{Desk, Server, findings};
 
-on_postgres!(what_could_not_be_tried_out_in_time_is_no_answer,);
+on_postgres!(
+    what_could_not_be_tried_out_in_time_is_no_answer,
+    a_schema_that_is_closed_to_the_role_is_no_drift,
+    rights_that_one_alone_has_are_not_the_others_lack,
+);
 on_all_servers!(
     tenants_that_differ_are_named_with_what_differs,
     pending_migrations_are_no_drift,
@@ -423,5 +427,55 @@ fn a_role_that_may_make_no_scratch_compares_tenants() {
         told.iter()
             .any(|it| it.starts_with("what the migrations make could not be learnt")),
         "{told:?}"
+    );
+}
+
+/// Definitions are written otherwise for one who may not use the schema.
+fn a_schema_that_is_closed_to_the_role_is_no_drift(server: Server) {
+    let desk = drifted(server);
+    let admin = desk.database.admin();
+    let role = desk.database.name();
+    admin.execute(&format!(
+        "ALTER SCHEMA cedar OWNER TO CURRENT_USER; REVOKE ALL ON SCHEMA cedar FROM {role}"
+    ));
+    let run = desk.tenantgate(&["validate"]);
+    let found = findings(&run, "drift.tenant");
+    assert_eq!(
+        found,
+        [
+            format!("cedar: its structure was not compared: role `{role}` may not look into its schema"),
+            "birch: index `orders_by_total` of `orders` is missing".to_owned(),
+            "delta: index `orders_by_total` of `orders` is missing".to_owned(),
+            "elder: extra table `junk`".to_owned(),
+        ]
+    );
+    let finding = &run.check("drift.tenant")["findings"][0];
+    assert_eq!(finding["sql"], format!("GRANT USAGE ON SCHEMA \"cedar\" TO \"{role}\";"));
+    assert_ne!(run.check("isolation.references")["status"], "skipped");
+}
+
+/// Even where that one alone is what the migrations make otherwise.
+fn rights_that_one_alone_has_are_not_the_others_lack(server: Server) {
+    let desk = Desk::migrated(server);
+    for tenant in &crate::harness::TENANTS[..4] {
+        desk.database
+            .tenant(tenant)
+            .execute("ALTER TABLE orders ADD COLUMN more int");
+    }
+    desk.database
+        .tenant("elder")
+        .execute("GRANT SELECT ON orders TO PUBLIC");
+    let run = desk.tenantgate(&["validate"]);
+    run.assert_code(1);
+    let column = "extra column `orders.more`";
+    assert_eq!(
+        findings(&run, "drift.tenant"),
+        [
+            format!("amber: {column}"),
+            format!("birch: {column}"),
+            format!("cedar: {column}"),
+            format!("delta: {column}"),
+            "elder: table `orders` has grants SELECT to PUBLIC, expected none".to_owned(),
+        ]
     );
 }

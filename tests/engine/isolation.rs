@@ -281,6 +281,20 @@ ALTER TABLE birch.orders OWNER TO {name}_cedar;"
             "the role of tenant elder may create in the shared schema",
         ]
     );
+    // Who is a member of a tenant's own role is to be none; the role itself keeps what it has.
+    admin.execute(&format!("GRANT {name}_cedar TO {name}_elder"));
+    let run = desk.tenantgate(&["validate"]);
+    let grants = run.check("isolation.grants")["findings"].as_array().unwrap();
+    let through = format!("through `{name}_cedar`");
+    let member = grants
+        .iter()
+        .find(|it| it["message"].as_str().unwrap().contains(&through))
+        .unwrap();
+    assert_eq!(
+        member["sql"],
+        format!("REVOKE \"{name}_cedar\" FROM \"{name}_elder\";")
+    );
+    admin.execute(&format!("REVOKE {name}_cedar FROM {name}_elder"));
     admin.execute(&format!(
         "ALTER ROLE {name}_delta NOSUPERUSER; DROP OWNED BY {name}_amber; DROP ROLE {name}_amber"
     ));

@@ -218,9 +218,11 @@ impl Engine for Fleet {
         self.own.engine.applies_together()
     }
 
-    fn needs_direct_url(&self, server: Option<&ServerName>) -> bool {
-        self.member(server)
-            .is_ok_and(|member| member.engine.needs_direct_url(None))
+    async fn needs_direct_url(&self, server: Option<&ServerName>) -> bool {
+        match self.member(server) {
+            Ok(member) => member.engine.needs_direct_url(None).await,
+            Err(_) => false,
+        }
     }
 
     fn fleet(&self) -> Option<&Fleet> {
@@ -269,6 +271,16 @@ impl Engine for Fleet {
         });
         let found = try_join_all(read).await?;
         Ok(in_order(&parts, found))
+    }
+
+    async fn closed(&self, targets: &[Target<'_>]) -> Result<Vec<Option<String>>, EngineError> {
+        let parts = split(targets);
+        let ask = parts.iter().map(|part| async {
+            let member = self.member(part.server)?;
+            let closed = member.engine.closed(&part.targets).await;
+            closed.map_err(|error| member.told(error))
+        });
+        Ok(in_order(&parts, try_join_all(ask).await?))
     }
 
     async fn unseen(&self, target: Target<'_>) -> Result<Vec<Unseen>, EngineError> {

@@ -184,6 +184,8 @@ pub(super) fn from_driver(error: &sqlx::Error, redactor: &Redactor) -> EngineErr
     found.kind = match error.code() {
         "28P01" | "28000" => ErrorKind::Refused,
         "3D000" => ErrorKind::NoDatabase,
+        // A policy refused a row: no privilege would help.
+        "42501" if error.routine() == Some("ExecWithCheckOptions") => ErrorKind::Statement,
         "42501" => ErrorKind::Forbidden,
         "25006" => ErrorKind::ReadOnly,
         "55P03" | "40P01" | "40001" => ErrorKind::Contended,

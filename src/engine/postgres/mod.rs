@@ -6,6 +6,7 @@ mod inspect;
 mod isolation;
 mod ledger;
 mod mend;
+mod pooler;
 mod prints;
 mod ranges;
 mod revert;
@@ -21,6 +22,7 @@ mod structure;
 mod trying;
 mod words;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -168,8 +170,8 @@ impl Engine for Postgres {
         true
     }
 
-    fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
-        self.url.pooled && self.direct_url.is_none()
+    async fn needs_direct_url(&self, _server: Option<&ServerName>) -> bool {
+        self.direct_url.is_none() && (self.url.pooled || self.finds_pooler().await)
     }
 
     fn location(&self, tenant: &str) -> String {
@@ -359,6 +361,22 @@ AND nspname <> {} AND nspname <> {}",
             }
         }
         Ok(found)
+    }
+
+    async fn closed(&self, targets: &[Target<'_>]) -> Result<Vec<Option<String>>, EngineError> {
+        let schemas: Vec<String> = targets.iter().map(|target| self.schema(*target)).collect();
+        let sql = format!(
+            "SELECT nspname, current_user FROM pg_catalog.pg_namespace
+WHERE nspname = ANY ({}) AND NOT has_schema_privilege(oid, 'USAGE')",
+            sql::array(schemas.iter().map(String::as_str))
+        );
+        let rows = self.read(&sql).await?.into_iter();
+        let closed: BTreeMap<Option<String>, Option<String>> = rows
+            .filter_map(|row| <[Option<String>; 2]>::try_from(row).ok())
+            .map(|[schema, role]| (schema, role))
+            .collect();
+        let role = |schema: String| closed.get(&Some(schema)).cloned().flatten();
+        Ok(schemas.into_iter().map(role).collect())
     }
 
     fn mend(&self, target: Target<'_>, expected: &Structure, differences: &[Difference]) -> String {

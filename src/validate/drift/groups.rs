@@ -1,9 +1,9 @@
 //! Tenants that are made alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::baseline;
-use crate::domain::{Fingerprint, Print, Structure, Tenant};
+use crate::domain::{Fact, Fingerprint, Object, ObjectKind, Print, Structure, Tenant};
 
 /// Of more different structures than this none is kept: that they differ is said, not how.
 const KEPT: usize = 200;
@@ -70,12 +70,40 @@ impl<'t> Groups<'t> {
         self.all.iter().map(|it| it.tenants.len()).sum()
     }
 
-    /// What most are, among those that are what `base` says where any are.
+    /// Whose owners and grants are right: those that most have, and among them one that is what `base` says where
+    /// any is.
     pub fn reference(&self, base: &Structure) -> Option<&Structure> {
-        let kept = || self.all.iter().filter_map(|it| it.structure.as_ref());
+        let objects: BTreeSet<&Object> = base.facts.iter().map(|it| &it.object).collect();
+        let rights = |found: &Structure| {
+            let speaks = |it: &&Fact| it.object.kind == ObjectKind::Schema || objects.contains(&it.object);
+            let facts = found.facts.iter().filter(|it| it.is_administrative());
+            let facts = facts.filter(speaks).cloned().collect();
+            Structure { facts }.fingerprint()
+        };
         let base = base.portable();
-        let fits = |found: &&Structure| baseline::differences(&base, &found.portable()).is_empty();
-        kept().find(fits).or_else(|| kept().next())
+        let mut kinds: BTreeMap<Fingerprint, (usize, Vec<&Structure>)> = BTreeMap::new();
+        for group in &self.all {
+            let Some(structure) = &group.structure else {
+                continue;
+            };
+            let (tenants, structures) = kinds.entry(rights(structure)).or_default();
+            *tenants += group.tenants.len();
+            structures.push(structure);
+        }
+        let fits = |found: &&&Structure| baseline::differences(&base, &found.portable()).is_empty();
+        let mut best: Option<(usize, bool, &Structure)> = None;
+        for (tenants, structures) in kinds.into_values() {
+            let fitting = structures.iter().find(fits).copied();
+            let Some(structure) = fitting.or_else(|| structures.first().copied()) else {
+                continue;
+            };
+            // Of as many those that are what is expected.
+            let better = best.is_none_or(|(most, fits, _)| (tenants, fitting.is_some()) > (most, fits));
+            if better {
+                best = Some((tenants, fitting.is_some(), structure));
+            }
+        }
+        best.map(|(_, _, structure)| structure)
     }
 
     /// Those of which only the number is known.

@@ -15,7 +15,8 @@ use crate::settings::Validation;
 
 pub use groups::{Group, Groups, by_print};
 pub use words::{
-    Told, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings, unseen_finding,
+    Told, closed_finding, environment, nothing_recorded, shared_findings, tenant_findings, unread_findings,
+    unseen_finding,
 };
 
 /// What is compared of structures.

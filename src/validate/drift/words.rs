@@ -2,8 +2,8 @@
 
 use crate::domain::words::{clip, count};
 use crate::domain::{
-    Change, Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, ObjectKind, ServerName,
-    Severity, Tenant,
+    Change, Check, Difference, EnvironmentName, ExpectedFrom, Finding, Fingerprint, Object, ObjectKind,
+    ServerName, Severity, Tenant,
 };
 use crate::engine::Unseen;
 
@@ -41,6 +41,9 @@ impl Told {
             ExpectedFrom::Largest => {
                 "it is not what most tenants are; read the SQL that would mend it before you run it"
             }
+            ExpectedFrom::Snapshot if everybody => {
+                "every tenant differs so: is the snapshot older than the migrations? `tenantgate snapshot` writes it anew"
+            }
             _ if everybody => {
                 "every tenant differs so: was a migration edited, or everything changed by hand? What is right belongs into a migration"
             }
@@ -76,28 +79,27 @@ fn sentence(differences: &[Difference], tenants: usize) -> String {
     format!("{head}:\n  {}{more}", named.join("\n  "))
 }
 
-/// One column too few in a table and one too many are perhaps the same: SQL that makes the one and drops the other
-/// would lose what is in it.
+/// One table too few and one too many, or one column of a table, are perhaps the same: SQL that makes the one and drops
+/// the other would lose what is in it.
 fn renamed(differences: &[Difference]) -> Option<String> {
-    let columns = |change: Change| {
-        differences
-            .iter()
-            .filter(move |it| it.object.kind == ObjectKind::Column && it.change == change)
+    let of_kind = |it: &&Difference| matches!(it.object.kind, ObjectKind::Table | ObjectKind::Column);
+    // Tables are of no table.
+    let only = |beside: &Object, change: Change| {
+        let mut those = differences.iter().filter(|it| {
+            it.change == change && it.object.kind == beside.kind && it.object.table == beside.table
+        });
+        those.next().filter(|_| those.next().is_none())
     };
-    let alone = |it: &&Difference, change: Change| {
-        columns(change)
-            .filter(|other| other.object.table == it.object.table)
-            .count()
-            == 1
-    };
-    let renamed = columns(Change::Missing).filter(|it| alone(it, Change::Missing));
-    let renamed = renamed.filter(|it| alone(it, Change::Extra));
-    let pairs = renamed.filter_map(|missing| {
-        let extra = columns(Change::Extra).find(|it| it.object.table == missing.object.table)?;
-        Some(format!(
-            "`{}.{}` is `{}`",
-            extra.object.table, extra.object.name, missing.object.name
-        ))
+    let missing = differences.iter().filter(of_kind);
+    let missing = missing.filter(|it| it.change == Change::Missing);
+    let pairs = missing.filter_map(|it| {
+        let missing = &only(&it.object, Change::Missing)?.object;
+        let extra = &only(&it.object, Change::Extra)?.object;
+        let table = match extra.kind {
+            ObjectKind::Column => format!("{}.", extra.table),
+            _ => String::new(),
+        };
+        Some(format!("`{table}{}` is `{}`", extra.name, missing.name))
     });
     let pairs: Vec<String> = pairs.take(ON_ONE_LINE).collect();
     (!pairs.is_empty()).then(|| {
@@ -148,6 +150,16 @@ pub fn unseen_finding(unseen: Unseen, server: Option<&ServerName>) -> Finding {
         .unwrap_or_default();
     let message = format!("{things} were not compared{place}: a role without {privilege} does not see them");
     Finding::warning(message).hint(format!("grant the role {privilege} on the tenants' databases"))
+}
+
+/// A schema that the role may not look into.
+pub fn closed_finding(tenant: &Tenant, role: &str, [schema, grantee]: [String; 2]) -> Finding {
+    let message = format!("its structure was not compared: role `{role}` may not look into its schema");
+    Finding::error(message)
+        .operational(true)
+        .tenant(&tenant.name)
+        .hint("let the schema's owner grant it")
+        .sql(format!("GRANT USAGE ON SCHEMA {schema} TO {grantee};"))
 }
 
 /// The shared schema's own check.
@@ -214,7 +226,6 @@ fn short(fingerprint: &Fingerprint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Object;
 
     fn column(table: &str, name: &str, change: Change) -> Difference {
         let (table, name) = (table.to_owned(), name.to_owned());
@@ -243,6 +254,15 @@ mod tests {
             column("orders", "b", extra),
         ];
         assert_eq!(renamed(&several), None);
-        assert_eq!(renamed(&[column("orders", "total", missing)]), None);
+        assert_eq!(renamed(&[column("orders", "total", missing.clone())]), None);
+        let table = |name, change| {
+            let mut it = column("", name, change);
+            it.object.kind = ObjectKind::Table;
+            it
+        };
+        assert_eq!(
+            renamed(&[table("customers", missing), table("clients", Change::Extra)]).unwrap_or_default(),
+            "; where `clients` is `customers` by another name, rename it instead: its data stay"
+        );
     }
 }

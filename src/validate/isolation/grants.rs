@@ -402,16 +402,26 @@ fn of_others(
         .as_ref()
         .map_or_else(String::new, |it| format!(", granted on `{it}`.*"));
     match scene.place(location) {
-        Place::Tenant(tenant) => Some(
-            finding(
-                level,
-                format!("{who} has {all} on {object}its {noun}{through}{pattern}")
-                    .replace("roles of tenants", "roles of"),
-            )
-            .hint("take it back; what owns it must be no serving role")
-            .sql(revoke(scene, grant, &all, location))
-            .tenant(&tenant.name),
-        ),
+        Place::Tenant(tenant) => {
+            let message = format!("{who} has {all} on {object}its {noun}{through}{pattern}")
+                .replace("roles of tenants", "roles of");
+            let found = finding(level, message).tenant(&tenant.name);
+            // The tenant's own role keeps what it has: the others are to be no members of it.
+            let of_owner = scene.role_of(tenant).is_some_and(|role| &role == grantee);
+            Some(if of_owner && scene.kind == EngineKind::Postgres {
+                let members = others.iter().filter_map(|it| scene.role_of(it));
+                let sql =
+                    members.map(|role| format!("REVOKE {} FROM {};", scene.told(grantee), scene.told(&role)));
+                let sql: Vec<String> = sql.collect();
+                found
+                    .hint("let no other role be a member of the tenant's own")
+                    .sql(sql.join("\n"))
+            } else {
+                found
+                    .hint("take it back; what owns it must be no serving role")
+                    .sql(revoke(scene, grant, &all, location))
+            })
+        }
         Place::Shared if privileges.contains("CREATE") => Some(
             finding(
                 level,

@@ -86,6 +86,28 @@ fn a_tenants_own_role_in_another_tenant_is_found() {
 }
 
 #[test]
+fn a_role_that_reaches_one_other_tenant_is_still_its_own_ones() {
+    let names = ["acme", "beta", "delta", "echo"];
+    let mut few = Few::new("{tenant}", &names, "CREATE TABLE orders (id int)");
+    let name = few.db.name().to_owned();
+    for (number, tenant) in names.into_iter().enumerate() {
+        let role = format!("app_{tenant}_{name}");
+        few.role(&role);
+        grant(&few, number, &role);
+    }
+    few.db
+        .admin()
+        .execute(&format!("GRANT USAGE ON SCHEMA echo TO \"app_beta_{name}\""));
+    let structures = few.structures();
+    let differ = |number: usize| {
+        let found = tenantgate::domain::differences(&structures[0], &structures[number]);
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(differ(1), [""; 0], "nobody has touched beta");
+    assert_eq!(differ(3).len(), 1, "{:?}", differ(3));
+}
+
+#[test]
 fn a_search_path_is_compared_name_by_name() {
     let few = Few::new(
         "{tenant}",

@@ -95,3 +95,49 @@ fn a_name_of_several_lines_stays_a_comment() {
         "0"
     );
 }
+
+#[test]
+fn a_column_gets_its_type_again_under_a_view_and_loses_nothing() {
+    let base = "CREATE TABLE orders (id int, code varchar(5), day date, total numeric(10, 2));
+        CREATE VIEW all_orders AS SELECT id, code, day, total FROM orders;
+        CREATE VIEW over AS SELECT code FROM all_orders";
+    let few = Few::new("{tenant}", &["acme", "beta"], base);
+    let retype = "DROP VIEW over; DROP VIEW all_orders;
+        ALTER TABLE orders ALTER code TYPE text, ALTER day TYPE timestamp, ALTER total TYPE numeric(12, 4);
+        CREATE VIEW all_orders AS SELECT id, code, day, total FROM orders;
+        CREATE VIEW over AS SELECT code FROM all_orders";
+    let beta = &few.tenants[1];
+    few.change(beta, retype);
+    let structures = few.structures();
+    let found = tenantgate::domain::differences(&structures[0], &structures[1]);
+    let sql = few
+        .engine
+        .mend(tenantgate::engine::Target::Tenant(beta), &structures[0], &found);
+    for lossy in [
+        "'abcdefghij', '2026-01-01', 1",
+        "'a', '2026-01-01 10:00', 1",
+        "'a', '2026-01-01', 1.2345",
+    ] {
+        few.change(beta, &format!("INSERT INTO orders VALUES (1, {lossy})"));
+        let refused = few.admin().try_query(&sql);
+        assert!(
+            refused.is_err_and(|it| it.to_string().contains("would lose")),
+            "{lossy}: {sql}"
+        );
+        few.change(beta, "DELETE FROM orders");
+    }
+    few.change(beta, "INSERT INTO orders VALUES (1, 'abc', '2026-01-01', 1.25)");
+    few.mend_last();
+    few.assert_alike();
+}
+
+#[test]
+fn a_generated_column_comes_behind_what_it_is_computed_of() {
+    let few = Few::new(
+        "{tenant}",
+        &["acme", "beta"],
+        "CREATE TABLE items (id int, price int, gross int GENERATED ALWAYS AS (price * 2) STORED)",
+    );
+    few.change(&few.tenants[1], "ALTER TABLE items DROP COLUMN price CASCADE");
+    few.mend_last();
+}

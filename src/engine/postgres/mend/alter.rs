@@ -1,7 +1,7 @@
 //! Objects that are there, and of which one attribute is not as expected.
 
 use super::create::SEQUENCE_OPTIONS;
-use super::{Mending, Object, ObjectKind, Turn, commented, ident};
+use super::{Mending, Object, ObjectKind, Turn, commented, dollars, ident, literal};
 
 impl Mending<'_> {
     /// True where the object is made anew with all that it has.
@@ -174,7 +174,8 @@ impl Mending<'_> {
             return;
         }
         let action = match (attribute, expected) {
-            ("type" | "collation", _) => return self.alter_type_of_column(object),
+            ("type", _) => return self.alter_type_of_column(object, found),
+            ("collation", _) => return self.alter_type_of_column(object, None),
             ("null", Some("NOT NULL")) => "SET NOT NULL".to_owned(),
             ("null", _) => "DROP NOT NULL".to_owned(),
             ("default", Some(default)) => {
@@ -217,9 +218,19 @@ impl Mending<'_> {
     }
 
     /// A default need not fit another type, so it goes before and comes after.
-    fn alter_type_of_column(&mut self, object: &Object) {
+    /// `found`: the type that it has.
+    fn alter_type_of_column(&mut self, object: &Object, found: Option<&str>) {
         let (table, name) = (ident(&object.table), ident(&object.name));
         let kind = self.attribute(object, "type").unwrap_or_default();
+        if let Some(found) = found {
+            // A cast cuts texts off, rounds numbers and forgets the time of day, and says nothing of it.
+            let lost = format!("({name}::{kind}::{found})::text IS DISTINCT FROM {name}::text");
+            let message = literal(&format!("{object} holds what {kind} would lose"));
+            let block = dollars(&format!(
+                " BEGIN IF EXISTS (SELECT FROM {table} WHERE {lost}) THEN RAISE EXCEPTION USING MESSAGE = {message}; END IF; END "
+            ));
+            self.say(Turn::Column, format!("DO {block};"));
+        }
         let collation = self.attribute(object, "collation");
         let collate = collation.map_or(String::new(), |it| format!(" COLLATE {it}"));
         let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");

@@ -16,7 +16,11 @@ impl Mending<'_> {
             ObjectKind::Column if self.is_view(&object.table) => {}
             ObjectKind::Column => {
                 let column = self.column(object, true);
-                let turn = has("default").map_or(Turn::Column, |it| self.turn_of_default(it));
+                let turn = match has("generated") {
+                    // What it is computed of may be missing too.
+                    Some(_) => Turn::Default,
+                    None => has("default").map_or(Turn::Column, |it| self.turn_of_default(it)),
+                };
                 self.say(turn, format!("ALTER TABLE {table} ADD COLUMN {column};"));
                 self.finish_column(object);
             }

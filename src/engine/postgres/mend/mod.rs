@@ -92,8 +92,19 @@ pub(super) fn mend(place: &Place<'_>, expected: &Structure, differences: &[Diffe
         return text;
     }
     let (schema, shared) = (ident(place.schema), ident(place.shared));
-    // As the structure was read: an own object comes before one of the server's with its name.
-    format!("SET search_path TO {schema}, pg_catalog, {shared};\n{text}\n")
+    // As the structure was read: an own object comes before one of the server's with its name. All of it or nothing,
+    // but a label that is new cannot be used in the transaction that adds it.
+    let (labels, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| is_label(line));
+    let labels: String = labels.into_iter().map(|line| format!("{line}\n")).collect();
+    let rest = match rest.iter().any(|line| !line.starts_with("--")) {
+        true => format!("BEGIN;\n{}\nCOMMIT;\n", rest.join("\n")),
+        false => rest.into_iter().map(|line| format!("{line}\n")).collect(),
+    };
+    format!("SET search_path TO {schema}, pg_catalog, {shared};\n{labels}{rest}")
+}
+
+fn is_label(line: &str) -> bool {
+    line.starts_with("ALTER TYPE ") && line.contains(" ADD VALUE ")
 }
 
 /// The same without the search path.
@@ -378,9 +389,9 @@ mod tests {
         assert_eq!(
             mend(&place, &expected, &differences),
             "SET search_path TO \"acme\", pg_catalog, \"public\";\n\
-             -- DROP TABLE \"junk\n-- DROP TABLE orders\";\n\
+             BEGIN;\n-- DROP TABLE \"junk\n-- DROP TABLE orders\";\n\
              ALTER TABLE \"orders\" ADD COLUMN \"total\" numeric(12,2);\n\
-             CREATE INDEX by_total ON orders USING btree (total);\n"
+             CREATE INDEX by_total ON orders USING btree (total);\nCOMMIT;\n"
         );
         assert_eq!(mend(&place, &expected, &[]), "");
     }

@@ -78,8 +78,22 @@ impl<'a> Mending<'a> {
         let views = self.expected.iter().filter(|(it, _)| it.kind == ObjectKind::View);
         let definition = |of: &Attributes<'a>| of.get("definition").copied().unwrap_or_default();
         let views: Vec<(&'a Object, &'a str)> = views.map(|(it, of)| (*it, definition(of))).collect();
-        let mut going: Vec<bool> = views.iter().map(|(it, _)| anew.contains(it)).collect();
         let used: Vec<BTreeSet<String>> = views.iter().map(|(_, text)| names(text)).collect();
+        // No column gets another type while a view shows it.
+        let retyped = |used: &BTreeSet<String>| {
+            self.differences.iter().any(|it| {
+                let of = &it.object;
+                let is_type = |it: &Change| {
+                    matches!(it, Change::Altered { attribute, .. } if matches!(attribute.as_str(), "type" | "collation"))
+                };
+                of.kind == ObjectKind::Column && is_type(&it.change) && used.contains(&of.table) && used.contains(&of.name)
+            })
+        };
+        let mut going: Vec<bool> = views
+            .iter()
+            .zip(&used)
+            .map(|((it, _), used)| anew.contains(it) || retyped(used) && !self.is_missing(it))
+            .collect();
         let texts: Vec<_> = views
             .iter()
             .map(|(it, text)| (Some(it.name.as_str()), *text))

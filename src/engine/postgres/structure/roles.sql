@@ -1,8 +1,9 @@
 
 -- A pattern for each tenant's schema that finds the tenant's name in the names of its own roles, alone or in a text of
--- rights. A role is its own where the tenant's name, or the schema's, is a word of it, and it may use no schema of another
--- tenant that has a role called the same way. Where no other has one, it may use no other tenant's schema at all: so that
--- "app_user" is no role of the tenant "app" that all the others have too.
+-- rights. A role is its own where the tenant's name, or the schema's, is a word of it, and it does not use the schemas of
+-- half of the others that have a role called the same way: one or two are a leak, and it is its own all the same. Where no
+-- other has one, it may use no other tenant's schema at all: so that "app_user" is no role of the tenant "app" that all the
+-- others have too.
 roles_of AS MATERIALIZED (
     WITH m AS MATERIALIZED (
         SELECT n.oid AS place, n.nspname::text AS nspname, n.nspacl, n.nspowner,
@@ -31,8 +32,12 @@ roles_of AS MATERIALIZED (
         || regexp_replace(tenant, '(\W)', '\\\1', 'g')
         || '(?=' || regexp_replace(behind, '(\W)', '\\\1', 'g') || '(?:$|["=/,}\\]))', '|') AS pattern
     FROM (SELECT DISTINCT ON (role, place) * FROM (
-            SELECT * FROM j EXCEPT SELECT j.* FROM j JOIN h ON h.role = j.role AND h.place <> j.place
-            LEFT JOIN v ON v.place = h.place AND v.before = j.before AND v.behind = j.behind
-            WHERE j.places = 1 OR v.place IS NOT NULL) AS own
+            SELECT j.* FROM j LEFT JOIN (
+                SELECT j.role, j.place, j.before, j.behind, count(DISTINCT v.place) AS alike
+                FROM j JOIN h ON h.role = j.role AND h.place <> j.place
+                LEFT JOIN v ON v.place = h.place AND v.before = j.before AND v.behind = j.behind
+                GROUP BY j.role, j.place, j.before, j.behind) AS used
+            ON used.role = j.role AND used.place = j.place AND used.before = j.before AND used.behind = j.behind
+            WHERE used.role IS NULL OR j.places > 1 AND (used.alike < 2 OR used.alike * 2 < j.places)) AS own
         ORDER BY role, place, places DESC, length(before) DESC) AS own
     GROUP BY place)
