@@ -30,6 +30,7 @@ impl Gate<'_> {
             self.add(checks.collect(), Instant::now())?;
             return Ok(survey);
         }
+        self.snapshot_knows(engine, &survey).await?;
         let since = Instant::now();
         if !self.request.includes(Scope::Shared) {
             self.refuse_without_shared(&survey)?;

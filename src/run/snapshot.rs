@@ -3,18 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::baseline::told;
 use crate::domain::words::count;
 use crate::domain::{
     Check, Difference, Finding, Migration, Structure, Tenant, Tenants, differences, is_code,
 };
 use crate::engine::{Engine, Target};
 use crate::migrations::Pending;
+use crate::settings::ExpectedFrom;
 use crate::snapshot::{self, CURRENT, FILE, MADE, Snapshot};
 use crate::validate::largest;
 
+use super::drift::applied;
 use super::made::made;
 use super::request::From;
-use super::{Blocked, Gate, Stage};
+use super::survey::Survey;
+use super::{Blocked, Command, Gate, Stage};
 
 /// More differences than this are counted.
 const SHOWN: usize = 50;
@@ -95,6 +99,49 @@ impl Gate<'_> {
         };
         let _ = self.add(vec![Check::answered(&FILE, vec![finding])], since);
         Err(Blocked)
+    }
+
+    /// A snapshot that does not say what pending migrations make would block when they have run.
+    pub(super) async fn snapshot_knows(&mut self, engine: &dyn Engine, survey: &Survey) -> Stage<()> {
+        let settings = self.settings;
+        if self.request.command != Command::Run || settings.validation.expected != ExpectedFrom::Snapshot {
+            return Ok(());
+        }
+        let since = Instant::now();
+        let file = &settings.validation.snapshot;
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        // What is wrong with the file is another check's.
+        let Ok(snapshot) = snapshot::parse(&text) else {
+            return Ok(());
+        };
+        let set = self.set();
+        let plans = survey.plan.tenants.iter().flatten();
+        let behind = plans.max_by_key(|it| it.pending.migrations.len());
+        let pending = behind.map_or(&[][..], |it| &it.pending.migrations);
+        let shared = applied(&set.shared, &survey.plan.shared.migrations);
+        let before = made(engine, &shared, &applied(&set.tenant, pending)).await;
+        let all: Vec<&Migration> = set.shared.iter().collect();
+        let after = made(engine, &all, &set.tenant.iter().collect::<Vec<_>>()).await;
+        // Where that cannot be learnt, the comparison afterwards says why.
+        let (Ok(before), Ok(after)) = (before, after) else {
+            return Ok(());
+        };
+        let known = differences(&snapshot.tenant, &before.portable());
+        let mut new = differences(&snapshot.tenant, &after.portable());
+        new.retain(|it| !known.contains(it));
+        let finding = (!new.is_empty()).then(|| {
+            let shown = file.display().to_string();
+            Finding::error(format!(
+                "the snapshot does not know what pending migrations make: {}",
+                told(&new)
+            ))
+            .hint("write it anew by `tenantgate snapshot`, and commit it with them")
+            .file(&shown)
+        });
+        self.add(
+            vec![Check::answered(&CURRENT, finding.into_iter().collect())],
+            since,
+        )
     }
 
     async fn of_migrations(&mut self, engine: &dyn Engine) -> Stage<(Structure, Structure)> {

@@ -310,6 +310,19 @@ fn a_committed_snapshot_is_what_is_expected(server: Server) {
     assert!(run.report()["tenants"].is_null());
     desk.project.remove("migrations/tenant/0004_paid.sql");
     desk.tenantgate(&["snapshot"]).assert_code(0);
+    // Nor what the file does not know.
+    desk.project
+        .tenant("0004_paid.sql", "ALTER TABLE orders ADD COLUMN paid int;\n");
+    let run = desk.tenantgate(&["run"]);
+    run.assert_code(1);
+    assert_eq!(run.checks_that("failed"), ["snapshot.current"]);
+    assert!(
+        run.stdout.contains("extra column `orders.paid`"),
+        "{}",
+        run.stdout
+    );
+    desk.assert_heads([Some(3); 5]);
+    desk.project.remove("migrations/tenant/0004_paid.sql");
     let run = desk.tenantgate(&["validate"]);
     assert_eq!(run.checks_that("failed"), ["drift.tenant"]);
     assert_eq!(run.report()["schema"]["expected"], "snapshot");
@@ -450,7 +463,10 @@ fn a_schema_that_is_closed_to_the_role_is_no_drift(server: Server) {
         ]
     );
     let finding = &run.check("drift.tenant")["findings"][0];
-    assert_eq!(finding["sql"], format!("GRANT USAGE ON SCHEMA \"cedar\" TO \"{role}\";"));
+    assert_eq!(
+        finding["sql"],
+        format!("GRANT USAGE ON SCHEMA \"cedar\" TO \"{role}\";")
+    );
     assert_ne!(run.check("isolation.references")["status"], "skipped");
 }
 

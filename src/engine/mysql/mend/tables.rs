@@ -255,6 +255,22 @@ impl<'a> Mend<'a> {
         (clauses, alone)
     }
 
+    /// The server refuses what does not fit, but rounds numbers and times without a word.
+    fn is_rounded(&self, column: &Object) -> bool {
+        let of_type = |it: &&Difference| it.object == *column;
+        self.differences
+            .iter()
+            .filter(of_type)
+            .any(|it| match &it.change {
+                Change::Altered {
+                    attribute,
+                    expected: Some(expected),
+                    found: Some(found),
+                } if attribute == "type" => rounds(found, expected),
+                _ => false,
+            })
+    }
+
     fn add_columns(&self, table: &str, clauses: &mut Vec<String>, alone: &mut Vec<String>) {
         let moved = self.moved(table);
         let mut before = None;
@@ -270,6 +286,10 @@ impl<'a> Mend<'a> {
             let drop = format!("DROP COLUMN {}", ident(&object.name));
             match self.generated(object) {
                 _ if *fate == Fate::Made => clauses.push(format!("ADD COLUMN {column}")),
+                None if self.is_rounded(object) => alone.push(commented(&format!(
+                    "ALTER TABLE {} MODIFY COLUMN {column}; would round what is there",
+                    ident(table)
+                ))),
                 None => clauses.push(format!("MODIFY COLUMN {column}")),
                 // VIRTUAL does not become STORED, and what is computed is not lost.
                 Some((Some(_), Some(_))) => clauses.extend([drop, format!("ADD COLUMN {column}")]),
@@ -397,5 +417,64 @@ fn option(attribute: &str, text: Option<&str>) -> String {
         "collation" => format!("COLLATE={text}"),
         "charset" => format!("DEFAULT CHARSET={text}"),
         other => format!("{}={text}", other.to_uppercase().replace(' ', "_")),
+    }
+}
+
+/// Whether values of one type may come out otherwise as values of the other, and no error says so.
+fn rounds(found: &str, expected: &str) -> bool {
+    let (was, digits) = parts(found);
+    let (is, kept) = parts(expected);
+    let last = |numbers: &[u32]| numbers.last().copied().unwrap_or(0);
+    match was {
+        "decimal" => is != "decimal" && !is_text(is) || is == "decimal" && last(&kept) < last(&digits),
+        "float" => is != "float" && is != "double" && !is_text(is),
+        "double" => is != "double" && !is_text(is),
+        "datetime" | "timestamp" | "time" => {
+            let same_kind =
+                is == was || matches!((was, is), ("timestamp", "datetime") | ("datetime", "timestamp"));
+            !is_text(is) && !(same_kind && last(&kept) >= last(&digits))
+        }
+        _ => false,
+    }
+}
+
+fn is_text(kind: &str) -> bool {
+    kind.ends_with("char") || kind.ends_with("text")
+}
+
+/// `decimal` and 12, 2 of `decimal(12,2) unsigned`.
+fn parts(kind: &str) -> (&str, Vec<u32>) {
+    let name = kind.split(['(', ' ']).next().unwrap_or_default();
+    let inner = kind.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    let numbers = inner.map_or("", |(inner, _)| inner).split(',');
+    (name, numbers.filter_map(|it| it.trim().parse().ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_would_round_in_silence_is_known() {
+        for (found, expected) in [
+            ("decimal(14,4)", "decimal(10,2)"),
+            ("decimal(10,2)", "int(11)"),
+            ("double", "decimal(10,2)"),
+            ("datetime(6)", "datetime"),
+            ("datetime", "date"),
+            ("timestamp(3)", "datetime(2)"),
+        ] {
+            assert!(rounds(found, expected), "{found} {expected}");
+        }
+        for (found, expected) in [
+            ("decimal(10,2)", "decimal(12,2)"),
+            ("decimal(10,2)", "varchar(20)"),
+            ("float", "double"),
+            ("datetime", "datetime(6)"),
+            ("int(11)", "decimal(10,2)"),
+            ("varchar(20)", "varchar(5)"),
+        ] {
+            assert!(!rounds(found, expected), "{found} {expected}");
+        }
     }
 }
