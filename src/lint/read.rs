@@ -4,8 +4,10 @@ mod alter;
 mod table;
 mod words;
 
+use crate::database_url::EngineKind;
+
 use super::name::Name;
-use super::tokens::{Kind, Piece};
+use super::tokens::{Kind, Piece, text_pieces};
 use words::{Words, split};
 
 /// One effect of a statement.
@@ -245,7 +247,9 @@ pub(super) fn acts(pieces: &[Piece]) -> Vec<Act> {
             }));
         }
         "SET" => acts.extend(search_path(&mut words)),
+        "RESET" => acts.extend(reset(&mut words)),
         "SELECT" => acts.extend(set_config(pieces)),
+        "DO" => acts.extend(in_blocks(pieces)),
         _ => {}
     }
     acts
@@ -412,12 +416,56 @@ fn reindex(words: &mut Words<'_>) -> Option<Act> {
 fn search_path(words: &mut Words<'_>) -> Option<Act> {
     words.next();
     let _ = words.eat("LOCAL") || words.eat("SESSION");
-    if !words.eat("SEARCH_PATH") && !words.eat("SCHEMA") {
+    let name = words.next()?;
+    if !is_path(name) && !name.is("SCHEMA") {
         return None;
     }
     let _ = words.eat("TO") || words.eat("=");
-    let place = words.next()?.name.clone();
-    (!place.eq_ignore_ascii_case("default")).then_some(Act::MoveTo { place })
+    let place = words.next()?;
+    Some(match place.is("DEFAULT") {
+        true => by_itself(),
+        false => Act::MoveTo {
+            place: place.name.clone(),
+        },
+    })
+}
+
+fn is_path(piece: &Piece) -> bool {
+    piece.is_name() && piece.name.eq_ignore_ascii_case("search_path")
+}
+
+/// Where a session is that says nothing: in `public`, or where the role's own path leads.
+fn by_itself() -> Act {
+    Act::MoveTo {
+        place: "public".to_owned(),
+    }
+}
+
+fn reset(words: &mut Words<'_>) -> Option<Act> {
+    words.next();
+    let name = words.next()?;
+    (is_path(name) || name.is("ALL")).then(by_itself)
+}
+
+/// What the blocks of `DO` do at once.
+fn in_blocks(pieces: &[Piece]) -> Vec<Act> {
+    let blocks = pieces
+        .iter()
+        .filter(|it| matches!(it.kind, Kind::Body | Kind::Text));
+    let mut acts = Vec::new();
+    for block in blocks {
+        let inside = text_pieces(&block.text, EngineKind::Postgres);
+        acts.extend(set_config(&inside));
+        for at in 0..inside.len() {
+            let mut words = Words::new(&inside[at..]);
+            acts.extend(match &inside[at] {
+                it if it.is("SET") => search_path(&mut words),
+                it if it.is("RESET") => reset(&mut words),
+                _ => None,
+            });
+        }
+    }
+    acts
 }
 
 /// pg_dump writes `SELECT pg_catalog.set_config('search_path', '', false)`.

@@ -1,6 +1,6 @@
 //! `-- tenantgate: allow(rule, …) because …`: a finding of the lint that is meant to be so.
 
-use super::directive::directive;
+use super::directive::{Elsewhere, directive};
 
 /// One comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,12 @@ pub struct Allow {
 
 /// The comments of a file that are well written; what is not has its finding since the file was read.
 pub fn allows(sql: &str) -> Vec<Allow> {
-    let comments = sql.lines().enumerate().filter_map(|(index, line)| {
+    let elsewhere = Elsewhere::of(sql);
+    let lines = sql.lines().enumerate();
+    let comments = lines.filter_map(|(index, line)| {
+        if elsewhere.has(index, line) {
+            return None;
+        }
         let allow = parse(directive(line)?)?.ok()?;
         Some(Allow {
             line: index + 1,

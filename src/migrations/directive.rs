@@ -4,8 +4,12 @@
 //! A directive that is passed over in silence runs a large change in one piece, or a statement inside a
 //! transaction that must not have one: what is nearly one is refused, wherever it stands.
 
+use std::collections::HashSet;
+
+use crate::database_url::EngineKind;
 use crate::domain::Finding;
 
+use super::statements::comment_lines;
 use super::{allow, batch};
 
 /// How the first line wants the file to be carried out.
@@ -20,7 +24,11 @@ pub(super) enum Mode {
 pub(super) fn read(sql: &str, file: &str) -> (Mode, Vec<Finding>) {
     let mut mode = Mode::Transaction;
     let mut findings = Vec::new();
+    let elsewhere = Elsewhere::of(sql);
     for (index, line) in sql.lines().enumerate() {
+        if elsewhere.has(index, line) {
+            continue;
+        }
         let wrong = match directive(line) {
             None if is_nearly_one(line) => NEARLY.to_owned(),
             None => continue,
@@ -38,6 +46,25 @@ pub(super) fn read(sql: &str, file: &str) -> (Mode, Vec<Finding>) {
 }
 
 const NEARLY: &str = "a directive is written `-- tenantgate: …`, in small letters and a line of its own, the file's first (`allow`: before its statement)";
+
+/// Lines within a text, a body or a longer comment, where what looks like a directive is none.
+pub(super) struct Elsewhere {
+    /// The lines on which a comment of one line begins; absent where the text is not understood.
+    comments: Option<HashSet<usize>>,
+}
+
+impl Elsewhere {
+    pub(super) fn of(sql: &str) -> Self {
+        let any = || sql.lines().any(|line| directive(line).is_some());
+        let comments = any().then(|| comment_lines(sql, EngineKind::Postgres)).flatten();
+        Self { comments }
+    }
+
+    pub(super) fn has(&self, index: usize, line: &str) -> bool {
+        let comments = self.comments.as_ref();
+        directive(line).is_some() && comments.is_some_and(|it| !it.contains(&(index + 1)))
+    }
+}
 
 /// What follows `-- tenantgate:`.
 pub(super) fn directive(line: &str) -> Option<&str> {

@@ -4,8 +4,10 @@
 //! is only what a `;` means: inside the body of a trigger or routine it does not end the statement.
 //! `DELIMITER` lines of the mysql client are understood, because files written for it have them.
 
+use std::collections::HashSet;
+
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use crate::database_url::EngineKind;
 use crate::domain::Statement;
@@ -52,6 +54,14 @@ pub(crate) fn words(sql: &str, kind: EngineKind, limit: usize) -> Vec<String> {
             other => other.to_string(),
         })
         .collect()
+}
+
+/// The lines, from 1, on which comments of one line begin; absent where the text is not understood.
+pub(super) fn comment_lines(sql: &str, kind: EngineKind) -> Option<HashSet<usize>> {
+    let tokens = Tokenizer::new(dialect(kind), sql).tokenize_with_location().ok()?;
+    let is_one = |token: &Token| matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. }));
+    let comments = tokens.iter().filter(|it| is_one(&it.token));
+    Some(comments.map(|it| it.span.start.line as usize).collect())
 }
 
 /// All tokens of a text, spaces too; absent where it is not understood.

@@ -80,7 +80,7 @@ impl Gate<'_> {
     pub(super) fn read_snapshot(&mut self, file: &Path) -> Stage<Snapshot> {
         let since = Instant::now();
         let shown = file.display().to_string();
-        let finding = match std::fs::read_to_string(file) {
+        let finding = match read(file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Finding::error(format!("there is no snapshot `{shown}`"))
                     .hint("write it by `tenantgate snapshot`, and commit it")
@@ -109,7 +109,7 @@ impl Gate<'_> {
         }
         let since = Instant::now();
         let file = &settings.validation.snapshot;
-        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let text = read(file).unwrap_or_default();
         // What is wrong with the file is another check's.
         let Ok(snapshot) = snapshot::parse(&text) else {
             return Ok(());
@@ -186,6 +186,23 @@ impl Gate<'_> {
         let mut next = || structures.next().unwrap_or_default();
         Ok((next(), next()))
     }
+}
+
+/// More than this is no snapshot: ten thousand tables have less.
+const LARGEST: u64 = 256 << 20;
+
+/// A device or a pipe has no end.
+fn read(file: &Path) -> std::io::Result<String> {
+    let of = file.metadata()?;
+    if !of.is_file() || of.len() > LARGEST {
+        let what = if of.is_file() {
+            "larger than 256 MiB"
+        } else {
+            "no plain file"
+        };
+        return Err(std::io::Error::other(format!("it is {what}")));
+    }
+    std::fs::read_to_string(file)
 }
 
 fn objects(structure: &Structure) -> usize {

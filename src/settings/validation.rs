@@ -155,6 +155,16 @@ pub(super) fn resolve_validation(
         let message = "`snapshot` holds a URL, and is the path of a file";
         return Err(document.error(&["validate", "snapshot"], message));
     }
+    if let Some(at) = config
+        .ignore
+        .iter()
+        .position(|it| matches!(it.as_str(), "*" | "**"))
+    {
+        let message = "`ignore` leaves nothing to compare";
+        return Err(document
+            .error(&["validate", "ignore", &at.to_string()], message)
+            .hint("drift = \"off\" says that"));
+    }
     let ignore = resolve_globs(document, ["validate", "ignore"], &config.ignore)?;
     Ok(Validation {
         snapshot: within(root, &config.snapshot),

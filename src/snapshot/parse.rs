@@ -59,6 +59,7 @@ struct Reader {
     part: Option<Part>,
     /// Which of the two have begun.
     seen: Vec<Part>,
+    ended: bool,
     shared: Structure,
     tenant: Structure,
     /// The table that what is indented belongs to.
@@ -90,6 +91,11 @@ impl Reader {
             return self.header(at, bare.trim_end());
         }
         match (indent, bare.trim_end()) {
+            _ if self.ended => wrong(at, "nothing stands behind `[end]`"),
+            (0, "[end]") => {
+                self.ended = true;
+                Ok(())
+            }
             (0, "[shared]") => self.begin(at, Part::Shared),
             (0, "[tenant]") => self.begin(at, Part::Tenant),
             _ if self.part.is_none() => wrong(at, "`[shared]` or `[tenant]` comes first"),
@@ -276,6 +282,9 @@ impl Reader {
             if !self.seen.contains(&part) {
                 return wrong(last, format!("it ends without `{title}`"));
             }
+        }
+        if !self.ended {
+            return wrong(last, "it is cut off: `[end]` is missing");
         }
         Ok(Snapshot {
             kind,

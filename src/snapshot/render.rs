@@ -20,6 +20,8 @@ pub fn render(shared: &Structure, tenant: &Structure, kind: EngineKind) -> Strin
         text.push_str(&format!("\n[{title}]\n"));
         place(&mut text, structure);
     }
+    // What was cut off would be a smaller structure, and as readable.
+    text.push_str("\n[end]\n");
     text
 }
 

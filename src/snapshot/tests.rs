@@ -86,6 +86,12 @@ fn what_was_edited_badly_is_refused_with_its_line() {
         (text.replacen("snapshot 1", "snapshot 2", 1), 1, "form 2"),
         (text.replacen("engine postgres", "engine oracle", 1), 2, "engine"),
         (String::new(), 1, "ends before"),
+        (
+            text.replacen("\n[end]\n", "\n", 1),
+            text.lines().count() - 1,
+            "cut off",
+        ),
+        (format!("{text}more\n"), text.lines().count() + 1, "behind"),
         ("name = \"x\"\n".to_owned(), 1, "does not begin"),
     ];
     for (edited, line, word) in cases {

@@ -7,6 +7,7 @@ on_postgres!(
     what_could_not_be_tried_out_in_time_is_no_answer,
     a_schema_that_is_closed_to_the_role_is_no_drift,
     rights_that_one_alone_has_are_not_the_others_lack,
+    a_table_that_is_published_is_seen_without_comments,
 );
 on_all_servers!(
     tenants_that_differ_are_named_with_what_differs,
@@ -493,5 +494,20 @@ fn rights_that_one_alone_has_are_not_the_others_lack(server: Server) {
             format!("delta: {column}"),
             "elder: table `orders` has grants SELECT to PUBLIC, expected none".to_owned(),
         ]
+    );
+}
+
+fn a_table_that_is_published_is_seen_without_comments(server: Server) {
+    let desk = Desk::migrated(server);
+    let name = format!("{}_published", desk.database.name());
+    desk.database
+        .admin()
+        .execute(&format!("CREATE PUBLICATION {name} FOR TABLE cedar.orders"));
+    let run = desk.tenantgate(&["validate"]);
+    assert_eq!(
+        findings(&run, "drift.tenant"),
+        [format!(
+            "cedar: table `orders` has published in {name} whole, expected none"
+        )]
     );
 }

@@ -58,6 +58,41 @@ fn another_tenants_name_blocks_before_anything_runs() {
 }
 
 #[test]
+fn a_path_is_changed_in_many_ways() {
+    for sql in [
+        "RESET search_path",
+        "RESET ALL",
+        "SET search_path TO DEFAULT",
+        "SET LOCAL \"search_path\" = public",
+        "DO $$ BEGIN SET search_path TO public; END $$",
+        "DO LANGUAGE plpgsql 'BEGIN PERFORM set_config(''search_path'', ''public'', false); END'",
+        "WITH x AS (SELECT set_config('search_path', 'public', false)) SELECT * FROM x",
+    ] {
+        let desk = Desk::migrated(Server::Postgres);
+        desk.tenant(
+            "0003_path.sql",
+            &format!("{sql};\nCREATE TABLE leaked (id int);\n"),
+        );
+        let run = desk.tenantgate(&["run"]);
+        run.assert_code(1);
+        assert_eq!(rules(&run, "lint.tenants"), ["error search-path"], "{sql}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_comment_allows_nothing() {
+    let desk = Desk::migrated(Server::Postgres);
+    let allow = "-- tenantgate: allow(ban-drop-column) because nobody reads it";
+    desk.tenant("0003_drop.sql", &format!("/*\n{allow}\n*/\n{DROP}"));
+    let plan = desk.tenantgate(&["plan"]);
+    assert_eq!(rules(&plan, "lint.data"), ["warning ban-drop-column"]);
+    let in_text = format!("UPDATE orders SET id = length('\n{allow}\n') WHERE id = 0;\n");
+    desk.tenant("0003_drop.sql", &in_text);
+    let plan = desk.tenantgate(&["plan"]);
+    assert_eq!(plan.check("lint.allow")["status"], "passed", "{}", plan.stdout);
+}
+
+#[test]
 fn a_shared_migration_that_touches_tenants_tables_blocks() {
     for desk in Desk::on_all() {
         desk.shared("0002_orders.sql", "ALTER TABLE orders ADD COLUMN urgent int;\n");

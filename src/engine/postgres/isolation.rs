@@ -248,7 +248,7 @@ SELECT min(p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')')
 FROM (SELECT p.*, p.prorettype = 'trigger'::regtype AS is_trigger,
         EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search\\_path=%') AS fixed,
         l.lanname <> 'sql' AND (l.lanname <> 'plpgsql' OR p.prosrc ~* '\\mexecute\\M')
-            OR p.prosrc ~* '\\m(dblink|query_to_xml)' AS dynamic
+            OR p.prosrc ~* '\\m(dblink|(query|table|schema|database|cursor)_to_xml|set_config\\s*\\(\\s*''search_path|set\\s+(local\\s+)?search_path)' AS dynamic
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     WHERE p.prosecdef AND p.prorettype <> 'event_trigger'::regtype AND (l.lanname <> 'sql' OR p.prosrc <> '')) p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_roles r ON r.oid = p.proowner

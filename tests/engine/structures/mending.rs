@@ -141,3 +141,21 @@ fn a_generated_column_comes_behind_what_it_is_computed_of() {
     few.change(&few.tenants[1], "ALTER TABLE items DROP COLUMN price CASCADE");
     few.mend_last();
 }
+
+#[test]
+fn a_trigger_that_is_off_in_one_partition_is_switched_on() {
+    let few = Few::new(
+        "{tenant}",
+        &["acme", "beta"],
+        "CREATE TABLE events (at int) PARTITION BY LIST (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+         CREATE TRIGGER noted AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION note()",
+    );
+    few.change(&few.tenants[1], "ALTER TABLE events_1 DISABLE TRIGGER noted");
+    assert_eq!(
+        few.told(),
+        ["table `events_1` has trigger noted disabled, expected none"]
+    );
+    few.mend_last();
+    few.assert_alike();
+}

@@ -146,6 +146,35 @@ fn what_writes_to_real_tables_is_stopped_at_once_and_holds_nothing() {
     wait(scratch.close()).unwrap();
 }
 
+/// Nothing takes back what `setval` did.
+#[test]
+fn no_real_sequence_is_set() {
+    let few = with_real_tables();
+    few.admin().execute(
+        "CREATE TABLE public.inv (id serial PRIMARY KEY); CREATE SEQUENCE public.outside;
+         SELECT setval('public.inv_id_seq', 500), setval('public.outside', 500)",
+    );
+    let shared = "CREATE TABLE inv (id serial PRIMARY KEY); SELECT setval('public.inv_id_seq', 77);
+        SELECT setval(pg_get_serial_sequence('public.inv', 'id'), 78)";
+    let own = "CREATE TABLE notes (id serial); SELECT setval('notes_id_seq', 9); SELECT setval('public.inv_id_seq', 79)";
+    for real in [false, true] {
+        let mut scratch = wait(few.engine.scratch(real)).unwrap();
+        wait(scratch.carry_out(&migration(Scope::Shared, 1, shared))).unwrap();
+        wait(scratch.carry_out(&migration(Scope::Tenant, 1, own))).unwrap();
+        for refused in [
+            "SELECT setval('public.outside', 77)",
+            "SELECT setval('outside', 77)",
+            "DO $$ BEGIN PERFORM setval('outside', 79); PERFORM setval('public.'||'inv_id_seq', 79); END $$",
+            "DO $$ BEGIN EXECUTE 'SELECT setval(''public.outside'', 7)'; END $$",
+        ] {
+            wait(scratch.carry_out(&migration(Scope::Tenant, 2, refused))).unwrap_err();
+        }
+        wait(scratch.close()).unwrap();
+    }
+    let stands = "SELECT concat((SELECT last_value FROM public.inv_id_seq), ' ', (SELECT last_value FROM public.outside))";
+    assert_eq!(few.db.admin().query_value(stands), "500 500");
+}
+
 #[test]
 fn a_copy_of_a_tenant_uses_what_is_really_shared() {
     let few = with_real_tables();

@@ -82,6 +82,16 @@ impl Mending<'_> {
             ("access method", to) => format!("SET ACCESS METHOD {}", to.unwrap_or("heap")),
             ("tablespace", to) => format!("SET TABLESPACE {}", ident(to.unwrap_or("pg_default"))),
             ("options", _) => return self.options(&format!("TABLE {name}"), expected, found),
+            (trigger, to) if trigger.starts_with("trigger ") => {
+                let trigger = ident(trigger.trim_start_matches("trigger "));
+                match to {
+                    Some("disabled") => format!("DISABLE TRIGGER {trigger}"),
+                    Some("enabled always") => format!("ENABLE ALWAYS TRIGGER {trigger}"),
+                    Some("enabled in a replica") => format!("ENABLE REPLICA TRIGGER {trigger}"),
+                    // As its parent's is, which is so almost everywhere.
+                    _ => format!("ENABLE TRIGGER {trigger}"),
+                }
+            }
             ("parents", _) if self.attribute(object, "bound").is_none() => {
                 return self.parents(&name, expected, found);
             }
@@ -278,6 +288,9 @@ impl Mending<'_> {
                 self.options(&format!("INDEX {name}"), expected, found);
                 return false;
             }
+            ("enforced", None) => commented(&format!(
+                "{object} is not enforced: as a superuser, ALTER TABLE … ENABLE TRIGGER ALL on the tables named, then look for rows that it forbids"
+            )),
             ("state", None) => format!("REINDEX INDEX {name};"),
             ("clustered", Some(_)) => format!("ALTER TABLE {table} CLUSTER ON {name};"),
             ("clustered", None) => format!("ALTER TABLE {table} SET WITHOUT CLUSTER;"),

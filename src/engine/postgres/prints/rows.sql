@@ -40,6 +40,11 @@ SUMS (
         FROM (SELECT k.relnamespace AS place, k.relname, g.* FROM pg_trigger g CROSS JOIN LATERAL (
             SELECT relnamespace, relname FROM pg_class k WHERE k.oid = g.tgrelid OFFSET 0) k WHERE NOT g.tgisinternal) g
         UNION ALL
+        SELECT place, concat_ws(chr(31), 'enforced', relname, conname, of_table, tgenabled)
+        FROM (SELECT k.relnamespace AS place, k.relname, n.conname, c.relname AS of_table, g.tgenabled
+            FROM pg_trigger g JOIN pg_constraint n ON n.oid = g.tgconstraint JOIN pg_class k ON k.oid = n.conrelid
+            JOIN pg_class c ON c.oid = g.tgrelid WHERE g.tgisinternal AND g.tgenabled <> 'O') g
+        UNION ALL
         SELECT place, concat_ws(chr(31), 'column of index', relname, attnum, attstattarget)
         FROM (SELECT k.relnamespace AS place, k.relname, a.attnum, a.attstattarget FROM pg_attribute a CROSS JOIN LATERAL (
             SELECT relnamespace, relname FROM pg_class k WHERE k.oid = a.attrelid AND k.relkind IN ('i', 'I') OFFSET 0) k

@@ -17,7 +17,7 @@ FROM (SELECT nspname, concat_ws(chr(31), kind, tbl, name, attribute, OWNLESS(val
     FROM (SELECT s.path, s.own, s.nspname, k.relname AS of_table, z.* FROM pg_statistic_ext z JOIN pg_class k ON k.oid = z.stxrelid
         JOIN s ON s.oid = z.stxnamespace) z
     UNION ALL
-    SELECT nspname, 'published', pubname, relname, prattrs::text, HERE(coalesce(pg_get_expr(prqual, prrelid), ''))
+    SELECT nspname, 'published', pubname, relname, coalesce(prattrs::text, ''), HERE(coalesce(pg_get_expr(prqual, prrelid), ''))
     FROM (SELECT s.path, s.nspname, k.relname, b.pubname, r.* FROM (VALUES (NULL::pg_node_tree, NULL::int2vector)) AS before_15 (prqual, prattrs)
         CROSS JOIN LATERAL (SELECT prpubid, prrelid, prqual, prattrs FROM pg_publication_rel) r
         JOIN pg_publication b ON b.oid = r.prpubid JOIN pg_class k ON k.oid = r.prrelid JOIN s ON s.oid = k.relnamespace) r

@@ -7,6 +7,7 @@
 //! rolled back and not tried out.
 
 mod names;
+mod sequences;
 mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,6 +187,24 @@ impl PostgresScratch {
         }
         let text = names::moved(step.text, real, &those, &ident(&self.shared));
         self.begin(&step.path).await?;
+        let setting = sequences::Setting {
+            real: &self.options.shared_schema,
+            is_seen: self.real,
+            place: self.place(step.scope),
+            shared: &self.shared,
+            scratch: [&self.own, &self.shared],
+            of_shared: &self.names,
+            makes_shared: step.scope == Scope::Shared,
+        };
+        let Some(text) = setting.moved(&text) else {
+            let message =
+                "it sets a sequence that need not be the scratch's, and a rollback does not take that back";
+            return Err(EngineError::new(
+                ErrorKind::Statement,
+                message,
+                &self.options.redactor,
+            ));
+        };
         // What is deferred to the end of a transaction is asked now: this one has no end.
         let rest = format!(
             "SET CONSTRAINTS ALL IMMEDIATE;{RESET}SET CONSTRAINTS ALL DEFERRED;{}{}",

@@ -70,6 +70,18 @@ SELECT nspname, 'trigger', relname, tgname, f.attribute, f.value
 FROM g CROSS JOIN LATERAL (VALUES
     ('definition', HERE(pg_get_triggerdef(oid, true))),
     ('enabled', CASE tgenabled WHEN 'O' THEN 'yes' WHEN 'D' THEN 'no' WHEN 'A' THEN 'always' ELSE 'in a replica' END)) AS f (attribute, value)
+WHERE NOT of_parent
+UNION ALL
+-- A partition's trigger is its parent's, but for whether it is enabled.
+SELECT nspname, kind, '', relname, 'trigger ' || tgname,
+    CASE tgenabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'A' THEN 'enabled always' ELSE 'enabled in a replica' END
+FROM g WHERE of_parent
+UNION ALL
+-- Foreign keys, and what is deferred, are kept by triggers of the server's own, which can be switched off. No dump tells it.
+SELECT k.nspname, 'constraint', k.relname, k.conname, 'enforced', string_agg(DISTINCT
+    CASE i.tgenabled WHEN 'D' THEN 'not on ' WHEN 'A' THEN 'always on ' ELSE 'in a replica on ' END || quote_ident(c.relname), ', ')
+FROM k JOIN pg_trigger i ON i.tgconstraint = k.oid AND i.tgisinternal AND i.tgenabled <> 'O' JOIN pg_class c ON c.oid = i.tgrelid
+GROUP BY k.nspname, k.relname, k.conname
 UNION ALL
 SELECT nspname, 'rule', relname, rulename, f.attribute, f.value
 FROM w CROSS JOIN LATERAL (VALUES
