@@ -432,7 +432,7 @@ fn rounds(found: &str, expected: &str) -> bool {
         "datetime" | "timestamp" | "time" => {
             let same_kind =
                 is == was || matches!((was, is), ("timestamp", "datetime") | ("datetime", "timestamp"));
-            !is_text(is) && !(same_kind && last(&kept) >= last(&digits))
+            !(is_text(is) || same_kind && last(&kept) >= last(&digits))
         }
         _ => false,
     }
