@@ -1,9 +1,9 @@
 //! What a server tells of the borders between its tenants, as values that no engine's catalogs are in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::database_url::DatabaseUrl;
-use crate::domain::{ServerName, Tenant};
+use crate::domain::{ServerName, Tenant, TenantName};
 
 /// Whose borders are asked about.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub struct Borderline<'a> {
     pub tenants: Vec<&'a Tenant>,
     /// As whom the application is connected; may contain `{tenant}`.
     pub serving_role: Option<&'a str>,
+    /// Whose structure was just seen to be that of another one of these, names of their own places aside.
+    pub alike: &'a BTreeMap<TenantName, TenantName>,
 }
 
 impl Borderline<'_> {

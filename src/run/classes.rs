@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Finding, Print, ServerName, Structure, Tenant};
+use crate::domain::{Finding, Print, ServerName, Structure, Tenant, TenantName};
 use crate::engine::{Engine, EngineError, Target};
 use crate::migrations::Pending;
 use crate::validate::drift::{self, Aspects, Groups};
@@ -16,6 +16,20 @@ pub(super) struct Class<'t> {
     pub(super) pending: Vec<usize>,
     pub(super) server: Option<&'t ServerName>,
     pub(super) groups: Groups<'t>,
+    /// Those of one print, the first of which was read.
+    same: Vec<Vec<&'t Tenant>>,
+}
+
+impl Class<'_> {
+    /// Each but those that were read, with the one that was read in its stead.
+    pub(super) fn alike(&self) -> impl Iterator<Item = (TenantName, TenantName)> {
+        let pairs = self.same.iter().flat_map(|same| {
+            let read = same.first();
+            let others = same.iter().skip(1);
+            others.filter_map(move |it| Some((it.name.clone(), read?.name.clone())))
+        });
+        pairs
+    }
 }
 
 /// The largest first. One tenant of each print is read.
@@ -36,7 +50,8 @@ pub(super) async fn classes<'t>(
     let mut classes = Vec::new();
     for ((pending, server), (tenants, prints)) in parts {
         let mut groups = Groups::default();
-        for chunk in drift::by_print(&tenants, prints).chunks(AT_ONCE) {
+        let same = drift::by_print(&tenants, prints);
+        for chunk in same.chunks(AT_ONCE) {
             let targets: Vec<Target<'_>> = chunk.iter().map(|it| Target::Tenant(it[0])).collect();
             let structures = engine.structures(&targets).await?;
             for (tenants, structure) in chunk.iter().zip(structures) {
@@ -47,6 +62,7 @@ pub(super) async fn classes<'t>(
             pending: pending.to_vec(),
             server,
             groups: groups.sorted(),
+            same,
         });
     }
     classes.sort_by_key(|it| std::cmp::Reverse(it.groups.tenants()));

@@ -60,6 +60,7 @@ impl Gate<'_> {
         let (tenants, closed) = self.or_block(&DRIFT_TENANT, since, opened)?;
         let classes = classes(engine, &tenants, aspects).await;
         let classes = self.or_block(&DRIFT_TENANT, since, classes)?;
+        self.alike = classes.iter().flat_map(Class::alike).collect();
         let shared_pending = &survey.plan.shared.migrations;
         let committed = snapshot.map(|it| it.tenant);
         let compared = self

@@ -52,9 +52,11 @@ impl Gate<'_> {
         }
         let since = Instant::now();
         let settings = self.settings;
+        let alike = std::mem::take(&mut self.alike);
         let line = Borderline {
             tenants: tenants.clone(),
             serving_role: settings.tenancy.serving_role.as_deref(),
+            alike: &alike,
         };
         let borders = engine.borders(&line).await;
         let borders = self.or_block(first, since, borders)?;

@@ -104,6 +104,8 @@ struct Gate<'a> {
     uncompared: bool,
     /// The comparison of structures was come to, whatever it was about.
     drift_reached: bool,
+    /// Whose structure was seen to be that of another tenant, by the comparison.
+    alike: BTreeMap<TenantName, TenantName>,
     /// The same of the tenants' isolation.
     isolation_reached: bool,
     standings: Option<Vec<Standing>>,
@@ -150,6 +152,7 @@ pub async fn execute(
         predecessor: None,
         uncompared: false,
         drift_reached: false,
+        alike: BTreeMap::new(),
         isolation_reached: false,
         standings: None,
         promotion: None,

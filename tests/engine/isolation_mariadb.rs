@@ -131,6 +131,39 @@ fn what_points_into_another_database_is_found_by_name() {
     desk.tenantgate(&["validate"]).assert_code(0);
 }
 
+/// Where structures were compared, one of those that are alike is looked at for all of them.
+#[test]
+fn tenants_that_are_alike_are_told_of_one_by_one() {
+    let desk = Desk::migrated(Server::Mariadb);
+    desk.configure_more("[validate]\ndrift = \"warning\"\n");
+    let at = |tenant: &str| desk.database.location(tenant);
+    let birch = at("birch");
+    // On a server that tells small letters from large ones it is nobody's.
+    let lookalike = desk.database.location("AMBER");
+    let admin = desk.database.admin();
+    admin.execute(&format!("CREATE DATABASE `{lookalike}`"));
+    admin.execute(&format!("CREATE TABLE `{birch}`.customers (id int PRIMARY KEY)"));
+    for place in [at("cedar"), at("delta"), lookalike.clone()] {
+        admin.execute(&format!(
+            "CREATE TABLE `{place}`.bills (id int, CONSTRAINT of_birch FOREIGN KEY (id) REFERENCES `{birch}`.customers (id))"
+        ));
+    }
+    let run = desk.tenantgate(&["validate"]);
+    admin.execute(&format!("DROP DATABASE `{lookalike}`"));
+    run.assert_code(1);
+    let mut found = findings(&run, "isolation.references");
+    found.sort();
+    let points = "points into tenant birch: table `customers`";
+    let expected = [
+        format!(
+            "birch: foreign key `of_birch` of `bills` of database `{lookalike}`, which is no tenant's, points into this one: table `customers`"
+        ),
+        format!("cedar: foreign key `of_birch` of `bills` {points}"),
+        format!("delta: foreign key `of_birch` of `bills` {points}"),
+    ];
+    assert_eq!(found, expected, "{}", run.stdout);
+}
+
 #[test]
 fn users_that_reach_other_databases_are_found() {
     let served = served();

@@ -18,6 +18,7 @@ impl Fleet {
             let own = Borderline {
                 tenants: tenants.copied().collect(),
                 serving_role: line.serving_role,
+                alike: line.alike,
             };
             let found = member.engine.borders(&own).await;
             let mut found = found.map_err(|error| member.told(error))?;
