@@ -35,7 +35,7 @@ const FEW: usize = 8;
 
 /// The end of a statement of [`ROWS`].
 const END: &str = "\n);\n";
-/// Which of them, those about columns and about constraints, take about as long as all the others.
+/// Which of them, those about columns and about indexes, take about as long as all the others.
 const HALF: std::ops::Range<usize> = 1..3;
 
 /// Two messages that may be sent beside one another, each a transaction that sees one moment. After [`BEFORE`]

@@ -45,10 +45,11 @@ SUMS (
             FROM pg_trigger g JOIN pg_constraint n ON n.oid = g.tgconstraint JOIN pg_class k ON k.oid = n.conrelid
             JOIN pg_class c ON c.oid = g.tgrelid WHERE g.tgisinternal AND g.tgenabled <> 'O') g
         UNION ALL
+        -- Of an index, only expressions can have a target of their own.
         SELECT place, concat_ws(chr(31), 'column of index', relname, attnum, attstattarget)
-        FROM (SELECT k.relnamespace AS place, k.relname, a.attnum, a.attstattarget FROM pg_attribute a CROSS JOIN LATERAL (
-            SELECT relnamespace, relname FROM pg_class k WHERE k.oid = a.attrelid AND k.relkind IN ('i', 'I') OFFSET 0) k
-            WHERE a.attnum > 0 AND a.attstattarget >= 0) a
+        FROM (SELECT k.relnamespace AS place, k.relname, a.attnum, a.attstattarget FROM pg_index x JOIN pg_class k ON k.oid = x.indexrelid
+            CROSS JOIN LATERAL (SELECT attnum, attstattarget FROM pg_attribute WHERE attrelid = x.indexrelid AND attstattarget >= 0 OFFSET 0) a
+            WHERE x.indexprs IS NOT NULL) a
 );
 SUMS (
         SELECT place, concat_ws(chr(31), 'column', relname, attnum, attname, TYPE(atttypid), atttypmod, attnotnull, attidentity, attgenerated,
@@ -78,20 +79,6 @@ SUMS (
                 WHERE classid = 'pg_attrdef'::regclass AND refobjid >= 16384 AND refobjsubid = 0 GROUP BY objid) d ON d.objid = a.oid) d
 );
 SUMS (
-        SELECT place, concat_ws(chr(31), 'constraint', relname, CASE WHEN contype <> 'n' OR conname !~ '^.+_.+_not_null\d*$' THEN conname END, contype, condeferrable, condeferred, convalidated, conislocal,
-            connoinherit, coalesce(conkey::text, ''), CASE WHEN confrelid = 0 THEN '' WHEN confplace = place THEN '.' || confname ELSE REL(confrelid) END, coalesce(confkey::text, ''), confupdtype, confdeltype,
-            confmatchtype, coalesce(conexclop::text, ''), coalesce(confdelsetcols::text, ''), conenforced, conperiod,
-            CASE WHEN conbin IS NULL THEN '' WHEN NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_constraint'::regclass
-                AND x.objid = k.oid AND x.refobjid >= 16384 AND x.refobjsubid = 0) THEN BARE(conbin)
-                ELSE THERE(pg_get_expr(conbin, conrelid)) END)
-        FROM (SELECT k.relnamespace AS place, k.relname, f.relnamespace AS confplace, f.relname AS confname, c.*
-            FROM (VALUES (NULL::smallint[], true, false)) AS before_15_18 (confdelsetcols, conenforced, conperiod)
-            CROSS JOIN LATERAL (SELECT oid, conname, contype, condeferrable, condeferred, convalidated, conislocal, connoinherit, conkey,
-                conrelid, confrelid, confkey, confupdtype, confdeltype, confmatchtype, conexclop, confdelsetcols, conenforced, conperiod, conbin
-                FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'c', 'n') OR (contype = 'f' AND conparentid = 0)) c
-            JOIN k ON k.oid = c.conrelid LEFT JOIN k AS f ON f.oid = c.confrelid) k
-);
-SUMS (
         SELECT place, concat_ws(chr(31), 'index', of_table, relname, relam, coalesce(reloptions::text, ''), reltablespace, indisunique,
             indisprimary, indisexclusion, indimmediate, indisclustered, indisvalid, indisready, indisreplident, indnullsnotdistinct,
             indnkeyatts, indkey::text, indoption::text,
@@ -108,6 +95,20 @@ SUMS (
                 indisvalid, indisready, indisreplident, indnullsnotdistinct, indnkeyatts, indkey, indoption, indcollation, indclass,
                 indexprs, indpred FROM pg_index) x
             JOIN pg_class i ON i.oid = x.indexrelid JOIN k ON k.oid = x.indrelid) i
+);
+SUMS (
+        SELECT place, concat_ws(chr(31), 'constraint', relname, CASE WHEN contype <> 'n' OR conname !~ '^.+_.+_not_null\d*$' THEN conname END, contype, condeferrable, condeferred, convalidated, conislocal,
+            connoinherit, coalesce(conkey::text, ''), CASE WHEN confrelid = 0 THEN '' WHEN confplace = place THEN '.' || confname ELSE REL(confrelid) END, coalesce(confkey::text, ''), confupdtype, confdeltype,
+            confmatchtype, coalesce(conexclop::text, ''), coalesce(confdelsetcols::text, ''), conenforced, conperiod,
+            CASE WHEN conbin IS NULL THEN '' WHEN NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_constraint'::regclass
+                AND x.objid = k.oid AND x.refobjid >= 16384 AND x.refobjsubid = 0) THEN BARE(conbin)
+                ELSE THERE(pg_get_expr(conbin, conrelid)) END)
+        FROM (SELECT k.relnamespace AS place, k.relname, f.relnamespace AS confplace, f.relname AS confname, c.*
+            FROM (VALUES (NULL::smallint[], true, false)) AS before_15_18 (confdelsetcols, conenforced, conperiod)
+            CROSS JOIN LATERAL (SELECT oid, conname, contype, condeferrable, condeferred, convalidated, conislocal, connoinherit, conkey,
+                conrelid, confrelid, confkey, confupdtype, confdeltype, confmatchtype, conexclop, confdelsetcols, conenforced, conperiod, conbin
+                FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'c', 'n') OR (contype = 'f' AND conparentid = 0)) c
+            JOIN k ON k.oid = c.conrelid LEFT JOIN k AS f ON f.oid = c.confrelid) k
 );
 -- Writing a query out would lock all that it reads until the end, and keep it in memory: of views, other rules and
 -- policies the stored tree is taken, with names in the place of the numbers that it has of what it depends on.
