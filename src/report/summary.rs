@@ -273,9 +273,8 @@ pub(super) fn schema(report: &Report) -> Option<String> {
     };
     let alike = schema.tenants.saturating_sub(schema.differing);
     Some(match (alike, schema.differing) {
-        // In shared tables there is no other structure than theirs.
-        (0, 0) if schema.shared.as_ref() == Some(&schema.fingerprint) => {
-            "tenants share their tables".to_owned()
+        (0, 0) if schema.shared.is_some() => {
+            "the shared structure is known; no tenant was there to compare".to_owned()
         }
         (0, 0) => "no tenant was there to compare".to_owned(),
         (0, differing) => format!("{} not as expected", counted(differing, "tenant")),

@@ -32,6 +32,8 @@ pub(super) struct ValidateConfig {
     grants: bool,
     /// Comments on objects are compared.
     comments: bool,
+    /// The order of a table's columns is compared.
+    column_order: bool,
 }
 
 impl Default for ValidateConfig {
@@ -45,6 +47,7 @@ impl Default for ValidateConfig {
             owners: true,
             grants: true,
             comments: false,
+            column_order: true,
         }
     }
 }
@@ -102,6 +105,7 @@ pub struct Validation {
     pub owners: bool,
     pub grants: bool,
     pub comments: bool,
+    pub column_order: bool,
 }
 
 /// What a finding does to the verdict.
@@ -185,5 +189,6 @@ pub(super) fn resolve_validation(
         owners: config.owners,
         grants: config.grants,
         comments: config.comments,
+        column_order: config.column_order,
     })
 }

@@ -9,6 +9,7 @@ mod crowd;
 mod cuts;
 mod down;
 mod drift;
+mod drift_postgres;
 mod faults;
 mod guarantees;
 mod honesty;

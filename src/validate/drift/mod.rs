@@ -9,7 +9,7 @@ use globset::GlobSet;
 
 use crate::baseline;
 use crate::domain::{
-    COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure, is_code,
+    COLUMN_ORDER, COMMENT, DEFINER, Difference, Fact, GRANTS, OWNER, Object, ObjectKind, Structure, is_code,
 };
 use crate::settings::Validation;
 
@@ -26,6 +26,7 @@ pub struct Aspects<'a> {
     pub owners: bool,
     pub grants: bool,
     pub comments: bool,
+    pub column_order: bool,
 }
 
 impl<'a> From<&'a Validation> for Aspects<'a> {
@@ -35,6 +36,7 @@ impl<'a> From<&'a Validation> for Aspects<'a> {
             owners: validation.owners,
             grants: validation.grants,
             comments: validation.comments,
+            column_order: validation.column_order,
         }
     }
 }
@@ -52,6 +54,7 @@ impl Aspects<'_> {
             OWNER | DEFINER => self.owners,
             GRANTS => self.grants,
             COMMENT => self.comments,
+            COLUMN_ORDER => self.column_order,
             _ => true,
         };
         wanted && !self.ignores(&fact.object)

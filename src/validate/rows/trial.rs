@@ -134,7 +134,9 @@ fn leak(probe: Probe, is_view: bool, names: &str, tenancy: &RowTenancy) -> Findi
         }
     };
     let hint = match probe {
-        _ if is_view => "the view reads past the policies: see isolation.row-views",
+        _ if is_view => {
+            "whose rights it reads with? ALTER VIEW … SET (security_invoker = true) makes them the reader's"
+        }
         Probe::SeesOthers | Probe::SeesOwn | Probe::SeesWithoutContext => {
             "read its policies for SELECT, and what their subqueries leave out"
         }

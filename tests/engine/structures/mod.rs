@@ -5,6 +5,7 @@ mod drift;
 mod grammar;
 mod harmless;
 mod mending;
+mod mending_rows;
 mod mutations;
 mod oracle;
 mod trying;

@@ -1,7 +1,6 @@
 //! Objects that are there, and of which one attribute is not as expected.
 
-use super::create::SEQUENCE_OPTIONS;
-use super::{Mending, Object, ObjectKind, Turn, commented, dollars, ident, literal};
+use super::{Mending, Object, ObjectKind, Turn, commented, ident};
 
 impl Mending<'_> {
     /// True where the object is made anew with all that it has.
@@ -136,7 +135,7 @@ impl Mending<'_> {
     }
 
     /// Storage options: `a=1, toast.b=2`.
-    fn options(&mut self, what: &str, expected: Option<&str>, found: Option<&str>) {
+    pub(super) fn options(&mut self, what: &str, expected: Option<&str>, found: Option<&str>) {
         let keys = |text: Option<&str>| -> Vec<String> {
             let options = text.unwrap_or_default().split(", ").filter(|it| !it.is_empty());
             options
@@ -155,106 +154,6 @@ impl Mending<'_> {
         }
         if let Some(expected) = expected {
             self.say(turn, format!("ALTER {what} SET ({expected});"));
-        }
-    }
-
-    fn alter_column(
-        &mut self,
-        object: &Object,
-        attribute: &str,
-        expected: Option<&str>,
-        found: Option<&str>,
-    ) {
-        let (table, name) = (ident(&object.table), ident(&object.name));
-        if self.is_view(&object.table) {
-            if let ("default", Some(default)) = (attribute, expected) {
-                let text = format!("ALTER VIEW {table} ALTER COLUMN {name} SET DEFAULT {default};");
-                self.say(Turn::Part, text);
-            } else if attribute == "default" {
-                self.say(
-                    Turn::Part,
-                    format!("ALTER VIEW {table} ALTER COLUMN {name} DROP DEFAULT;"),
-                );
-            } else if attribute == "statistics target" {
-                let target = expected.unwrap_or("-1");
-                let text =
-                    format!("ALTER MATERIALIZED VIEW {table} ALTER COLUMN {name} SET STATISTICS {target};");
-                self.say(Turn::Part, text);
-            }
-            return;
-        }
-        let action = match (attribute, expected) {
-            ("type", _) => return self.alter_type_of_column(object, found),
-            ("collation", _) => return self.alter_type_of_column(object, None),
-            ("null", Some("NOT NULL")) => "SET NOT NULL".to_owned(),
-            ("null", _) => "DROP NOT NULL".to_owned(),
-            ("default", Some(default)) => {
-                let text = format!("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default};");
-                return self.say(self.turn_of_default(default), text);
-            }
-            ("default", None) => "DROP DEFAULT".to_owned(),
-            ("identity", Some(identity)) if found.is_some() => {
-                format!("SET GENERATED {}", identity.to_uppercase())
-            }
-            ("identity", Some(identity)) => {
-                let options = self.identity_options(object);
-                format!("ADD GENERATED {} AS IDENTITY{options}", identity.to_uppercase())
-            }
-            ("identity", None) => "DROP IDENTITY".to_owned(),
-            ("generated", None) => "DROP EXPRESSION".to_owned(),
-            ("storage", to) => match to {
-                Some(to) => format!("SET STORAGE {}", to.to_uppercase()),
-                None => return self.unknown(
-                    object,
-                    "its storage is not what its type has; SET STORAGE DEFAULT is there since PostgreSQL 16",
-                ),
-            },
-            ("compression", to) => format!("SET COMPRESSION {}", to.unwrap_or("default")),
-            ("statistics target", to) => format!("SET STATISTICS {}", to.unwrap_or("-1")),
-            ("options", _) => {
-                return self.options(&format!("TABLE {table} ALTER COLUMN {name}"), expected, found);
-            }
-            _ => {
-                return self.unknown(
-                    object,
-                    &format!("has another {attribute}; see the migration that makes it"),
-                );
-            }
-        };
-        self.say(
-            Turn::Column,
-            format!("ALTER TABLE {table} ALTER COLUMN {name} {action};"),
-        );
-    }
-
-    /// A default need not fit another type, so it goes before and comes after.
-    /// `found`: the type that it has.
-    fn alter_type_of_column(&mut self, object: &Object, found: Option<&str>) {
-        let (table, name) = (ident(&object.table), ident(&object.name));
-        let kind = self.attribute(object, "type").unwrap_or_default();
-        if let Some(found) = found {
-            // A cast cuts texts off, rounds numbers and forgets the time of day, and says nothing of it.
-            let lost = format!("({name}::{kind}::{found})::text IS DISTINCT FROM {name}::text");
-            let message = literal(&format!("{object} holds what {kind} would lose"));
-            let block = dollars(&format!(
-                " BEGIN IF EXISTS (SELECT FROM {table} WHERE {lost}) THEN RAISE EXCEPTION USING MESSAGE = {message}; END IF; END "
-            ));
-            self.say(Turn::Column, format!("DO {block};"));
-        }
-        let collation = self.attribute(object, "collation");
-        let collate = collation.map_or(String::new(), |it| format!(" COLLATE {it}"));
-        let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");
-        let default = self.attribute(object, "default");
-        if default.is_some() {
-            self.say(Turn::Column, format!("{column} DROP DEFAULT;"));
-        }
-        self.say(
-            Turn::Column,
-            format!("{column} TYPE {kind}{collate} USING {name}::{kind};"),
-        );
-        if let Some(default) = default {
-            let turn = self.turn_of_default(default);
-            self.say(turn, format!("{column} SET DEFAULT {default};"));
         }
     }
 
@@ -334,30 +233,6 @@ impl Mending<'_> {
         let kind = object.kind.as_str().to_uppercase();
         let (table, name) = (ident(&object.table), ident(&object.name));
         self.say(Turn::Owner, format!("ALTER TABLE {table} {how} {kind} {name};"));
-    }
-
-    fn alter_sequence(&mut self, object: &Object, attribute: &str, expected: Option<&str>) {
-        let word = SEQUENCE_OPTIONS.iter().find(|(it, _)| *it == attribute);
-        let action = match (attribute, expected, word) {
-            (_, Some(value), Some((_, word))) => format!("{word} {value}"),
-            ("type", Some(kind), _) => format!("AS {kind}"),
-            ("cycle", Some(_), _) => "CYCLE".to_owned(),
-            ("cycle", None, _) => "NO CYCLE".to_owned(),
-            ("owned by", column, _) => format!("OWNED BY {}", column.unwrap_or("NONE")),
-            _ => {
-                return self.unknown(
-                    object,
-                    &format!("has another {attribute}; see the migration that makes it"),
-                );
-            }
-        };
-        // Another type has other bounds, so it comes first.
-        let turn = match attribute {
-            "type" => Turn::Sequence,
-            "owned by" => Turn::Owned,
-            _ => Turn::Part,
-        };
-        self.say(turn, format!("ALTER SEQUENCE {} {action};", ident(&object.name)));
     }
 
     fn alter_type(&mut self, object: &Object, attribute: &str, expected: Option<&str>, found: Option<&str>) {

@@ -14,16 +14,7 @@ impl Mending<'_> {
             ObjectKind::Sequence => self.create_sequence(object),
             ObjectKind::Table => return self.create_table(object),
             ObjectKind::Column if self.is_view(&object.table) => {}
-            ObjectKind::Column => {
-                let column = self.column(object, true);
-                let turn = match has("generated") {
-                    // What it is computed of may be missing too.
-                    Some(_) => Turn::Default,
-                    None => has("default").map_or(Turn::Column, |it| self.turn_of_default(it)),
-                };
-                self.say(turn, format!("ALTER TABLE {table} ADD COLUMN {column};"));
-                self.finish_column(object);
-            }
+            ObjectKind::Column => self.add_column(object),
             ObjectKind::Constraint if has("inherited").is_some() => {}
             ObjectKind::Constraint => {
                 let definition = has("definition").unwrap_or_default();
@@ -146,88 +137,6 @@ impl Mending<'_> {
         }
     }
 
-    /// A default may use a routine that uses tables.
-    pub(super) fn turn_of_default(&self, default: &str) -> Turn {
-        match self.uses_routine(default) {
-            true => Turn::Default,
-            false => Turn::Column,
-        }
-    }
-
-    /// `"total" numeric(12,2) DEFAULT 0 NOT NULL`; `whole`: also with a default that uses a routine.
-    fn column(&self, object: &Object, whole: bool) -> String {
-        let attributes = self.attributes(object);
-        let has = |name: &str| attributes.get(name).copied();
-        let mut text = format!("{} {}", ident(&object.name), has("type").unwrap_or_default());
-        if let Some(collation) = has("collation") {
-            text.push_str(&format!(" COLLATE {collation}"));
-        }
-        if let Some(default) = has("default").filter(|it| whole || !self.uses_routine(it)) {
-            text.push_str(&format!(" DEFAULT {default}"));
-        }
-        if let Some(generated) = has("generated") {
-            let (expression, kind) = generated.rsplit_once(' ').unwrap_or((generated, "STORED"));
-            text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {kind}"));
-        }
-        if let Some(identity) = has("identity") {
-            let sequence = self.identity_options(object);
-            text.push_str(&format!(
-                " GENERATED {} AS IDENTITY{sequence}",
-                identity.to_uppercase()
-            ));
-        }
-        if has("null") == Some("NOT NULL") {
-            if let Some(name) = has("named null") {
-                text.push_str(&format!(" CONSTRAINT {name}"));
-            }
-            text.push_str(" NOT NULL");
-        }
-        text
-    }
-
-    /// ` (SEQUENCE NAME … START WITH …)`
-    pub(super) fn identity_options(&self, column: &Object) -> String {
-        let name = ident(&column.name);
-        let is_its = |it: &&Object| {
-            let of = self.attribute(it, "identity of");
-            it.kind == ObjectKind::Sequence && of.is_some_and(|of| of == column.name || of == name)
-        };
-        let Some(sequence) = self.parts(&column.table).into_iter().find(is_its) else {
-            return String::new();
-        };
-        format!(
-            " (SEQUENCE NAME {}{})",
-            ident(&sequence.name),
-            self.sequence_options(sequence)
-        )
-    }
-
-    fn sequence_options(&self, sequence: &Object) -> String {
-        let attributes = self.attributes(sequence);
-        let mut text = String::new();
-        for (attribute, word) in SEQUENCE_OPTIONS {
-            if let Some(value) = attributes.get(attribute) {
-                text.push_str(&format!(" {word} {value}"));
-            }
-        }
-        if attributes.contains_key("cycle") {
-            text.push_str(" CYCLE");
-        }
-        text
-    }
-
-    /// What cannot be said where a column is made.
-    fn finish_column(&mut self, object: &Object) {
-        for (attribute, text) in self.attributes(object) {
-            if matches!(
-                attribute,
-                "storage" | "compression" | "statistics target" | "options"
-            ) {
-                self.alter_attribute(object, attribute, Some(text), None);
-            }
-        }
-    }
-
     fn finish_index(&mut self, object: &Object) {
         for (attribute, text) in self.attributes(object) {
             if matches!(
@@ -286,28 +195,6 @@ impl Mending<'_> {
             Some(_) => return self.unknown(object, "is missing; see the migration that makes it"),
         };
         self.say(Turn::Type, text);
-    }
-
-    fn create_sequence(&mut self, object: &Object) {
-        if !object.table.is_empty() {
-            return;
-        }
-        let name = ident(&object.name);
-        let attributes = self.attributes(object);
-        let kind = attributes
-            .get("kind")
-            .copied()
-            .unwrap_or("sequence")
-            .to_uppercase();
-        let kind_of = attributes.get("type").copied().unwrap_or("bigint");
-        let options = self.sequence_options(object);
-        self.say(
-            Turn::Sequence,
-            format!("CREATE {kind} {name} AS {kind_of}{options};"),
-        );
-        if let Some(column) = attributes.get("owned by") {
-            self.say(Turn::Owned, format!("ALTER SEQUENCE {name} OWNED BY {column};"));
-        }
     }
 
     pub(super) fn create_policy(&mut self, object: &Object) {
@@ -470,11 +357,3 @@ impl Mending<'_> {
         self.create(object);
     }
 }
-
-pub(super) const SEQUENCE_OPTIONS: [(&str, &str); 5] = [
-    ("start", "START WITH"),
-    ("increment", "INCREMENT BY"),
-    ("minimum", "MINVALUE"),
-    ("maximum", "MAXVALUE"),
-    ("cache", "CACHE"),
-];

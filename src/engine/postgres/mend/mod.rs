@@ -4,9 +4,11 @@
 //! lose data stands there as a comment.
 
 mod alter;
+mod columns;
 mod create;
 mod order;
 mod rights;
+mod sequences;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +25,7 @@ use crate::engine::facts::commented;
 /// When a statement's turn is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
+    First,
     DropView,
     Drop,
     Type,
@@ -40,6 +43,8 @@ enum Turn {
     Attach,
     View,
     Part,
+    /// What nothing uses any more by then.
+    Unused,
     Owner,
     /// Both must have the same owner by then.
     Owned,
@@ -76,6 +81,8 @@ struct Mending<'a> {
     expected: BTreeMap<&'a Object, Attributes<'a>>,
     differences: &'a [Difference],
     statements: Vec<Said>,
+    /// Extra objects, by the word that drops several at once: they may use one another.
+    unused: BTreeMap<&'static str, Vec<String>>,
 }
 
 struct Said {
@@ -119,6 +126,7 @@ pub(super) fn statements(place: &Place<'_>, expected: &Structure, differences: &
         expected: objects,
         differences,
         statements: Vec::new(),
+        unused: BTreeMap::new(),
     };
     mending.compose();
     mending.statements.sort_by_key(|said| said.turn);
@@ -152,6 +160,14 @@ impl<'a> Mending<'a> {
             }
         }
         self.views_anew(&anew);
+        for (word, names) in std::mem::take(&mut self.unused) {
+            self.say(Turn::Unused, format!("DROP {word} {};", names.join(", ")));
+        }
+    }
+
+    /// What policies hide from the tables' owner must not be overlooked: then it is an error.
+    fn see_all_rows(&mut self) {
+        self.say(Turn::First, "SET LOCAL row_security = off;");
     }
 
     fn say(&mut self, turn: Turn, text: impl Into<String>) {
@@ -201,21 +217,19 @@ impl<'a> Mending<'a> {
 
     fn remove(&mut self, object: &Object) {
         let (table, name) = (ident(&object.table), ident(&object.name));
-        let goes_with = |kind| {
-            self.differences
-                .iter()
-                .any(|it| it.change == Change::Extra && it.object.kind == kind)
+        let is_extra = |kind| {
+            let extra = |it: &Difference| it.change == Change::Extra && it.object.kind == kind;
+            self.differences.iter().any(extra)
         };
+        // What is not dropped here may use it.
+        let is_kept = is_extra(ObjectKind::Table) || is_extra(ObjectKind::Column);
         let text = match object.kind {
             ObjectKind::Table => commented(&format!("DROP TABLE {name};")),
             ObjectKind::Column if self.is_view(&object.table) => return,
             ObjectKind::Column => commented(&format!("ALTER TABLE {table} DROP COLUMN {name};")),
             // An identity's goes with its column.
             ObjectKind::Sequence if !object.table.is_empty() => return,
-            ObjectKind::Sequence if goes_with(ObjectKind::Table) || goes_with(ObjectKind::Column) => {
-                commented(&format!("DROP SEQUENCE {name};"))
-            }
-            ObjectKind::Sequence => format!("DROP SEQUENCE {name};"),
+            ObjectKind::Sequence => return self.remove_unused("SEQUENCE", object, name, is_kept),
             ObjectKind::Constraint => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
             ObjectKind::Index if self.is_constraint(object) => format!("COMMENT ON INDEX {name} IS NULL;"),
             ObjectKind::Index => format!("DROP INDEX {name};"),
@@ -228,7 +242,9 @@ impl<'a> Mending<'a> {
                     format!("DROP VIEW {name}; -- where it is a materialized view: DROP MATERIALIZED VIEW");
                 return self.say(Turn::DropView, text);
             }
-            ObjectKind::Routine => format!("DROP ROUTINE {};", signature(&object.name)),
+            ObjectKind::Routine => {
+                return self.remove_unused("ROUTINE", object, signature(&object.name), is_kept);
+            }
             ObjectKind::Type => match object.name.split_once(' ') {
                 Some((domain, constraint)) => {
                     format!(
@@ -237,7 +253,7 @@ impl<'a> Mending<'a> {
                         ident(constraint)
                     )
                 }
-                None => format!("DROP TYPE {name};"),
+                None => return self.remove_unused("TYPE", object, name, is_kept),
             },
             ObjectKind::Collation if !object.name.contains(' ') => format!("DROP COLLATION {name};"),
             ObjectKind::Operator | ObjectKind::TextSearch | ObjectKind::Collation => {
@@ -246,6 +262,17 @@ impl<'a> Mending<'a> {
             _ => return self.unknown(object, "is there and not expected"),
         };
         self.say(Turn::Drop, text);
+    }
+
+    fn remove_unused(&mut self, word: &'static str, object: &Object, name: String, is_kept: bool) {
+        let in_the_way = |it: &Difference| it.change == Change::Missing && it.object.name == object.name;
+        if is_kept {
+            self.say(Turn::Unused, commented(&format!("DROP {word} {name};")));
+        } else if self.differences.iter().any(in_the_way) {
+            self.say(Turn::Drop, format!("DROP {word} {name};"));
+        } else {
+            self.unused.entry(word).or_default().push(name);
+        }
     }
 
     fn is_view(&self, name: &str) -> bool {
@@ -280,7 +307,7 @@ impl<'a> Mending<'a> {
             COMMENT => self.comment(object),
             COLUMN_ORDER => self.unknown(
                 object,
-                "its columns stand in another order; only a new table would change that",
+                "its columns stand in another order; only a new table would change that (`column_order = false` in [validate] leaves it out)",
             ),
             _ => return self.alter_attribute(object, attribute, expected, found),
         }
