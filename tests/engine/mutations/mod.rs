@@ -3,6 +3,7 @@
 
 mod dump;
 mod mariadb;
+mod mariadb_rows;
 mod sqlite;
 
 use tenantgate::database_url::EngineKind;

@@ -65,7 +65,10 @@ fn what_is_extra_goes_when_nothing_uses_it_any_more() {
         INSERT INTO orders VALUES (1)";
     let (few, _) = planted(base, change);
     let sql = few.mend_last();
-    assert!(sql.contains("DROP TYPE \"pair\", \"status\";"), "{sql}");
+    assert!(
+        sql.contains("DROP TYPE \"beta\".\"pair\", \"beta\".\"status\";"),
+        "{sql}"
+    );
     few.assert_alike();
     // One that stands in the way of what is missing goes before that comes.
     let (few, _) = planted(
@@ -83,7 +86,7 @@ fn what_a_table_that_stays_may_use_stays() {
         change,
     );
     few.change(&few.tenants[1], "DROP INDEX by_id");
-    assert!(sql.contains("-- DROP TYPE \"status\";"), "{sql}");
+    assert!(sql.contains("-- DROP TYPE \"beta\".\"status\";"), "{sql}");
     let structures = few.structures();
     let found = tenantgate::domain::differences(&structures[0], &structures[1]);
     let target = tenantgate::engine::Target::Tenant(&few.tenants[1]);
@@ -158,4 +161,90 @@ fn a_column_that_comes_last_is_told_of() {
     );
     assert!(!sql.contains("`orders.day` will"), "{sql}");
     drop(few);
+}
+
+#[test]
+fn what_parents_pass_on_is_said_once() {
+    let base = "CREATE TABLE events (at int, code varchar(9), paid int CHECK (paid > 0), PRIMARY KEY (at)) PARTITION BY RANGE (at);
+        CREATE TABLE a_first PARTITION OF events FOR VALUES FROM (0) TO (9);
+        CREATE TABLE plans (id int NOT NULL, name varchar(9) DEFAULT 'x', price int, CONSTRAINT fine CHECK (id > 0));
+        CREATE TABLE a_child (own int) INHERITS (plans)";
+    for change in [
+        "ALTER TABLE events ALTER code TYPE text; ALTER TABLE plans ALTER name TYPE text",
+        "ALTER TABLE events DROP paid; ALTER TABLE plans DROP price; ALTER TABLE a_child DROP own",
+        "ALTER TABLE events DROP CONSTRAINT events_pkey, DROP CONSTRAINT events_paid_check; ALTER TABLE plans DROP CONSTRAINT fine",
+        "ALTER TABLE events ADD CONSTRAINT more CHECK (at < 100); ALTER TABLE plans ADD CONSTRAINT more CHECK (id < 9)",
+        "CREATE INDEX extra ON events (code); ALTER TABLE events ADD CONSTRAINT other UNIQUE (at, code)",
+        "ALTER TABLE plans ALTER name SET DEFAULT 'y', ALTER id DROP NOT NULL",
+        "ALTER TABLE plans DROP CONSTRAINT fine, ADD CONSTRAINT fine CHECK (id > 5)",
+    ] {
+        let few = Few::new("{tenant}", &["acme", "beta"], base);
+        few.change(&few.tenants[1], change);
+        few.change(
+            &few.tenants[1],
+            "INSERT INTO events (at, code) VALUES (1, 'abc'); INSERT INTO a_child (id, name) VALUES (7, 'abc')",
+        );
+        let structures = few.structures();
+        let found = tenantgate::domain::differences(&structures[0], &structures[1]);
+        let target = tenantgate::engine::Target::Tenant(&few.tenants[1]);
+        let sql = few.engine.mend(target, &structures[0], &found);
+        if let Err(error) = few.admin().try_query(&sql) {
+            panic!("{change}: {error} in\n{sql}");
+        }
+        let left: Vec<String> = few
+            .told()
+            .into_iter()
+            .filter(|it| !it.contains("column order"))
+            .collect();
+        assert!(left.is_empty(), "{change}: {left:?} after\n{sql}");
+    }
+}
+
+#[test]
+fn views_that_are_extra_go_whatever_they_are() {
+    let base = "CREATE TABLE orders (id int)";
+    let (few, _) = planted(
+        base,
+        "CREATE VIEW zz AS SELECT id FROM orders; CREATE MATERIALIZED VIEW aa AS SELECT id FROM zz; CREATE VIEW mm AS SELECT id FROM aa",
+    );
+    few.mend_last();
+    few.assert_alike();
+}
+
+/// The shared schema is behind it in the search path.
+#[test]
+fn what_is_run_again_drops_nothing_of_the_shared_schema() {
+    let (few, sql) = planted(
+        "CREATE TABLE orders (id int)",
+        "CREATE FUNCTION noted(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW seen AS SELECT id FROM orders;
+         CREATE SEQUENCE numbers; CREATE TYPE state AS ENUM ('new'); CREATE INDEX by_id ON orders (id)",
+    );
+    let shared =
+        "SET search_path = public; CREATE TABLE items (id int); CREATE VIEW seen AS SELECT id FROM items;
+        CREATE FUNCTION noted(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SEQUENCE numbers;
+        CREATE TYPE state AS ENUM ('new'); CREATE INDEX by_id ON items (id)";
+    few.admin().execute(shared);
+    let all = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT count(*) FROM pg_type WHERE typnamespace = 'public'::regnamespace";
+    let before = few.db.admin().query_column(all);
+    few.admin().execute(&sql);
+    few.assert_alike();
+    assert!(few.admin().try_query(&sql).is_err(), "{sql}");
+    assert_eq!(few.db.admin().query_column(all), before);
+}
+
+#[test]
+fn labels_are_added_before_and_what_only_looks_like_one_is_not() {
+    let base = "CREATE TYPE mood AS ENUM ('red', 'dark, blue', 'it''s');
+        CREATE FUNCTION grow() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE $q$
+ALTER TYPE mood ADD VALUE ''new'';
+$q$; END'";
+    let change = "DROP FUNCTION grow; DROP TYPE mood; CREATE TYPE mood AS ENUM ('red', 'it''s'); CREATE TABLE other (id int)";
+    let (few, sql) = planted(base, change);
+    few.change(&few.tenants[1], "DROP TABLE other");
+    few.mend_last();
+    few.assert_alike();
+    // Where the rest fails, it can be run again.
+    few.admin().execute(&sql);
 }

@@ -3,6 +3,7 @@
 //! What loses data is commented out. Each statement commits by itself, so the order is one in which what is left
 //! half way is no worse than what was there.
 
+mod lossy;
 mod stored;
 mod tables;
 
@@ -25,12 +26,15 @@ pub(super) fn mend(place: &Place, shared: &str, expected: &Structure, difference
         fates: fates(differences),
         differences,
     };
-    let mut lines = vec![format!("USE {};", ident(&place.database))];
+    let mut lines = vec![format!("USE {};", ident(&place.database)), MODE.to_owned()];
     lines.extend(mend.lines());
     lines
         .join("\n")
         .replace("{shared}.", &format!("{}.", ident(shared)))
 }
+
+/// Strict, so that what does not fit is refused; a row that has the number 0 keeps it.
+const MODE: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';";
 
 struct Mend<'a> {
     place: &'a Place,
@@ -42,9 +46,12 @@ struct Mend<'a> {
 impl<'a> Mend<'a> {
     fn lines(&self) -> Vec<String> {
         let mut lines = self.database();
+        if self.changed_tables().into_iter().any(|it| self.is_versioned(it)) {
+            lines.push("SET SESSION system_versioning_alter_history = KEEP;".to_owned());
+        }
         for (object, fate) in self.of(Trigger) {
             if fate != Fate::Made {
-                lines.push(format!("DROP TRIGGER {};", ident(&object.name)));
+                lines.push(format!("DROP TRIGGER IF EXISTS {};", ident(&object.name)));
             }
         }
         for (object, _) in self

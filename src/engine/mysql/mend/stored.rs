@@ -5,7 +5,7 @@ use crate::domain::{DEFINER, Object};
 use crate::engine::facts::Fate;
 
 use super::super::sql::ident;
-use super::{Mend, text};
+use super::{MODE, Mend, text};
 
 impl Mend<'_> {
     /// Views that are built on others come behind them.
@@ -53,8 +53,13 @@ impl Mend<'_> {
             of("body")
         );
         let end = delimiter(&statement);
+        let comments = ["--", "#", "/*"].into_iter().any(|it| statement.contains(it));
+        let note = match comments {
+            true => "-- Without --comments the client takes the comments out of it.\n",
+            false => "",
+        };
         format!(
-            "SET SESSION sql_mode = {};\nDELIMITER {end}\n{statement}{end}\nDELIMITER ;\nSET SESSION sql_mode = DEFAULT;",
+            "{note}SET SESSION sql_mode = {};\nDELIMITER {end}\n{statement}{end}\nDELIMITER ;\n{MODE}",
             text(of("sql mode")),
         )
     }
@@ -146,7 +151,12 @@ impl Mend<'_> {
             of("event"),
             ident(&object.table)
         );
-        self.with_body(object, &head)
+        // Those behind it are made anew, too; so it can be run again.
+        format!(
+            "DROP TRIGGER IF EXISTS {};\n{}",
+            ident(&object.name),
+            self.with_body(object, &head)
+        )
     }
 
     pub(super) fn events(&self) -> Vec<String> {

@@ -8,6 +8,7 @@ use crate::engine::facts::{Fate, commented};
 
 use super::super::sql::ident;
 use super::Mend;
+use super::lossy::lossy;
 
 /// The constraint that has no name.
 const PRIMARY_KEY: &str = "primary key";
@@ -32,7 +33,16 @@ impl<'a> Mend<'a> {
                 _ => None,
             };
             let options: Vec<String> = self.facts.all(object).filter_map(option).collect();
-            format!("{verb} SEQUENCE {name} {};", options.join(" "))
+            let again = match fate {
+                Fate::Made => format!(
+                    "\n{}",
+                    commented(&format!(
+                        "it begins anew: where its numbers are taken, SELECT SETVAL({name}, …);"
+                    ))
+                ),
+                _ => String::new(),
+            };
+            format!("{verb} SEQUENCE {name} {};{again}", options.join(" "))
         };
         self.of(Sequence).into_iter().map(statement).collect()
     }
@@ -190,8 +200,8 @@ impl<'a> Mend<'a> {
         )
     }
 
-    /// One statement for each table, so that nothing in it needs another order.
-    pub(super) fn altered_tables(&self) -> Vec<String> {
+    /// Tables that are there, and of which something is not as expected.
+    pub(super) fn changed_tables(&self) -> Vec<&'a str> {
         let parts = self
             .fates
             .keys()
@@ -200,12 +210,28 @@ impl<'a> Mend<'a> {
             .of(Table)
             .into_iter()
             .filter(|(_, fate)| *fate == Fate::Changed);
-        let mut tables: Vec<&str> = parts.map(|it| it.table.as_str()).collect();
+        let mut tables: Vec<&'a str> = parts.map(|it| it.table.as_str()).collect();
         tables.extend(whole.map(|(object, _)| object.name.as_str()));
         tables.sort_unstable();
         tables.dedup();
+        tables
+    }
+
+    /// The server refuses to alter what it keeps the history of, unless it is told what becomes of that.
+    pub(super) fn is_versioned(&self, table: &str) -> bool {
+        let object = Object {
+            kind: Table,
+            table: String::new(),
+            name: table.to_owned(),
+        };
+        let was_not = self.altered(&object).contains(&"options");
+        self.facts.text(&object, "options").contains("SYSTEM VERSIONING") && !was_not
+    }
+
+    /// One statement for each table, so that nothing in it needs another order.
+    pub(super) fn altered_tables(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for table in tables {
+        for table in self.changed_tables() {
             let (clauses, mut alone) = self.clauses(table);
             if !clauses.is_empty() {
                 lines.push(format!(
@@ -255,20 +281,25 @@ impl<'a> Mend<'a> {
         (clauses, alone)
     }
 
-    /// The server refuses what does not fit, but rounds numbers and times without a word.
-    fn is_rounded(&self, column: &Object) -> bool {
+    /// Why a column must not be altered without a look at what is in it.
+    fn lossy(&self, column: &Object) -> Option<&'static str> {
         let of_type = |it: &&Difference| it.object == *column;
-        self.differences
+        let by_type = self
+            .differences
             .iter()
             .filter(of_type)
-            .any(|it| match &it.change {
+            .find_map(|it| match &it.change {
                 Change::Altered {
                     attribute,
                     expected: Some(expected),
                     found: Some(found),
-                } if attribute == "type" => rounds(found, expected),
-                _ => false,
-            })
+                } if attribute == "type" => lossy(found, expected),
+                _ => None,
+            });
+        let of = |attribute| self.facts.text(column, attribute);
+        let is_now = of("type").starts_with("timestamp") && of("null") == "NOT NULL";
+        let now = is_now && self.altered(column).contains(&"null");
+        by_type.or(now.then_some("would put the time of now where there is none"))
     }
 
     fn add_columns(&self, table: &str, clauses: &mut Vec<String>, alone: &mut Vec<String>) {
@@ -285,9 +316,16 @@ impl<'a> Mend<'a> {
             let column = format!("{} {place}", self.column(object));
             let drop = format!("DROP COLUMN {}", ident(&object.name));
             match self.generated(object) {
-                _ if *fate == Fate::Made => clauses.push(format!("ADD COLUMN {column}")),
-                None if self.is_rounded(object) => alone.push(commented(&format!(
-                    "ALTER TABLE {} MODIFY COLUMN {column}; would round what is there",
+                _ if *fate == Fate::Made => {
+                    if self.is_unfilled(object) {
+                        alone.push(commented(&format!(
+                            "{object} has no default: rows that are there have the type's own empty value in it"
+                        )));
+                    }
+                    clauses.push(format!("ADD COLUMN {column}"));
+                }
+                None if let Some(why) = self.lossy(object) => alone.push(commented(&format!(
+                    "ALTER TABLE {} MODIFY COLUMN {column}; {why}",
                     ident(table)
                 ))),
                 None => clauses.push(format!("MODIFY COLUMN {column}")),
@@ -307,6 +345,12 @@ impl<'a> Mend<'a> {
             let (table, column) = (ident(table), ident(&object.name));
             alone.push(commented(&format!("ALTER TABLE {table} DROP COLUMN {column};")));
         }
+    }
+
+    fn is_unfilled(&self, column: &Object) -> bool {
+        let has = |attribute| self.facts.get(column, attribute).is_some();
+        let filled = ["default", "generated", "extra"].into_iter().any(has);
+        self.facts.text(column, "null") == "NOT NULL" && !filled
     }
 
     /// Columns that have to be put behind the one before them, each in its turn.
@@ -417,64 +461,5 @@ fn option(attribute: &str, text: Option<&str>) -> String {
         "collation" => format!("COLLATE={text}"),
         "charset" => format!("DEFAULT CHARSET={text}"),
         other => format!("{}={text}", other.to_uppercase().replace(' ', "_")),
-    }
-}
-
-/// Whether values of one type may come out otherwise as values of the other, and no error says so.
-fn rounds(found: &str, expected: &str) -> bool {
-    let (was, digits) = parts(found);
-    let (is, kept) = parts(expected);
-    let last = |numbers: &[u32]| numbers.last().copied().unwrap_or(0);
-    match was {
-        "decimal" => is != "decimal" && !is_text(is) || is == "decimal" && last(&kept) < last(&digits),
-        "float" => is != "float" && is != "double" && !is_text(is),
-        "double" => is != "double" && !is_text(is),
-        "datetime" | "timestamp" | "time" => {
-            let same_kind =
-                is == was || matches!((was, is), ("timestamp", "datetime") | ("datetime", "timestamp"));
-            !(is_text(is) || same_kind && last(&kept) >= last(&digits))
-        }
-        _ => false,
-    }
-}
-
-fn is_text(kind: &str) -> bool {
-    kind.ends_with("char") || kind.ends_with("text")
-}
-
-/// `decimal` and 12, 2 of `decimal(12,2) unsigned`.
-fn parts(kind: &str) -> (&str, Vec<u32>) {
-    let name = kind.split(['(', ' ']).next().unwrap_or_default();
-    let inner = kind.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
-    let numbers = inner.map_or("", |(inner, _)| inner).split(',');
-    (name, numbers.filter_map(|it| it.trim().parse().ok()).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_server_would_round_in_silence_is_known() {
-        for (found, expected) in [
-            ("decimal(14,4)", "decimal(10,2)"),
-            ("decimal(10,2)", "int(11)"),
-            ("double", "decimal(10,2)"),
-            ("datetime(6)", "datetime"),
-            ("datetime", "date"),
-            ("timestamp(3)", "datetime(2)"),
-        ] {
-            assert!(rounds(found, expected), "{found} {expected}");
-        }
-        for (found, expected) in [
-            ("decimal(10,2)", "decimal(12,2)"),
-            ("decimal(10,2)", "varchar(20)"),
-            ("float", "double"),
-            ("datetime", "datetime(6)"),
-            ("int(11)", "decimal(10,2)"),
-            ("varchar(20)", "varchar(5)"),
-        ] {
-            assert!(!rounds(found, expected), "{found} {expected}");
-        }
     }
 }

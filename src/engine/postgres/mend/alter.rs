@@ -1,6 +1,6 @@
 //! Objects that are there, and of which one attribute is not as expected.
 
-use super::{Mending, Object, ObjectKind, Turn, commented, ident};
+use super::{Mending, Object, ObjectKind, Turn, commented, ident, words};
 
 impl Mending<'_> {
     /// True where the object is made anew with all that it has.
@@ -44,7 +44,11 @@ impl Mending<'_> {
                     _ => format!(" ON {}", ident(&object.table)),
                 };
                 let kind = object.kind.as_str().to_uppercase();
-                self.say(Turn::Drop, format!("DROP {kind} {}{on};", ident(&object.name)));
+                let name = match object.kind {
+                    ObjectKind::Statistics => self.own(&ident(&object.name)),
+                    _ => ident(&object.name),
+                };
+                self.say(Turn::Drop, format!("DROP {kind} {name}{on};"));
                 self.create(object);
                 return true;
             }
@@ -177,7 +181,7 @@ impl Mending<'_> {
                 }
                 let drop = match is_constraint {
                     true => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
-                    false => format!("DROP INDEX {name};"),
+                    false => format!("DROP INDEX {};", self.own(&name)),
                 };
                 self.say(Turn::Drop, drop);
                 self.create(object);
@@ -274,8 +278,9 @@ impl Mending<'_> {
     /// Labels can be added, not taken away.
     fn labels(&mut self, object: &Object, expected: &str, found: &str) {
         let name = ident(&object.name);
-        let (wanted, has): (Vec<&str>, Vec<&str>) =
-            (expected.split(", ").collect(), found.split(", ").collect());
+        let (expected_labels, found_labels) = (literals(expected), literals(found));
+        let wanted: Vec<&str> = expected_labels.iter().map(String::as_str).collect();
+        let has: Vec<&str> = found_labels.iter().map(String::as_str).collect();
         let others: Vec<(&str, &str)> = wanted
             .iter()
             .copied()
@@ -296,7 +301,8 @@ impl Mending<'_> {
                     (None, Some(first)) => format!(" BEFORE {first}"),
                     (None, None) => String::new(),
                 };
-                self.say(Turn::Type, format!("ALTER TYPE {name} ADD VALUE {label}{place};"));
+                let text = format!("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}{place};");
+                self.say(Turn::Label, text);
             }
             before = Some(label);
         }
@@ -337,4 +343,12 @@ impl Mending<'_> {
             }
         }
     }
+}
+
+/// `'a'`, `'b, c'` of `'a', 'b, c'`.
+fn literals(list: &str) -> Vec<String> {
+    let parts = words::parts(list);
+    let items = parts.split(|part| part.1 == ",");
+    let items = items.map(|item| item.iter().map(|it| it.1).collect::<String>().trim().to_owned());
+    items.filter(|it| !it.is_empty()).collect()
 }

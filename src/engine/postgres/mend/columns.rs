@@ -107,7 +107,8 @@ impl Mending<'_> {
         }
         if let Some(found) = found {
             // A cast cuts texts off, rounds numbers and forgets the time of day, and says nothing of it.
-            let lost = format!("({name}::{kind}::{found})::text IS DISTINCT FROM {name}::text");
+            let text = if compares(found) { "" } else { "::text" };
+            let lost = format!("({name}::{kind}::{found}){text} IS DISTINCT FROM {name}{text}");
             let message = literal(&format!("{object} holds what {kind} would lose"));
             let block = dollars(&format!(
                 " BEGIN IF EXISTS (SELECT FROM {table} WHERE {lost}) THEN RAISE EXCEPTION USING MESSAGE = {message}; END IF; END "
@@ -246,4 +247,18 @@ fn zone_of(found: &str, expected: &str) -> Option<&'static str> {
         (false, true) => Some(""),
         _ => None,
     }
+}
+
+/// Whether its values are equal where they mean the same: 1.5 and 1.50 are, as numbers.
+fn compares(kind: &str) -> bool {
+    let kinds = [
+        "numeric",
+        "character",
+        "bigint",
+        "integer",
+        "smallint",
+        "timestamp",
+        "date",
+    ];
+    kinds.iter().any(|it| kind.starts_with(it)) && !kind.ends_with("[]")
 }

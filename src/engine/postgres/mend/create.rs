@@ -1,6 +1,8 @@
 //! Objects that are missing, made of their facts.
 
-use super::order::names;
+use std::collections::BTreeSet;
+
+use super::order::{names, plain};
 use super::words::{self, Kind};
 use super::{Mending, Object, ObjectKind, Turn, dollars, ident, literal, signature};
 
@@ -303,19 +305,41 @@ impl Mending<'_> {
     }
 
     /// A table cannot be made without what its generated columns and its partitions use, nor a domain without
-    /// what it checks.
+    /// what it checks, and what that uses in turn.
     fn is_used_early(&self, routine: &str) -> bool {
         const KINDS: [ObjectKind; 3] = [ObjectKind::Column, ObjectKind::Table, ObjectKind::Type];
-        let mut all = self.expected.iter().filter(|(it, _)| KINDS.contains(&it.kind));
-        all.any(|(object, of)| {
-            let checks = object.kind == ObjectKind::Type;
-            let texts = ["generated", "partition", "definition"].map(|it| of.get(it).copied());
-            let [generated, partition, check] = texts;
-            let mut texts = [generated, partition, check.filter(|_| checks)]
-                .into_iter()
-                .flatten();
-            texts.any(|text| names(text).contains(routine))
-        })
+        let mut used = BTreeSet::new();
+        for (object, of) in self.expected.iter().filter(|(it, _)| KINDS.contains(&it.kind)) {
+            for attribute in ["generated", "partition", "definition"] {
+                let checks = attribute != "definition" || object.kind == ObjectKind::Type;
+                if let Some(text) = of.get(attribute).filter(|_| checks) {
+                    used.extend(names(text));
+                }
+            }
+        }
+        let routines = self
+            .expected
+            .iter()
+            .filter(|(it, _)| it.kind == ObjectKind::Routine);
+        let bodies: Vec<(&str, BTreeSet<String>)> = routines
+            .map(|(it, of)| {
+                (
+                    plain(&it.name),
+                    names(of.get("body").copied().unwrap_or_default()),
+                )
+            })
+            .collect();
+        // As many times as there may be steps from one to the other.
+        for _ in 0..bodies.len() {
+            let before = used.len();
+            let reached = bodies.iter().filter(|(name, _)| used.contains(*name));
+            let further: Vec<String> = reached.flat_map(|(_, body)| body.iter().cloned()).collect();
+            used.extend(further);
+            if used.len() == before {
+                break;
+            }
+        }
+        used.contains(routine)
     }
 
     /// Lists of names are not one value.
@@ -352,7 +376,7 @@ impl Mending<'_> {
     }
 
     pub(super) fn routine_is_new(&mut self, object: &Object) {
-        let text = format!("DROP ROUTINE {};", signature(&object.name));
+        let text = format!("DROP ROUTINE {};", self.own(&signature(&object.name)));
         self.say(Turn::Drop, text);
         self.create(object);
     }

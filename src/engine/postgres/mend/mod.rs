@@ -6,6 +6,7 @@
 mod alter;
 mod columns;
 mod create;
+mod inherited;
 mod order;
 mod rights;
 mod sequences;
@@ -25,6 +26,8 @@ use crate::engine::facts::commented;
 /// When a statement's turn is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
+    /// Not in the transaction.
+    Label,
     First,
     DropView,
     Drop,
@@ -50,6 +53,9 @@ enum Turn {
     Owned,
     Right,
 }
+
+/// Extra views, which no word drops together.
+const VIEWS: &str = "VIEW";
 
 type Attributes<'a> = BTreeMap<&'a str, &'a str>;
 
@@ -94,28 +100,43 @@ struct Said {
 
 /// The SQL with the search path that it is for; empty where nothing differs.
 pub(super) fn mend(place: &Place<'_>, expected: &Structure, differences: &[Difference]) -> String {
-    let text = statements(place, expected, differences);
-    if text.is_empty() {
-        return text;
+    let said = composed(place, expected, differences);
+    if said.is_empty() {
+        return String::new();
     }
     let (schema, shared) = (ident(place.schema), ident(place.shared));
     // As the structure was read: an own object comes before one of the server's with its name. All of it or nothing,
     // but a label that is new cannot be used in the transaction that adds it.
-    let (labels, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| is_label(line));
-    let labels: String = labels.into_iter().map(|line| format!("{line}\n")).collect();
-    let rest = match rest.iter().any(|line| !line.starts_with("--")) {
-        true => format!("BEGIN;\n{}\nCOMMIT;\n", rest.join("\n")),
-        false => rest.into_iter().map(|line| format!("{line}\n")).collect(),
+    let (labels, rest): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|it| it.turn == Turn::Label);
+    let labels = if_any(written_out(place, labels), "", "\n");
+    let rest = written_out(place, rest);
+    let rest = match rest.lines().any(|line| !line.starts_with("--")) {
+        true => if_any(rest, "BEGIN;\n", "\nCOMMIT;\n"),
+        false => if_any(rest, "", "\n"),
     };
     format!("SET search_path TO {schema}, pg_catalog, {shared};\n{labels}{rest}")
 }
 
-fn is_label(line: &str) -> bool {
-    line.starts_with("ALTER TYPE ") && line.contains(" ADD VALUE ")
+fn if_any(text: String, before: &str, behind: &str) -> String {
+    match text.is_empty() {
+        true => text,
+        false => format!("{before}{text}{behind}"),
+    }
 }
 
 /// The same without the search path.
 pub(super) fn statements(place: &Place<'_>, expected: &Structure, differences: &[Difference]) -> String {
+    written_out(place, composed(place, expected, differences))
+}
+
+fn written_out(place: &Place<'_>, said: Vec<Said>) -> String {
+    let text = order::by_use(said).join("\n");
+    text.replace("{shared}.", &format!("{}.", written(place.shared)))
+        .replace("{tenant}", &written(place.schema))
+}
+
+/// In the order in which they are to be run, those that use one another aside.
+fn composed(place: &Place<'_>, expected: &Structure, differences: &[Difference]) -> Vec<Said> {
     let mut objects: BTreeMap<&Object, Attributes<'_>> = BTreeMap::new();
     for fact in &expected.facts {
         let attributes = objects.entry(&fact.object).or_default();
@@ -130,9 +151,7 @@ pub(super) fn statements(place: &Place<'_>, expected: &Structure, differences: &
     };
     mending.compose();
     mending.statements.sort_by_key(|said| said.turn);
-    let text = order::by_use(mending.statements).join("\n");
-    text.replace("{shared}.", &format!("{}.", written(place.shared)))
-        .replace("{tenant}", &written(place.schema))
+    mending.statements
 }
 
 impl<'a> Mending<'a> {
@@ -141,7 +160,7 @@ impl<'a> Mending<'a> {
         let mut anew: Vec<&Object> = Vec::new();
         for difference in self.differences {
             let object = &difference.object;
-            if anew.contains(&object) {
+            if anew.contains(&object) || self.comes_by_parents(difference) {
                 continue;
             }
             match &difference.change {
@@ -161,7 +180,10 @@ impl<'a> Mending<'a> {
         }
         self.views_anew(&anew);
         for (word, names) in std::mem::take(&mut self.unused) {
-            self.say(Turn::Unused, format!("DROP {word} {};", names.join(", ")));
+            match word {
+                VIEWS => self.drop_views(&names),
+                word => self.say(Turn::Unused, format!("DROP {word} {};", names.join(", "))),
+            }
         }
     }
 
@@ -179,10 +201,15 @@ impl<'a> Mending<'a> {
     }
 
     fn say_making(&mut self, turn: Turn, name: &str, text: String) {
-        self.say(turn, text);
-        if let Some(said) = self.statements.last_mut() {
-            said.makes = Some(name.to_owned());
+        let makes = Some(name.to_owned());
+        if !self.statements.iter().any(|said| said.text == text) {
+            self.statements.push(Said { turn, text, makes });
         }
+    }
+
+    /// With its schema, so that nobody else's is meant where there is none.
+    fn own(&self, name: &str) -> String {
+        format!("{}.{name}", ident(self.place.schema))
     }
 
     fn unknown(&mut self, object: &Object, what: &str) {
@@ -230,17 +257,23 @@ impl<'a> Mending<'a> {
             // An identity's goes with its column.
             ObjectKind::Sequence if !object.table.is_empty() => return,
             ObjectKind::Sequence => return self.remove_unused("SEQUENCE", object, name, is_kept),
-            ObjectKind::Constraint => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
             ObjectKind::Index if self.is_constraint(object) => format!("COMMENT ON INDEX {name} IS NULL;"),
-            ObjectKind::Index => format!("DROP INDEX {name};"),
-            ObjectKind::Statistics => format!("DROP STATISTICS {name};"),
+            ObjectKind::Index | ObjectKind::Constraint if self.goes_by_parents(object) => {
+                let text = match object.kind {
+                    ObjectKind::Index => format!("DROP INDEX IF EXISTS {};", self.own(&name)),
+                    _ => format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name};"),
+                };
+                return self.say(Turn::Unused, text);
+            }
+            ObjectKind::Constraint => format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
+            ObjectKind::Index => format!("DROP INDEX {};", self.own(&name)),
+            ObjectKind::Statistics => format!("DROP STATISTICS {};", self.own(&name)),
             ObjectKind::Trigger => format!("DROP TRIGGER {name} ON {table};"),
             ObjectKind::Rule => format!("DROP RULE {name} ON {table};"),
             ObjectKind::Policy => format!("DROP POLICY {name} ON {table};"),
             ObjectKind::View => {
-                let text =
-                    format!("DROP VIEW {name}; -- where it is a materialized view: DROP MATERIALIZED VIEW");
-                return self.say(Turn::DropView, text);
+                let name = self.own(&name);
+                return self.unused.entry(VIEWS).or_default().push(name);
             }
             ObjectKind::Routine => {
                 return self.remove_unused("ROUTINE", object, signature(&object.name), is_kept);
@@ -255,7 +288,9 @@ impl<'a> Mending<'a> {
                 }
                 None => return self.remove_unused("TYPE", object, name, is_kept),
             },
-            ObjectKind::Collation if !object.name.contains(' ') => format!("DROP COLLATION {name};"),
+            ObjectKind::Collation if !object.name.contains(' ') => {
+                format!("DROP COLLATION {};", self.own(&name))
+            }
             ObjectKind::Operator | ObjectKind::TextSearch | ObjectKind::Collation => {
                 format!("DROP {};", designation(object, &Attributes::new()))
             }
@@ -266,6 +301,7 @@ impl<'a> Mending<'a> {
 
     fn remove_unused(&mut self, word: &'static str, object: &Object, name: String, is_kept: bool) {
         let in_the_way = |it: &Difference| it.change == Change::Missing && it.object.name == object.name;
+        let name = self.own(&name);
         if is_kept {
             self.say(Turn::Unused, commented(&format!("DROP {word} {name};")));
         } else if self.differences.iter().any(in_the_way) {
@@ -273,6 +309,20 @@ impl<'a> Mending<'a> {
         } else {
             self.unused.entry(word).or_default().push(name);
         }
+    }
+
+    /// Of a view that is extra it is not told whether it is a materialized one, nor what it reads: those that were
+    /// made last go first.
+    fn drop_views(&mut self, names: &[String]) {
+        let each: Vec<String> = names
+            .iter()
+            .map(|it| format!("to_regclass({})", literal(it)))
+            .collect();
+        let block = dollars(&format!(
+            " DECLARE one record; BEGIN\n    FOR one IN SELECT oid::regclass AS name, CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind\n        FROM pg_class WHERE oid IN ({}) ORDER BY oid DESC\n    LOOP EXECUTE format('DROP %s %s', one.kind, one.name); END LOOP; END ",
+            each.join(", ")
+        ));
+        self.say(Turn::DropView, format!("DO {block};"));
     }
 
     fn is_view(&self, name: &str) -> bool {

@@ -108,7 +108,10 @@ impl<'a> Mending<'a> {
             let view = views[at].0;
             let kind = self.found_kind(view).or(self.attribute(view, "kind"));
             let kind = kind.unwrap_or("view").to_uppercase();
-            self.say(Turn::DropView, format!("DROP {kind} {};", ident(&view.name)));
+            self.say(
+                Turn::DropView,
+                format!("DROP {kind} {};", self.own(&ident(&view.name))),
+            );
             self.create_view(view);
         }
     }

@@ -38,7 +38,7 @@ SUMS (
                 AND x.refobjid >= 16384 AND x.refobjid <> tgfoid AND x.refobjsubid = 0 AND x.deptype = 'n') THEN BARE(tgqual)
                 ELSE THERE(pg_get_triggerdef(g.oid, true)) END)
         FROM (SELECT k.relnamespace AS place, k.relname, g.* FROM pg_trigger g CROSS JOIN LATERAL (
-            SELECT relnamespace, relname FROM pg_class k WHERE k.oid = g.tgrelid OFFSET 0) k WHERE NOT g.tgisinternal) g
+            SELECT relnamespace, relname FROM pg_class k WHERE k.oid = g.tgrelid OFFSET 0) k WHERE NOT g.tgisinternal OR (g.tgparentid <> 0 AND g.tgconstraint = 0)) g
         UNION ALL
         SELECT place, concat_ws(chr(31), 'enforced', relname, conname, of_table, tgenabled)
         FROM (SELECT k.relnamespace AS place, k.relname, n.conname, c.relname AS of_table, g.tgenabled

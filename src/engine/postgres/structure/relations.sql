@@ -31,9 +31,10 @@ k AS MATERIALIZED (
 z AS MATERIALIZED (
     SELECT s.nspname, s.path, s.own, z.*, k.relname AS of_table, k.relnamespace = z.stxnamespace AS within
     FROM pg_statistic_ext z JOIN s ON s.oid = z.stxnamespace JOIN pg_class k ON k.oid = z.stxrelid),
+-- Before PostgreSQL 15 a partition's triggers that are its parent's are internal.
 g AS MATERIALIZED (
     SELECT t.nspname, t.path, t.own, t.relname, t.kind, u.oid IS NOT NULL AS of_parent, g.*
-    FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+    FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND (NOT g.tgisinternal OR (g.tgparentid <> 0 AND g.tgconstraint = 0))
     LEFT JOIN pg_trigger u ON u.oid = g.tgparentid
     WHERE u.oid IS NULL OR u.tgenabled <> g.tgenabled),
 w AS MATERIALIZED (
