@@ -23,12 +23,11 @@ pub(super) struct Class<'t> {
 impl Class<'_> {
     /// Each but those that were read, with the one that was read in its stead.
     pub(super) fn alike(&self) -> impl Iterator<Item = (TenantName, TenantName)> {
-        let pairs = self.same.iter().flat_map(|same| {
+        self.same.iter().flat_map(|same| {
             let read = same.first();
             let others = same.iter().skip(1);
             others.filter_map(move |it| Some((it.name.clone(), read?.name.clone())))
-        });
-        pairs
+        })
     }
 }
 
