@@ -85,10 +85,13 @@ impl Mending<'_> {
         let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");
         let default = self.attribute(object, "default");
         let zone = found.and_then(|found| zone_of(found, kind));
-        let using = zone.unwrap_or("");
+        let value = match zone {
+            Some(Zone::Utc) => format!("({name} AT TIME ZONE 'UTC')"),
+            _ => name.clone(),
+        };
         let mut steps = vec![(
             Turn::Column,
-            format!("{column} TYPE {kind}{collate} USING {name}{using}::{kind};"),
+            format!("{column} TYPE {kind}{collate} USING {value}::{kind};"),
         )];
         // A default need not fit another type, so it goes before and comes after.
         if default.is_some() || self.differs(object, "default") {
@@ -98,11 +101,16 @@ impl Mending<'_> {
             let turn = self.turn_of_default(default);
             steps.push((turn, format!("{column} SET DEFAULT {default};")));
         }
-        if zone.is_some() {
+        if let Some(zone) = zone {
+            let clock = match zone {
+                Zone::Utc => "UTC",
+                Zone::Session => "that of this session (SET TimeZone)",
+            };
             let texts: Vec<String> = steps.into_iter().map(|(_, text)| text).collect();
             let texts = texts.join("\n");
-            let text =
-                format!("{object} does not say whose clock its times are by: where that is UTC,\n{texts}");
+            let text = format!(
+                "{object} does not say whose clock its times are by: where that is {clock},\n{texts}"
+            );
             return self.say(Turn::Column, commented(&text));
         }
         if let Some(found) = found {
@@ -237,14 +245,21 @@ impl Mending<'_> {
     }
 }
 
+/// Whose clock a cast takes the times by.
+enum Zone {
+    /// The one that is written there, for a person to put another in.
+    Utc,
+    Session,
+}
+
 /// A cast between times that have a zone and times that have none takes the session's.
-fn zone_of(found: &str, expected: &str) -> Option<&'static str> {
+fn zone_of(found: &str, expected: &str) -> Option<Zone> {
     let zoned = |kind: &str| kind.ends_with(" with time zone");
     let is_time = |kind: &str| kind.starts_with("time") || kind == "date";
     match (zoned(found), zoned(expected)) {
-        (true, false) if is_time(expected) => Some(" AT TIME ZONE 'UTC'"),
-        (false, true) if found.starts_with("timestamp") => Some(" AT TIME ZONE 'UTC'"),
-        (false, true) => Some(""),
+        (true, false) if is_time(expected) => Some(Zone::Utc),
+        (false, true) if found.starts_with("timestamp") => Some(Zone::Utc),
+        (false, true) => Some(Zone::Session),
         _ => None,
     }
 }

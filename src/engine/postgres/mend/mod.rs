@@ -178,12 +178,13 @@ impl<'a> Mending<'a> {
                 }
             }
         }
+        // They may show those that are made anew.
+        if let Some(views) = self.unused.remove(VIEWS) {
+            self.drop_views(&views);
+        }
         self.views_anew(&anew);
         for (word, names) in std::mem::take(&mut self.unused) {
-            match word {
-                VIEWS => self.drop_views(&names),
-                word => self.say(Turn::Unused, format!("DROP {word} {};", names.join(", "))),
-            }
+            self.say(Turn::Unused, format!("DROP {word} {};", names.join(", ")));
         }
     }
 
