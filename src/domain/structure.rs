@@ -90,6 +90,17 @@ pub struct Object {
     pub name: String,
 }
 
+impl Object {
+    /// One that belongs to no table.
+    pub fn alone(kind: ObjectKind, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            table: String::new(),
+            name: name.into(),
+        }
+    }
+}
+
 /// ``column `orders.total` ``, ``index `by_total` of `orders` ``.
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

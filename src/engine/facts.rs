@@ -43,11 +43,7 @@ impl<'a> Facts<'a> {
 
     /// The columns of a table as they follow one another.
     pub(super) fn columns(&self, table: &str) -> Vec<&'a Object> {
-        let whole = Object {
-            kind: ObjectKind::Table,
-            table: String::new(),
-            name: table.to_owned(),
-        };
+        let whole = Object::alone(ObjectKind::Table, table);
         let order: Vec<&str> = self.text(&whole, COLUMN_ORDER).split(", ").collect();
         let mut columns = self.of_table(ObjectKind::Column, table);
         columns.sort_by_key(|it| order.iter().position(|name| *name == it.name));

@@ -34,14 +34,6 @@ fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn table_of(name: &str) -> Object {
-    Object {
-        kind: Table,
-        table: String::new(),
-        name: name.to_owned(),
-    }
-}
-
 impl<'a> Mend<'a> {
     fn lines(&self) -> Vec<String> {
         let rebuilt = self.rebuilt();
@@ -120,8 +112,13 @@ impl<'a> Mend<'a> {
                 (Column, Fate::Made) if !self.is_addable(object) => object.table.as_str(),
                 _ => continue,
             };
-            let understood = self.facts.text(&table_of(table), "kind") == "table";
-            if understood && self.facts.get(&table_of(table), "definition").is_none() {
+            let understood = self.facts.text(&Object::alone(Table, table), "kind") == "table";
+            if understood
+                && self
+                    .facts
+                    .get(&Object::alone(Table, table), "definition")
+                    .is_none()
+            {
                 tables.insert(table);
             }
         }
@@ -235,7 +232,7 @@ impl<'a> Mend<'a> {
 
     /// The statement that makes a table as expected, under another name.
     fn create(&self, table: &str, name: &str) -> String {
-        let of = |attribute| self.facts.text(&table_of(table), attribute);
+        let of = |attribute| self.facts.text(&Object::alone(Table, table), attribute);
         if of("kind") == "virtual table" {
             return format!(
                 "CREATE VIRTUAL TABLE {} USING {}{}",

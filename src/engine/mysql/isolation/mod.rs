@@ -21,10 +21,11 @@ impl Mysql {
     pub(super) async fn borders_of(&self, line: &Borderline<'_>) -> Result<Borders, EngineError> {
         let (shared, redactor) = (&self.url.database, &self.options.redactor);
         let mut connection = self.connect_to_read().await?;
-        let questions = objects(shared, line);
+        let alike = alike(line);
+        let questions = objects(shared, line, &alike);
         let sent = connect::send(&mut connection, read_only(&questions), redactor).await?;
         let mut borders = read_objects(shared, &self.ledger, sent.into_iter().skip(2));
-        borders.references = with_those_alike(borders.references, line);
+        borders.references = with_those_alike(borders.references, &alike);
         if line.serving_role.is_none() {
             return Ok(borders);
         }
@@ -48,7 +49,7 @@ fn read_only(questions: &[String]) -> String {
 }
 
 /// The answers are read by [`read_objects`] in the same order.
-fn objects(shared: &str, line: &Borderline<'_>) -> Vec<String> {
+fn objects(shared: &str, line: &Borderline<'_>, alike: &Alike<'_>) -> Vec<String> {
     let theirs = |column: &str| format!("{column} NOT IN {SERVERS_OWN}");
     // Whether the things themselves are seen is asked of one: grants are the same pattern for all, or one each.
     let one = line.tenants.first().map_or(shared, |it| it.location.as_str());
@@ -58,7 +59,7 @@ fn objects(shared: &str, line: &Borderline<'_>) -> Vec<String> {
 FROM information_schema.KEY_COLUMN_USAGE
 WHERE IF(@@lower_case_table_names = 0, BINARY REFERENCED_TABLE_SCHEMA NOT IN (TABLE_SCHEMA, {shared}),
     REFERENCED_TABLE_SCHEMA NOT IN (TABLE_SCHEMA, {shared})){}",
-            others_than(&alike(line)),
+            others_than(alike),
             shared = literal(shared)
         ),
         format!(
@@ -91,7 +92,9 @@ FROM information_schema.ROUTINES WHERE {}",
 }
 
 /// By their databases: whose foreign keys are those of another one, and whose.
-fn alike<'a>(line: &Borderline<'a>) -> BTreeMap<&'a str, &'a str> {
+type Alike<'a> = BTreeMap<&'a str, &'a str>;
+
+fn alike<'a>(line: &Borderline<'a>) -> Alike<'a> {
     let location = |tenant: &&'a Tenant| (&tenant.name, tenant.location.as_str());
     let locations: BTreeMap<&TenantName, &str> = line.tenants.iter().map(location).collect();
     let of = |name: &TenantName| locations.get(name).copied();
@@ -104,7 +107,7 @@ fn alike<'a>(line: &Borderline<'a>) -> BTreeMap<&'a str, &'a str> {
 /// To tell of foreign keys the server opens each table, which takes as long as comparing all of them did. A
 /// condition on the database alone keeps it from that.
 /// <https://mariadb.com/kb/en/information-schema-optimization/>
-fn others_than(alike: &BTreeMap<&str, &str>) -> String {
+fn others_than(alike: &Alike<'_>) -> String {
     match alike.is_empty() {
         true => String::new(),
         // `acme` and `Acme` are two, where the server keeps them apart.
@@ -116,10 +119,10 @@ fn others_than(alike: &BTreeMap<&str, &str>) -> String {
 }
 
 /// A foreign key into another database names it, so tenants that have it are alike only where it is the same one.
-fn with_those_alike(references: Vec<Reference>, line: &Borderline<'_>) -> Vec<Reference> {
+fn with_those_alike(references: Vec<Reference>, alike: &Alike<'_>) -> Vec<Reference> {
     let mut theirs: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (location, read) in alike(line) {
-        theirs.entry(read).or_default().push(location);
+    for (location, read) in alike {
+        theirs.entry(*read).or_default().push(location);
     }
     let mut all = Vec::with_capacity(references.len());
     for reference in references {

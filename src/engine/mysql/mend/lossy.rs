@@ -8,31 +8,28 @@ pub(super) fn lossy(found: &str, expected: &str) -> Option<&'static str> {
     let (is, kept) = parts(expected);
     let (of_was, of_is) = (family(was), family(is));
     let last = |numbers: &[u32]| numbers.last().copied().unwrap_or(0);
-    let zoned = |kind: &str| kind == "timestamp";
-    let of_time = |kind: &str| matches!(kind, "timestamp" | "datetime" | "date" | "time");
-    if zoned(was) != zoned(is)
-        && (of_time(was) || was == "timestamp")
-        && (of_time(is) || of_is == Family::Text)
-    {
+    // What a timestamp holds is a moment; all else holds what somebody's clock showed.
+    let zoned = (was == "timestamp") != (is == "timestamp");
+    if zoned && of_was == Family::Time && matches!(of_is, Family::Time | Family::Text) {
         return Some("would take the session's time zone for it");
     }
     let keeps = match (of_was, of_is) {
-        (Family::Integer, Family::Integer | Family::Text) => true,
-        // What is in front of the point the server does not cut.
-        (Family::Integer, Family::Decimal) => true,
+        // Too many digits before the point are refused.
+        (Family::Integer, Family::Integer | Family::Decimal) => true,
         (Family::Decimal, Family::Decimal) => last(&kept) >= last(&digits),
         (Family::Real, Family::Real) => was == is || is == "double",
-        (Family::Text, Family::Text) => is != "char" || was == "char",
-        (Family::Text, Family::Label) => true,
-        (Family::Text | Family::Binary, Family::Binary) | (Family::Binary, Family::Text) => {
-            !matches!(is, "binary" | "char") || was == is && digits == kept
-        }
-        (Family::Label, Family::Label) => was == is,
-        (_, Family::Text) => is != "char" || of_was != Family::Other,
         (Family::Time, Family::Time) => {
             (was == is || (was, is) == ("date", "datetime")) && last(&kept) >= last(&digits)
         }
-        _ => was == is,
+        (Family::Label, Family::Label) => was == is,
+        (Family::Text, Family::Label) => true,
+        // What is as long as its column loses blanks at its end, or gets some.
+        (Family::Text, Family::Text) => is != "char" || was == "char",
+        (Family::Text | Family::Binary, Family::Binary) => is != "binary" || (was, digits) == (is, kept),
+        (Family::Binary, Family::Text) => is != "char",
+        (Family::Other, _) => was == is,
+        (_, Family::Text) => true,
+        _ => false,
     };
     (!keeps).then_some(CHANGED)
 }

@@ -178,11 +178,7 @@ impl<'a> Mend<'a> {
         let constraints = self.facts.of_table(Constraint, table).into_iter();
         let checks = constraints.filter(|it| it.name != PRIMARY_KEY && !self.is_foreign(it));
         items.extend(checks.filter_map(|it| self.constraint(it)));
-        let object = Object {
-            kind: Table,
-            table: String::new(),
-            name: table.to_owned(),
-        };
+        let object = Object::alone(Table, table);
         let mut options: Vec<String> = Vec::new();
         let mut last = String::new();
         for (attribute, text) in self.facts.all(&object) {
@@ -219,11 +215,7 @@ impl<'a> Mend<'a> {
 
     /// The server refuses to alter what it keeps the history of, unless it is told what becomes of that.
     pub(super) fn is_versioned(&self, table: &str) -> bool {
-        let object = Object {
-            kind: Table,
-            table: String::new(),
-            name: table.to_owned(),
-        };
+        let object = Object::alone(Table, table);
         let was_not = self.altered(&object).contains(&"options");
         self.facts.text(&object, "options").contains("SYSTEM VERSIONING") && !was_not
     }
@@ -399,11 +391,7 @@ impl<'a> Mend<'a> {
     }
 
     fn add_options(&self, table: &str, clauses: &mut Vec<String>, alone: &mut Vec<String>) {
-        let object = Object {
-            kind: Table,
-            table: String::new(),
-            name: table.to_owned(),
-        };
+        let object = Object::alone(Table, table);
         let altered = self.altered(&object);
         for attribute in &altered {
             let expected = self.facts.get(&object, attribute);

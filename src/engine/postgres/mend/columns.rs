@@ -158,11 +158,7 @@ impl Mending<'_> {
 
     /// Whether all that are expected behind it are missing, too.
     fn comes_last(&self, column: &Object) -> bool {
-        let table = Object {
-            kind: ObjectKind::Table,
-            table: String::new(),
-            name: column.table.clone(),
-        };
+        let table = Object::alone(ObjectKind::Table, &column.table);
         let order = self.attribute(&table, COLUMN_ORDER).unwrap_or_default();
         let is_there = |name: &str| {
             let parts = self.expected.keys();

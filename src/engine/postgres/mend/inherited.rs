@@ -43,11 +43,7 @@ impl Mending<'_> {
     }
 
     fn of_parents<'d>(&'d self, object: &'d Object) -> impl Iterator<Item = &'d Difference> {
-        let table = Object {
-            kind: ObjectKind::Table,
-            table: String::new(),
-            name: object.table.clone(),
-        };
+        let table = Object::alone(ObjectKind::Table, &object.table);
         let parents = self.attribute(&table, "parents").unwrap_or_default();
         let parents: Vec<&str> = parents.split(", ").filter(|it| !it.is_empty()).collect();
         let is_parent = move |name: &str| parents.iter().any(|it| *it == name || *it == super::ident(name));

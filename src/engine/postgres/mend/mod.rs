@@ -327,11 +327,7 @@ impl<'a> Mending<'a> {
     }
 
     fn is_view(&self, name: &str) -> bool {
-        let view = Object {
-            kind: ObjectKind::View,
-            table: String::new(),
-            name: name.to_owned(),
-        };
+        let view = Object::alone(ObjectKind::View, name);
         self.expected.contains_key(&view)
     }
 

@@ -50,11 +50,7 @@ impl<'a> Mending<'a> {
     /// What is made anew begins anew, and would give numbers that are taken.
     fn position(&mut self, sequence: &Object, columns: &[Object]) {
         let filled = |it: &&Object| {
-            let table = Object {
-                kind: ObjectKind::Table,
-                table: String::new(),
-                name: it.table.clone(),
-            };
+            let table = Object::alone(ObjectKind::Table, &it.table);
             !self.is_missing(&table)
         };
         let mut taken = Vec::new();
